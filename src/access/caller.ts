@@ -1,0 +1,80 @@
+import { type RawBuilder, sql } from 'kysely';
+import { refuse } from '../kernel/errors.ts';
+import type { Database, ReadTx, WriteTx } from '../storage/index.ts';
+import type { HeldRole, Permission, Reach } from './rules.ts';
+
+export type Plan = 'starter' | 'business' | 'enterprise';
+export type Source = 'api' | 'console' | 'portal' | 'cli' | 'import' | 'rule' | 'job';
+
+/** Who is calling, and what the account's rights version was when that was established. */
+export interface Caller {
+  readonly accountId: number;
+  readonly userId: string;
+  readonly clientId: string | null;
+  readonly plan: Plan;
+  readonly rightsVersion: bigint;
+  readonly rank: number;
+  readonly roles: readonly HeldRole[];
+  readonly reach: ReadonlyMap<Permission, Reach>;
+  /** Owner or administrator: sees the whole account. */
+  readonly isAdministrator: boolean;
+}
+
+/** The caller's rights changed since they were established: establish them again and repeat. */
+export class StaleRights extends Error {}
+
+/** What every use case is given. */
+export interface Context {
+  readonly db: Database;
+  readonly now: Date;
+  readonly caller: Caller;
+  readonly requestId: string;
+  readonly source: Source;
+  readonly locale: string | null;
+  /** `db.read` after checking, on the same connection, that the caller's rights still hold. Throws StaleRights. */
+  read<T>(work: (tx: ReadTx) => Promise<T>): Promise<T>;
+  /** `db.write` after the same check inside the transaction. */
+  write<T>(work: (tx: WriteTx) => Promise<T>): Promise<T>;
+}
+
+export type ContextParts = Omit<Context, 'read' | 'write'>;
+
+/** A context whose reads and writes check the caller's rights first. */
+export function createContext(parts: ContextParts): Context {
+  const { db, caller } = parts;
+  return {
+    ...parts,
+    read: (work) =>
+      db.read(async (tx) => {
+        await checkRights(tx, caller);
+        return work(tx);
+      }),
+    write: (work) =>
+      db.write(async (tx) => {
+        await checkRights(tx, caller);
+        return work(tx);
+      }),
+  };
+}
+
+async function checkRights(tx: ReadTx, caller: Caller): Promise<void> {
+  const { rows } = await sql<{ rights_version: string }>`
+    select rights_version from account where account_id = ${caller.accountId}`.execute(tx);
+  if (BigInt(rows[0]?.rights_version ?? -1) !== caller.rightsVersion) throw new StaleRights();
+}
+
+/** To be called in every transaction that changes roles, statuses, credentials, departments or the plan. */
+export async function changeRights(tx: WriteTx, accountId: number): Promise<void> {
+  await sql`update account set rights_version = rights_version + 1 where account_id = ${accountId}`.execute(
+    tx,
+  );
+}
+
+/** Whom the caller reaches with a permission; refuses `auth.role` if not even that. */
+export function reachOf(caller: Caller, permission: Permission): Reach {
+  return caller.reach.get(permission) ?? refuse('auth.role');
+}
+
+/** SQL: whether a department column lies within a reach. */
+export const within = (reach: Reach, column: RawBuilder<unknown>): RawBuilder<boolean> =>
+  reach === 'everyone' ? sql<boolean>`true` : sql<boolean>`${column} = any(${[...reach]}::uuid[])`;

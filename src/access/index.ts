@@ -1,0 +1,39 @@
+/**
+ * Who is calling, what their roles allow, and whom that reaches. Everything that asks "may they?" asks here;
+ * the department tree is walked nowhere else.
+ */
+export { accountKey } from './account-url.ts';
+export { Authenticator, sha256, TOKEN_LIFETIME_S, toCaller } from './authenticate.ts';
+export {
+  type Caller,
+  type Context,
+  changeRights,
+  createContext,
+  type Plan,
+  reachOf,
+  type Source,
+  StaleRights,
+  within,
+} from './caller.ts';
+export { hashPassword, MAX_PASSWORD_BYTES } from './passwords.ts';
+export {
+  type Assignment,
+  deleteTokensOf,
+  insertAssignments,
+  insertClient,
+  insertRole,
+  listRoles,
+  loadUser,
+  type RoleRow,
+} from './queries.ts';
+export {
+  covers,
+  includes,
+  PERMISSIONS,
+  type Permission,
+  permissionsOf,
+  type Reach,
+  ROLE_TYPES,
+  type RoleType,
+  rankOf,
+} from './rules.ts';
