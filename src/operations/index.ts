@@ -1,0 +1,8 @@
+/**
+ * The ledger: every write that touches enrollments is an operation with an id, an actor, a source and a result,
+ * written in one or more chunks; the sealer gives committed chunks their position and chained hash.
+ */
+
+export { type OperationRow, type OperationState, sealState } from './queries.ts';
+export { readOperation } from './read.ts';
+export { BackgroundSealer, seal } from './sealer.ts';

@@ -1,0 +1,128 @@
+import { sql } from 'kysely';
+import type { ReadTx, WriteTx } from '../storage/index.ts';
+import type { UnsealedChunk } from './rules.ts';
+
+/** All SQL of the ledger: operations, their chunks, and the seal. */
+
+export type OperationState = 'accepted' | 'running' | 'done' | 'cancelled' | 'failed' | 'undone';
+
+export interface OperationRow {
+  readonly operationId: string;
+  readonly kind: string;
+  readonly state: OperationState;
+  readonly actorId: string;
+  readonly source: string;
+  readonly reason: string | null;
+  readonly acceptedAt: Date;
+  readonly completedAt: Date | null;
+  readonly total: number;
+  readonly created: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  readonly refused: number;
+}
+
+/** An operation with its counts; those of a running one are summed over the chunks written so far. */
+export async function findOperation(
+  tx: ReadTx,
+  accountId: number,
+  operationId: string,
+): Promise<OperationRow | null> {
+  const { rows } = await sql<{
+    operation_id: string;
+    kind: string;
+    state: OperationState;
+    actor_id: string;
+    source: string;
+    reason: string | null;
+    accepted_at: Date;
+    completed_at: Date | null;
+    total: string;
+    created: string;
+    changed: string;
+    unchanged: string;
+    refused: string;
+  }>`
+    select o.operation_id, o.kind, o.state, o.actor_id, o.source, o.reason, o.accepted_at, o.completed_at, o.total,
+           coalesce(c.created, 0) as created, coalesce(c.changed, 0) as changed,
+           coalesce(c.unchanged, 0) as unchanged, coalesce(c.refused, 0) as refused
+    from operation o
+    cross join lateral (
+      select sum(created) as created, sum(changed) as changed, sum(unchanged) as unchanged,
+             sum(jsonb_array_length(coalesce(refusals, '[]'))) as refused
+      from operation_chunk c where c.account_id = o.account_id and c.operation_id = o.operation_id) c
+    where o.account_id = ${accountId} and o.operation_id = ${operationId}`.execute(tx);
+  const row = rows[0];
+  if (!row) return null;
+  return {
+    operationId: row.operation_id,
+    kind: row.kind,
+    state: row.state,
+    actorId: row.actor_id,
+    source: row.source,
+    reason: row.reason,
+    acceptedAt: row.accepted_at,
+    completedAt: row.completed_at,
+    total: Number(row.total),
+    created: Number(row.created),
+    changed: Number(row.changed),
+    unchanged: Number(row.unchanged),
+    refused: Number(row.refused),
+  };
+}
+
+/** The account's sealed position, and whether committed chunks wait for theirs. */
+export async function sealState(
+  tx: ReadTx,
+  accountId: number,
+): Promise<{ position: bigint; hasUnsealed: boolean }> {
+  const { rows } = await sql<{ position: string; has_unsealed: boolean }>`
+    select position, exists(select from operation_chunk c where c.account_id = s.account_id and c.position is null) as has_unsealed
+    from seal s where account_id = ${accountId}`.execute(tx);
+  return { position: BigInt(rows[0]?.position ?? 0), hasUnsealed: rows[0]?.has_unsealed ?? false };
+}
+
+/** Locks the account's counter: only one sealer works at a time, and no writer ever waits for it. */
+export async function lockSeal(tx: WriteTx, accountId: number): Promise<{ position: bigint; hash: Buffer }> {
+  const { rows } = await sql<{ position: string; hash: Buffer }>`
+    select position, hash from seal where account_id = ${accountId} for update`.execute(tx);
+  const row = rows[0];
+  if (!row) throw new Error(`account ${accountId} has no seal`);
+  return { position: BigInt(row.position), hash: row.hash };
+}
+
+export async function unsealedChunks(tx: ReadTx, accountId: number, limit: number): Promise<UnsealedChunk[]> {
+  const { rows } = await sql<{
+    chunk: string;
+    operation_id: string;
+    created: number;
+    changed: number;
+    unchanged: number;
+    digest: Buffer;
+  }>`select chunk, operation_id, created, changed, unchanged, digest from operation_chunk
+     where account_id = ${accountId} and position is null order by chunk limit ${limit}`.execute(tx);
+  return rows.map((row) => ({ ...row, chunk: BigInt(row.chunk), operationId: row.operation_id }));
+}
+
+export interface SealedChunk {
+  readonly chunk: bigint;
+  readonly position: bigint;
+  readonly hash: Buffer;
+}
+
+/** Writes positions and hashes, and moves the counter to the last of them. */
+export async function writeSeals(
+  tx: WriteTx,
+  accountId: number,
+  sealed: readonly SealedChunk[],
+): Promise<void> {
+  const last = sealed.at(-1);
+  if (!last) return;
+  await sql`
+    with moved as (
+      update seal set position = ${String(last.position)}::int8, hash = ${last.hash} where account_id = ${accountId})
+    update operation_chunk c set position = s.position, hash = s.hash
+    from unnest(${sealed.map((s) => String(s.chunk))}::int8[], ${sealed.map((s) => String(s.position))}::int8[],
+                ${sealed.map((s) => s.hash)}::bytea[]) as s(chunk, position, hash)
+    where c.account_id = ${accountId} and c.chunk = s.chunk`.execute(tx);
+}
