@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { Refusal } from '../kernel/errors.ts';
+import { newChunkNumber } from '../kernel/ids.ts';
+import type { Database } from '../storage/index.ts';
+import { type EnrollJob, judge } from './enroll.ts';
+import { insertSmall, loadForEnrollment, type SmallWrite } from './queries.ts';
+
+/** Requests written together at most, and their pairs at most: a statement of some tens of milliseconds. */
+const MAX_JOBS = 256;
+const MAX_PAIRS = 10_000;
+/** Batches in flight: while one waits for its commit the next is prepared (measured best, docs/performance.md). */
+const MAX_IN_FLIGHT = 2;
+/** Callers that may wait; more are told to come back. */
+const MAX_WAITING = 20_000;
+/** How often a write is judged again when what it was judged by changed before it was written. */
+const MAX_ATTEMPTS = 5;
+
+interface Waiting {
+  readonly job: EnrollJob;
+  readonly done: () => void;
+  readonly fail: (error: unknown) => void;
+  attempts: number;
+}
+
+const pairsOf = (job: EnrollJob): number => job.learnerIds.length * job.itemIds.length;
+
+/**
+ * Writes small requests together, those of one account at a time. There is no timer: a batch is whatever is
+ * waiting when a connection is free, so an idle server adds no delay and a busy one shares each commit.
+ * Each caller is answered alone; a batch that fails is repeated one by one, so that one cannot fail others.
+ */
+export class SmallWrites {
+  readonly #db: Database;
+  readonly #onWritten: (accountId: number) => void;
+  /** Account → its waiting requests; accounts take turns in order of insertion. */
+  readonly #waiting = new Map<number, Waiting[]>();
+  #count = 0;
+  #inFlight = 0;
+  #isStopping = false;
+  #idle: (() => void)[] = [];
+
+  constructor(db: Database, onWritten: (accountId: number) => void) {
+    this.#db = db;
+    this.#onWritten = onWritten;
+  }
+
+  /** Resolves when the request is durably written; throws its refusal. */
+  write(job: EnrollJob): Promise<void> {
+    if (this.#isStopping) throw new Refusal('server.stopping', { seconds: 5 });
+    if (this.#count >= MAX_WAITING) throw new Refusal('server.busy', { seconds: 1 });
+    return new Promise((done, fail) => {
+      this.#add({ job, done, fail, attempts: 0 });
+      this.#pump();
+    });
+  }
+
+  /** Waits for everything that was taken. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    if (this.#count > 0 || this.#inFlight > 0) await new Promise<void>((done) => this.#idle.push(done));
+  }
+
+  #add(waiting: Waiting): void {
+    const { accountId } = waiting.job.caller;
+    const queue = this.#waiting.get(accountId);
+    if (queue) queue.push(waiting);
+    else this.#waiting.set(accountId, [waiting]);
+    this.#count++;
+  }
+
+  #pump(): void {
+    while (this.#inFlight < MAX_IN_FLIGHT && this.#count > 0) {
+      const batch = this.#take();
+      this.#inFlight++;
+      this.#write(batch).finally(() => {
+        this.#inFlight--;
+        this.#pump();
+        if (this.#count === 0 && this.#inFlight === 0) for (const done of this.#idle.splice(0)) done();
+      });
+    }
+  }
+
+  /** The next account's requests, up to the limits. The account goes to the end of the turn. */
+  #take(): Waiting[] {
+    const [accountId, queue] = this.#waiting.entries().next().value as [number, Waiting[]];
+    let pairs = 0;
+    let n = 0;
+    for (const waiting of queue) {
+      pairs += pairsOf(waiting.job);
+      if (n > 0 && (pairs > MAX_PAIRS || n >= MAX_JOBS)) break;
+      n++;
+    }
+    const batch = queue.splice(0, n);
+    this.#waiting.delete(accountId);
+    if (queue.length > 0) this.#waiting.set(accountId, queue);
+    this.#count -= n;
+    return batch;
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    try {
+      await this.#writeTogether(batch);
+    } catch (error) {
+      const [only] = batch;
+      if (batch.length === 1 && only) only.fail(error);
+      else for (const waiting of batch) await this.#write([waiting]);
+    }
+  }
+
+  /** Load, judge each, write all that stood. Throws only what concerns the batch as a whole. */
+  async #writeTogether(batch: readonly Waiting[]): Promise<void> {
+    const [first] = batch;
+    if (!first) return;
+    const { accountId } = first.job.caller;
+    const union = (pick: (job: EnrollJob) => readonly string[]) => [
+      ...new Set(batch.flatMap(({ job }) => pick(job))),
+    ];
+    const loaded = await this.#db.read((tx) =>
+      loadForEnrollment(
+        tx,
+        accountId,
+        union((job) => job.learnerIds),
+        union((job) => job.itemIds),
+      ),
+    );
+    const good: { waiting: Waiting; write: SmallWrite }[] = [];
+    for (const waiting of batch) {
+      try {
+        good.push({ waiting, write: toWrite(waiting.job, judge(waiting.job, loaded)) });
+      } catch (error) {
+        waiting.fail(error);
+      }
+    }
+    if (good.length === 0) return;
+    const results = await this.#db.write((tx) =>
+      insertSmall(
+        tx,
+        accountId,
+        good.map(({ write }) => write),
+      ),
+    );
+    this.#onWritten(accountId);
+    good.forEach(({ waiting }, place) => {
+      if (results[place]) waiting.done();
+      else this.#judgeAgain(waiting);
+    });
+  }
+
+  /** Something changed between loading and writing: the next round sees it. */
+  #judgeAgain(waiting: Waiting): void {
+    waiting.attempts++;
+    if (waiting.attempts >= MAX_ATTEMPTS) waiting.fail(new Refusal('server.busy', { seconds: 1 }));
+    else this.#add(waiting);
+  }
+}
+
+function toWrite(job: EnrollJob, terms: SmallWrite['terms']): SmallWrite {
+  return {
+    operationId: job.operationId,
+    chunk: newChunkNumber(),
+    actorId: job.caller.userId,
+    clientId: job.caller.clientId,
+    source: job.source,
+    requestDigest: job.requestDigest,
+    digest: createHash('sha256').update(job.requestDigest).digest(),
+    rightsVersion: job.caller.rightsVersion,
+    acceptedAt: job.now,
+    typeGroup: 0,
+    learnerIds: job.learnerIds,
+    terms,
+  };
+}

@@ -1,0 +1,240 @@
+import { createHash } from 'node:crypto';
+import { StaleRights } from '../access/index.ts';
+import { Refusal } from '../kernel/errors.ts';
+import { newChunkNumber } from '../kernel/ids.ts';
+import type { Database } from '../storage/index.ts';
+import * as queries from './bulk-queries.ts';
+import type { EnrollJob } from './enroll.ts';
+import type { Terms } from './rules.ts';
+
+/**
+ * Pairs per chunk. 2,000 to 10,000 cost a bulk nothing measurable and keep other writers' waits short; the embedded
+ * engine has one connection, so there a chunk is how long everybody else waits.
+ */
+const CHUNK_PAIRS = { postgresql: 10_000, embedded: 2_000 } as const;
+/** A worker that wrote no chunk for this long is presumed dead. */
+const LEASE_MS = 10_000;
+/** How often abandoned operations are looked for, and how often a caller asks after one that another process writes. */
+const LOOK_EVERY_MS = 2_000;
+const ASK_EVERY_MS = 250;
+
+const UNIQUE_VIOLATION = '23505';
+
+/** Large requests: accepted whole, written in chunks, always completed, by this process or the next. */
+export class BulkWrites {
+  readonly #db: Database;
+  readonly #onWritten: (accountId: number) => void;
+  /** Accounts whose accepted operations this process is writing. */
+  readonly #working = new Map<number, Promise<void>>();
+  /** Operations this process accepted and therefore holds from the start. */
+  readonly #mine = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #isStopping = false;
+
+  constructor(db: Database, onWritten: (accountId: number) => void) {
+    this.#db = db;
+    this.#onWritten = onWritten;
+  }
+
+  /**
+   * Accepts the judged request and resolves when every chunk is written. Throws StaleRights if nothing was
+   * accepted; `server.stopping` with the operation in Location if it was, and goes on at the next start.
+   */
+  async write(job: EnrollJob, terms: ReadonlyMap<string, Terms>): Promise<void> {
+    if (this.#isStopping) throw new Refusal('server.stopping', { seconds: 5 });
+    const { caller, operationId } = job;
+    const accepted = await this.#db.write(
+      (tx) => queries.accept(tx, this.#toAccept(job, terms), caller.rightsVersion),
+      'small',
+    );
+    if (!accepted) throw new StaleRights();
+    this.#mine.add(operationId);
+    try {
+      do {
+        await this.#work(caller.accountId);
+        if (!(await this.#db.read((tx) => queries.isPending(tx, caller.accountId, operationId)))) return;
+        await sleep(ASK_EVERY_MS);
+      } while (!this.#isStopping);
+    } finally {
+      this.#mine.delete(operationId);
+    }
+    throw new Refusal('server.stopping', { seconds: 10, location: `/operations/${operationId}` });
+  }
+
+  /** Finishes what is accepted and held by nobody, now and from time to time. */
+  async resume(): Promise<void> {
+    const accounts = await this.#db.read((tx) => queries.accountsToResume(tx, new Date()));
+    for (const accountId of accounts) void this.#work(accountId).catch(() => undefined);
+    this.#timer ??= setInterval(() => void this.resume().catch(() => undefined), LOOK_EVERY_MS).unref();
+  }
+
+  /** Finishes the current chunk of each operation and lets go of it. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    clearInterval(this.#timer);
+    await Promise.allSettled(this.#working.values());
+  }
+
+  #toAccept(job: EnrollJob, terms: ReadonlyMap<string, Terms>): queries.AcceptedOperation {
+    return {
+      accountId: job.caller.accountId,
+      operationId: job.operationId,
+      actorId: job.caller.userId,
+      clientId: job.caller.clientId,
+      source: job.source,
+      requestDigest: job.requestDigest,
+      acceptedAt: job.now,
+      learnerIds: job.learnerIds,
+      items: [...terms].map(([itemId, own]) => ({
+        itemId,
+        accessAt: own.accessAt.toISOString(),
+        dueAt: own.dueAt?.toISOString() ?? null,
+        duePeriodHours: own.duePeriodHours,
+        dueRule: own.dueRule,
+        lock: own.lock,
+      })),
+      chunkPairs: CHUNK_PAIRS[this.#db.engine],
+      leaseUntil: new Date(Date.now() + LEASE_MS),
+    };
+  }
+
+  /** Writes the account's accepted operations in order of acceptance, until none is left that this process may hold. */
+  #work(accountId: number): Promise<void> {
+    const running = this.#working.get(accountId);
+    if (running) return running;
+    const work = this.#drain(accountId).finally(() => this.#working.delete(accountId));
+    this.#working.set(accountId, work);
+    return work;
+  }
+
+  async #drain(accountId: number): Promise<void> {
+    while (!this.#isStopping) {
+      const lease = await this.#db.write((tx) =>
+        queries.takeLease(tx, accountId, new Date(), new Date(Date.now() + LEASE_MS), this.#mine),
+      );
+      if (lease === null || lease === 'busy') return;
+      await this.#writeChunks(accountId, lease);
+    }
+  }
+
+  async #writeChunks(accountId: number, lease: queries.Lease): Promise<void> {
+    const shape = chunkShape(lease.learnerIds.length, lease.items.length, lease.chunkPairs);
+    for (let place = lease.nextChunk; place < shape.count; place++) {
+      if (this.#isStopping) {
+        await this.#db.write((tx) => queries.releaseLease(tx, accountId, lease.operationId, lease.epoch));
+        return;
+      }
+      if (!(await this.#writeChunk(accountId, lease, place, shape))) return;
+      this.#onWritten(accountId);
+    }
+    await this.#db.write((tx) =>
+      queries.completeOperation(tx, accountId, lease.operationId, lease.epoch, new Date()),
+    );
+  }
+
+  /** One chunk in its own transaction; false if another worker took the operation over. */
+  async #writeChunk(
+    accountId: number,
+    lease: queries.Lease,
+    place: number,
+    shape: ChunkShape,
+  ): Promise<boolean> {
+    const cut = cutChunk(lease, place, shape);
+    try {
+      return await this.#db.write((tx) => writeOne(tx, accountId, lease, place, cut, false), 'bulk');
+    } catch (error) {
+      if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error;
+      return this.#db.write((tx) => writeOne(tx, accountId, lease, place, cut, true), 'bulk');
+    }
+  }
+}
+
+interface Cut {
+  readonly learnerIds: readonly string[];
+  readonly items: readonly queries.PlannedItem[];
+}
+
+async function writeOne(
+  tx: Parameters<typeof queries.insertChunk>[0],
+  accountId: number,
+  lease: queries.Lease,
+  place: number,
+  cut: Cut,
+  onConflict: boolean,
+): Promise<boolean> {
+  const leaseUntil = new Date(Date.now() + LEASE_MS);
+  const { operationId, epoch } = lease;
+  if (!(await queries.holdLease(tx, { accountId, operationId, epoch, place, leaseUntil }))) return false;
+  const gone = await queries.lockParents(
+    tx,
+    accountId,
+    cut.learnerIds,
+    cut.items.map((item) => item.itemId),
+  );
+  const learnerIds = cut.learnerIds.filter((id) => !gone.learners.has(id));
+  const items = cut.items.filter((item) => !gone.items.has(item.itemId));
+  const chunk = newChunkNumber();
+  const created =
+    learnerIds.length > 0 && items.length > 0
+      ? await queries.insertChunk(
+          tx,
+          { accountId, chunk, recordedAt: lease.acceptedAt, learnerIds, items },
+          onConflict,
+        )
+      : new Map<string, number>();
+  const total = [...created.values()].reduce((sum, n) => sum + n, 0);
+  await queries.recordChunk(tx, {
+    accountId,
+    operationId,
+    chunk,
+    place,
+    created,
+    unchanged: learnerIds.length * items.length - total,
+    refusals: refusalsOf(cut, gone),
+    digest: createHash('sha256')
+      .update(JSON.stringify([cut.items, cut.learnerIds]))
+      .digest(),
+  });
+  return true;
+}
+
+/** What changed under the operation: pairs whose learner or item went away since it was accepted. */
+function refusalsOf(cut: Cut, gone: { learners: ReadonlySet<string>; items: ReadonlySet<string> }) {
+  if (gone.learners.size === 0 && gone.items.size === 0) return [];
+  return cut.items.flatMap((item) =>
+    cut.learnerIds
+      .filter((learnerId) => gone.learners.has(learnerId) || gone.items.has(item.itemId))
+      .map((learnerId) => ({
+        learnerId,
+        itemId: item.itemId,
+        reason: gone.items.has(item.itemId) ? 'course_retired' : 'learner_inactive',
+      })),
+  );
+}
+
+/** How the product is cut: so many items by so many learners, `count` chunks in all. */
+export interface ChunkShape {
+  readonly learnersAtOnce: number;
+  readonly itemsAtOnce: number;
+  readonly learnerParts: number;
+  readonly count: number;
+}
+
+/** One item by many learners where there are many learners, else several items by all learners. */
+export function chunkShape(learners: number, items: number, chunkPairs: number): ChunkShape {
+  const learnersAtOnce = Math.min(learners, chunkPairs);
+  const itemsAtOnce = Math.min(items, Math.max(1, Math.floor(chunkPairs / learnersAtOnce)));
+  const learnerParts = Math.ceil(learners / learnersAtOnce);
+  return { learnersAtOnce, itemsAtOnce, learnerParts, count: learnerParts * Math.ceil(items / itemsAtOnce) };
+}
+
+function cutChunk(lease: queries.Lease, place: number, shape: ChunkShape): Cut {
+  const itemFrom = Math.floor(place / shape.learnerParts) * shape.itemsAtOnce;
+  const learnerFrom = (place % shape.learnerParts) * shape.learnersAtOnce;
+  return {
+    items: lease.items.slice(itemFrom, itemFrom + shape.itemsAtOnce),
+    learnerIds: lease.learnerIds.slice(learnerFrom, learnerFrom + shape.learnersAtOnce),
+  };
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
