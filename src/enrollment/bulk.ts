@@ -113,6 +113,8 @@ export class BulkWrites {
         queries.takeLease(tx, accountId, new Date(), new Date(Date.now() + LEASE_MS), this.#mine),
       );
       if (lease === null || lease === 'busy') return;
+      // Held by epoch from here on; if another worker takes it over, it is theirs until their lease runs out.
+      this.#mine.delete(lease.operationId);
       await this.#writeChunks(accountId, lease);
     }
   }

@@ -1,0 +1,178 @@
+import { type RawBuilder, sql } from 'kysely';
+import { type Reach, within } from '../access/index.ts';
+import { type EnrollmentKey, enrollmentId } from '../kernel/ids.ts';
+import type { ReadTx } from '../storage/index.ts';
+import { uuidArray } from './queries.ts';
+
+/** All SQL that reads enrollments back. The order is (chunk, ordinal): creation, and an index of its own. */
+
+export interface Enrollment {
+  readonly enrollmentId: string;
+  readonly chunk: bigint;
+  readonly ordinal: number;
+  readonly learnerId: string;
+  readonly itemId: string;
+  readonly accessAt: Date;
+  readonly dueAt: Date | null;
+  readonly lockAfterDueDate: boolean;
+  readonly typeGroup: number;
+}
+
+/** Which enrollments; null means any. `reach` is whom the caller may see. */
+export interface Filter {
+  readonly accountId: number;
+  readonly reach: Reach;
+  readonly learnerIds: readonly string[] | null;
+  readonly itemIds: readonly string[] | null;
+  readonly keys: readonly EnrollmentKey[] | null;
+}
+
+export interface Place {
+  readonly chunk: bigint;
+  readonly ordinal: number;
+}
+
+interface EnrollmentRow {
+  chunk: string;
+  ordinal: number;
+  learner_id: string;
+  item_id: string;
+  access_at: Date;
+  due_at: Date | null;
+  lock_after_due: boolean;
+  type_group: number;
+}
+
+const COLUMNS = sql`e.chunk, e.ordinal, e.learner_id, e.item_id, e.access_at, e.due_at, e.lock_after_due, e.type_group`;
+const CREATION = sql`order by chunk, ordinal`;
+
+const toEnrollment = (accountId: number, row: EnrollmentRow): Enrollment => {
+  const chunk = BigInt(row.chunk);
+  return {
+    enrollmentId: enrollmentId({ accountId, chunk, ordinal: row.ordinal }),
+    chunk,
+    ordinal: row.ordinal,
+    learnerId: row.learner_id,
+    itemId: row.item_id,
+    accessAt: row.access_at,
+    dueAt: row.due_at,
+    lockAfterDueDate: row.lock_after_due,
+    typeGroup: row.type_group,
+  };
+};
+
+/** Limits rows to learners the caller reaches. */
+const reached = (filter: Filter): RawBuilder<unknown> =>
+  filter.reach === 'everyone'
+    ? sql``
+    : sql`and exists (select from users u where u.account_id = e.account_id and u.user_id = e.learner_id
+            and ${within(filter.reach, sql`u.department_id`)})`;
+
+/**
+ * The next enrollments by creation that satisfy `more`. Each kind of filter has its own shape, so that each walks an
+ * index and none sorts more than it must: named enrollments, pairs, learners, one course after another, or all.
+ */
+async function select(
+  tx: ReadTx,
+  filter: Filter,
+  more: RawBuilder<unknown>,
+  limit: number,
+): Promise<Enrollment[]> {
+  const { accountId, keys, learnerIds, itemIds } = filter;
+  const learners = learnerIds && sql`e.learner_id = any(${uuidArray(learnerIds)}::uuid[])`;
+  const items = itemIds && sql`e.item_id = any(${uuidArray(itemIds)}::uuid[])`;
+  const rest = sql`${more} ${reached(filter)}`;
+  let statement: RawBuilder<EnrollmentRow>;
+  if (keys) {
+    statement = sql`
+      select ${COLUMNS} from unnest(${keys.map((key) => String(key.chunk))}::int8[], ${keys.map((key) => key.ordinal)}::int[]) as k(c, o)
+      join enrollment e on e.account_id = ${accountId} and e.chunk = k.c and e.ordinal = k.o
+      where ${learners ?? sql`true`} and ${items ?? sql`true`} ${rest} ${CREATION} limit ${limit}`;
+  } else if (learners) {
+    statement = sql`
+      with own as materialized (
+        select ${COLUMNS} from enrollment e where e.account_id = ${accountId} and ${learners} and ${items ?? sql`true`} ${rest})
+      select * from own ${CREATION} limit ${limit}`;
+  } else if (itemIds) {
+    statement = sql`
+      select e.* from unnest(${uuidArray(itemIds)}::uuid[]) as wanted(id) cross join lateral (
+        select ${COLUMNS} from enrollment e where e.account_id = ${accountId} and e.item_id = wanted.id ${rest}
+        ${CREATION} limit ${limit}) e
+      ${CREATION} limit ${limit}`;
+  } else {
+    statement = sql`select ${COLUMNS} from enrollment e where e.account_id = ${accountId} ${rest} ${CREATION} limit ${limit}`;
+  }
+  const { rows } = await statement.execute(tx);
+  return rows.map((row) => toEnrollment(accountId, row));
+}
+
+const isAfter = (place: Place): RawBuilder<unknown> =>
+  sql`and (e.chunk, e.ordinal) > (${String(place.chunk)}::int8, ${place.ordinal}::int)`;
+
+/** Current enrollments created after a place, sealed or not. */
+export const enrollmentsAfter = (
+  tx: ReadTx,
+  filter: Filter,
+  place: Place,
+  limit: number,
+): Promise<Enrollment[]> => select(tx, filter, isAfter(place), limit);
+
+/** Those whose chunk has a position up to `sealed`. */
+export const sealedAfter = (
+  tx: ReadTx,
+  filter: Filter,
+  place: Place,
+  sealed: bigint,
+  limit: number,
+): Promise<Enrollment[]> =>
+  select(
+    tx,
+    filter,
+    sql`${isAfter(place)} and exists (select from operation_chunk c where c.account_id = e.account_id
+          and c.chunk = e.chunk and c.position <= ${String(sealed)}::int8)`,
+    limit,
+  );
+
+/** Those of the given chunks, after a place. */
+export const ofChunksAfter = (
+  tx: ReadTx,
+  filter: Filter,
+  chunks: readonly bigint[],
+  place: Place,
+  limit: number,
+): Promise<Enrollment[]> =>
+  select(tx, filter, sql`${isAfter(place)} and e.chunk = any(${chunks.map(String)}::int8[])`, limit);
+
+/** Chunks below a number that were sealed within (from, upTo]: they were in flight when the number was passed. */
+export async function chunksSealedLate(
+  tx: ReadTx,
+  accountId: number,
+  below: bigint,
+  from: bigint,
+  upTo: bigint,
+): Promise<bigint[]> {
+  const { rows } = await sql<{ chunk: string }>`
+    select chunk from operation_chunk where account_id = ${accountId}
+      and position > ${String(from)}::int8 and position <= ${String(upTo)}::int8
+      and chunk < ${String(below)}::int8 and created > 0`.execute(tx);
+  return rows.map((row) => BigInt(row.chunk));
+}
+
+/** Which of the ids name nothing in this account: users, content items. */
+export async function unknownIds(
+  tx: ReadTx,
+  accountId: number,
+  learnerIds: readonly string[],
+  itemIds: readonly string[],
+): Promise<{ learners: string[]; items: string[] }> {
+  const { rows } = await sql<{ kind: string; id: string }>`
+    select 'learner' as kind, w.id from unnest(${uuidArray(learnerIds)}::uuid[]) as w(id)
+      where not exists (select from users u where u.account_id = ${accountId} and u.user_id = w.id)
+    union all
+    select 'item', w.id from unnest(${uuidArray(itemIds)}::uuid[]) as w(id)
+      where not exists (select from content_item i where i.account_id = ${accountId} and i.item_id = w.id)`.execute(
+    tx,
+  );
+  const of = (kind: string) => rows.filter((row) => row.kind === kind).map((row) => row.id);
+  return { learners: of('learner'), items: of('item') };
+}
