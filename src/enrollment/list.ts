@@ -89,7 +89,7 @@ async function readPage(
   const items = [...late, ...next.slice(0, pageSize - late.length)];
   const shown = next.slice(0, pageSize - late.length).at(-1) ?? cursor.after;
   const token = writeToken({ after: { chunk: shown.chunk, ordinal: shown.ordinal }, seen: upTo, late: null });
-  const hasNext = next.length > pageSize - late.length;
+  const hasNext = next.length > pageSize - late.length || upTo < sealed;
   return { items, nextPageToken: hasNext ? token : undefined, resumeToken: token };
 }
 
