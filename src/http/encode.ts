@@ -1,0 +1,75 @@
+import type { Format } from './negotiate.ts';
+import type { Shape } from './wire.ts';
+
+/** Plain values → JSON or XML text, both by the shape: its members, in its order. */
+
+export const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
+
+const ESCAPES: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+  '\r': '&#13;',
+};
+// Characters that XML cannot carry are refused on the way in; one that got into the data another way must not make the document unreadable.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that are replaced
+const UNFIT =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+const escape = (text: string): string =>
+  text.replace(/[&<>"'\r]/g, (c) => ESCAPES[c] ?? c).replace(UNFIT, '\ufffd');
+
+/** One element, `<name>…</name>`; nothing for an absent value. */
+export function toXml(shape: Shape, value: unknown, name: string): string {
+  if (value === undefined || value === null) return '';
+  return `<${name}>${xmlContent(shape, value)}</${name}>`;
+}
+
+/** What stands inside an element. */
+export function xmlContent(shape: Shape, value: unknown): string {
+  switch (shape.kind) {
+    case 'scalar':
+      return shape.type === 'boolean' ? (value ? '1' : '0') : escape(String(value));
+    case 'list':
+      return (value as unknown[]).map((entry) => toXml(shape.item, entry, shape.itemName)).join('');
+    case 'map':
+      return Object.entries(value as Record<string, string>)
+        .map(([name, text]) => `<field><name>${escape(name)}</name><value>${escape(text)}</value></field>`)
+        .join('');
+    case 'object': {
+      let content = '';
+      for (const [name, member] of shape.members) {
+        const inner = (value as Record<string, unknown>)[name];
+        if (member.shape.kind === 'list' && !member.shape.isWrapped)
+          content +=
+            (inner as unknown[] | undefined)
+              ?.map((entry) => toXml((member.shape as Extract<Shape, { kind: 'list' }>).item, entry, name))
+              .join('') ?? '';
+        else content += toXml(member.shape, inner, name);
+      }
+      return content;
+    }
+  }
+}
+
+/** The value with just the shape's members, in its order, ready for JSON.stringify. */
+function picked(shape: Shape, value: unknown): unknown {
+  if (value === undefined || value === null) return undefined;
+  if (shape.kind === 'list') return (value as unknown[]).map((entry) => picked(shape.item, entry));
+  if (shape.kind !== 'object') return value;
+  const out: Record<string, unknown> = {};
+  for (const [name, member] of shape.members) {
+    const inner = picked(member.shape, (value as Record<string, unknown>)[name]);
+    if (inner !== undefined) out[name] = inner;
+  }
+  return out;
+}
+
+export const toJson = (shape: Shape, value: unknown): string => JSON.stringify(picked(shape, value) ?? null);
+
+export const CONTENT_TYPE: Record<Format, string> = {
+  json: 'application/json; charset=utf-8',
+  xml: 'application/xml; charset=UTF-8',
+};

@@ -1,0 +1,197 @@
+import type { ErrorCode } from '../kernel/errors.ts';
+import { toJson, toXml, XML_DECLARATION, xmlContent } from './encode.ts';
+import type { Format } from './negotiate.ts';
+import { type Infer, list, object, optional, type Shape, text, uuid, type Wire } from './wire.ts';
+
+/** A route is data: the server, the OpenAPI document and the permission matrix are made from the table of these. */
+
+/** How a result is written. `stream` answers page after page of a list. */
+export interface Answer<R> {
+  readonly status: number;
+  /** For the OpenAPI document; null when there is no body. */
+  readonly shape: Shape | null;
+  readonly xmlRoot: string;
+  readonly xmlItem: string | null;
+  encode(result: R, format: Format): string | AsyncIterable<string>;
+}
+
+/** No body. */
+export const nothing = (status: 200 | 201 | 204): Answer<void> => ({
+  status,
+  shape: null,
+  xmlRoot: 'response',
+  xmlItem: null,
+  encode: () => '',
+});
+
+const document = (root: string, content: string): string =>
+  content === '' ? `${XML_DECLARATION}<${root}/>` : `${XML_DECLARATION}<${root}>${content}</${root}>`;
+
+/** The id of what was created: a JSON string, or `<response>id</response>`. */
+export const createdId = (): Answer<string> => ({
+  status: 201,
+  shape: uuid().shape,
+  xmlRoot: 'response',
+  xmlItem: null,
+  encode: (id, format) => (format === 'json' ? JSON.stringify(id) : document('response', id)),
+});
+
+/** One object: bare in JSON; in XML its members stand in `<response>`, or in `<response><xmlItem>`. */
+export const one = <T>(
+  wire: Wire<T>,
+  options: { xmlItem?: string; status?: number; jsonKey?: string } = {},
+): Answer<T> => ({
+  status: options.status ?? 200,
+  shape: options.jsonKey ? object({ [options.jsonKey]: wire }).shape : wire.shape,
+  xmlRoot: 'response',
+  xmlItem: options.xmlItem ?? null,
+  encode: (value, format) => {
+    if (format === 'json') {
+      const json = toJson(wire.shape, value);
+      return options.jsonKey ? `{${JSON.stringify(options.jsonKey)}:${json}}` : json;
+    }
+    return document(
+      'response',
+      options.xmlItem ? toXml(wire.shape, value, options.xmlItem) : xmlContent(wire.shape, value),
+    );
+  },
+});
+
+export type Pages<T> = AsyncIterable<readonly T[]> | readonly T[];
+
+/** A whole list, written while it is read: a bare array in JSON, the items as children of the root in XML. */
+export const manyUnpaged = <T>(
+  item: Wire<T>,
+  options: { xmlItem: string; xmlRoot?: string },
+): Answer<Pages<T>> => {
+  const root = options.xmlRoot ?? 'response';
+  return {
+    status: 200,
+    shape: list(item, { item: options.xmlItem }).shape,
+    xmlRoot: root,
+    xmlItem: options.xmlItem,
+    encode: (pages, format) => write(pages, format, item.shape, root, options.xmlItem),
+  };
+};
+
+async function* write<T>(
+  pages: Pages<T>,
+  format: Format,
+  shape: Shape,
+  root: string,
+  xmlItem: string,
+): AsyncGenerator<string> {
+  let isFirst = true;
+  for await (const page of Array.isArray(pages)
+    ? [pages as readonly T[]]
+    : (pages as AsyncIterable<readonly T[]>)) {
+    if (page.length === 0) continue;
+    const parts = page.map((value) =>
+      format === 'json' ? toJson(shape, value) : toXml(shape, value, xmlItem),
+    );
+    const before = format === 'json' ? (isFirst ? '[' : ',') : isFirst ? `${XML_DECLARATION}<${root}>` : '';
+    isFirst = false;
+    yield before + parts.join(format === 'json' ? ',' : '');
+  }
+  if (isFirst) yield format === 'json' ? '[]' : document(root, '');
+  else yield format === 'json' ? ']' : `</${root}>`;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextPageToken?: string | undefined;
+}
+
+/** One page: `{key: […], nextPageToken}`, or `<response><key><xmlItem>…</key><nextPageToken>`. */
+export const page = <T>(item: Wire<T>, options: { key: string; xmlItem: string }): Answer<Page<T>> => {
+  const wire = object({
+    [options.key]: list(item, { item: options.xmlItem }),
+    nextPageToken: optional(text()),
+  });
+  return {
+    status: 200,
+    shape: wire.shape,
+    xmlRoot: 'response',
+    xmlItem: null,
+    encode: (value, format) => {
+      const plain = { [options.key]: value.items, nextPageToken: value.nextPageToken };
+      return format === 'json'
+        ? toJson(wire.shape, plain)
+        : document('response', xmlContent(wire.shape, plain));
+    },
+  };
+};
+
+/** A result with response headers beside it, or with another status and answer. */
+export class Reply<R> {
+  readonly value: R;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly answer: Answer<R> | null;
+  constructor(value: R, headers: Readonly<Record<string, string>>, answer: Answer<R> | null = null) {
+    this.value = value;
+    this.headers = headers;
+    this.answer = answer;
+  }
+}
+
+export interface Route<Ctx> {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Parameters in braces: /enrollment/{enrollmentId} */
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tag: string;
+  /** Opaque here: 'public' needs no caller; everything else is asked of the pipeline's `authorize`. */
+  readonly may: string;
+  readonly params: Wire<unknown> | null;
+  readonly query: Wire<unknown> | null;
+  readonly body: Wire<unknown> | null;
+  /** small: at most 1 MB; bulk: the configured maximum. */
+  readonly bodySize: 'small' | 'bulk';
+  /** Members presumed when a form leaves them out. */
+  readonly formDefaults: Readonly<Record<string, string>>;
+  readonly answer: Answer<never>;
+  readonly refusals: readonly ErrorCode[];
+  /** The token endpoint: JSON unless XML is asked for, and failures carry OAuth's `error`. */
+  readonly prefersJson: boolean;
+  readonly run: (ctx: Ctx, input: { params: never; query: never; body: never }) => Promise<unknown>;
+}
+
+type None = Record<string, never>;
+type In<W> = W extends Wire<unknown> ? Infer<W> : None;
+
+interface RouteInput<Ctx, P, Q, B, R> {
+  method: 'GET' | 'POST' | 'DELETE';
+  path: string;
+  operationId: string;
+  summary: string;
+  description?: string;
+  tag: string;
+  may: string;
+  params?: P;
+  query?: Q;
+  body?: B;
+  bodySize?: 'small' | 'bulk';
+  formDefaults?: Readonly<Record<string, string>>;
+  answer: Answer<R>;
+  refusals?: readonly ErrorCode[];
+  prefersJson?: boolean;
+  run(ctx: Ctx, input: { params: In<P>; query: In<Q>; body: In<B> }): Promise<R | Reply<R>>;
+}
+
+/** A route with its defaults filled in; infers what `run` is given from the schemas. */
+export function route<Ctx, P = null, Q = null, B = null, R = void>(
+  input: RouteInput<Ctx, P, Q, B, R>,
+): Route<Ctx> {
+  return {
+    bodySize: 'small',
+    formDefaults: {},
+    refusals: [],
+    prefersJson: false,
+    params: null,
+    query: null,
+    body: null,
+    ...input,
+  } as unknown as Route<Ctx>;
+}

@@ -1,0 +1,248 @@
+import { z } from 'zod';
+import { parseInstant, type WireInstant } from '../kernel/dates.ts';
+import { isUuid } from '../kernel/ids.ts';
+
+/**
+ * The vocabulary of wire schemas. Each word is a pair: the shape, which both codecs and the OpenAPI document walk, and
+ * a zod schema, which validates the plain value that every format is decoded into and gives the type.
+ */
+
+export type ScalarType = 'text' | 'integer' | 'decimal' | 'boolean';
+
+export type Shape =
+  | {
+      readonly kind: 'scalar';
+      readonly type: ScalarType;
+      readonly format?: string;
+      readonly values?: readonly string[];
+      readonly minimum?: number;
+      readonly maximum?: number;
+      /** An empty text means that the member was left out: it could not be a value. */
+      readonly emptyIsAbsent: boolean;
+    }
+  | { readonly kind: 'list'; readonly item: Shape; readonly itemName: string; readonly isWrapped: boolean }
+  | { readonly kind: 'object'; readonly members: ReadonlyMap<string, Member>; readonly name?: string }
+  | { readonly kind: 'map' };
+
+export interface Member {
+  readonly shape: Shape;
+  readonly isOptional: boolean;
+  readonly about?: string;
+}
+
+export interface Wire<T> {
+  readonly shape: Shape;
+  readonly zod: z.ZodType<T>;
+  readonly isOptional: boolean;
+  readonly about?: string;
+}
+
+export type Infer<W> = W extends Wire<infer T> ? T : never;
+
+const wire = <T>(shape: Shape, zod: z.ZodType<T>): Wire<T> => ({ shape, zod, isOptional: false });
+
+/** What XML 1.0 cannot carry is refused in every format, so that whatever was stored can be answered in both. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that are refused
+const FORBIDDEN =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+
+/** The value as it appears in a message: short, and without characters that would break a log or a terminal. */
+export function show(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  const shown = text.length > 100 ? `${text.slice(0, 100)}…` : text;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that are escaped
+  return shown.replace(
+    /[\u0000-\u001f\u007f-\u009f\ud800-\udfff\ufffe\uffff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+const required = (input: unknown): string | undefined => (input === undefined ? 'is required' : undefined);
+
+const string = (what: string) =>
+  z.string({ error: (issue) => required(issue.input) ?? `must be ${what}, got ${show(issue.input)}` });
+
+/** Text without control characters; `min` and `max` count UTF-16 units. */
+export function text(options: { min?: number; max?: number } = {}): Wire<string> {
+  const { min = 0, max = 10_000 } = options;
+  const zod = string('text')
+    .refine((value) => !FORBIDDEN.test(value), {
+      error: (issue) => `has a control character: ${show(issue.input)}`,
+    })
+    .refine((value) => value.trim().length >= min, { error: 'must not be empty' })
+    .refine((value) => value.length <= max, { error: `must not be longer than ${max} characters` });
+  return wire({ kind: 'scalar', type: 'text', emptyIsAbsent: false, maximum: max }, zod);
+}
+
+/** A UUID of any version, in either case; lower case inside. */
+export function uuid(): Wire<string> {
+  const zod = string('a UUID')
+    .refine(isUuid, { error: (issue) => `must be a UUID, got ${show(issue.input)}` })
+    .transform((value) => value.toLowerCase());
+  return wire(
+    { kind: 'scalar', type: 'text', format: 'uuid', emptyIsAbsent: true },
+    zod as unknown as z.ZodType<string>,
+  );
+}
+
+/** A whole number; a numeric string is one, too. */
+export function integer(options: { min?: number; max?: number } = {}): Wire<number> {
+  const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = options;
+  const range = options.min === undefined ? `at most ${max}` : `from ${min} to ${max}`;
+  const zod = z
+    .number({ error: (issue) => required(issue.input) ?? `must be a whole number, got ${show(issue.input)}` })
+    .refine(Number.isSafeInteger, { error: (issue) => `must be a whole number, got ${show(issue.input)}` })
+    .refine((value) => value >= min && value <= max, {
+      error: (issue) => `must be ${range}, got ${show(issue.input)}`,
+    });
+  return wire(
+    {
+      kind: 'scalar',
+      type: 'integer',
+      emptyIsAbsent: true,
+      ...(options.min === undefined ? {} : { minimum: min }),
+      ...(options.max === undefined ? {} : { maximum: max }),
+    },
+    zod,
+  );
+}
+
+export function decimal(): Wire<number> {
+  const zod = z.number({
+    error: (issue) => required(issue.input) ?? `must be a number, got ${show(issue.input)}`,
+  });
+  return wire({ kind: 'scalar', type: 'decimal', emptyIsAbsent: true }, zod);
+}
+
+/** true or false, also as text and as 1 or 0. */
+export function boolean(): Wire<boolean> {
+  const zod = z.boolean({
+    error: (issue) => required(issue.input) ?? `must be true or false, got ${show(issue.input)}`,
+  });
+  return wire({ kind: 'scalar', type: 'boolean', emptyIsAbsent: true }, zod);
+}
+
+/** One of these words, exactly. */
+export function oneOf<const T extends string>(...values: readonly T[]): Wire<T> {
+  const zod = string(`one of ${values.join(', ')}`).refine(
+    (value) => (values as readonly string[]).includes(value),
+    {
+      error: (issue) => `must be one of ${values.join(', ')}, got ${show(issue.input)}`,
+    },
+  );
+  return wire({ kind: 'scalar', type: 'text', values, emptyIsAbsent: true }, zod as unknown as z.ZodType<T>);
+}
+
+/** A date or a date and time (kernel/dates.ts says how it may be written). */
+export function instant(): Wire<WireInstant> {
+  const zod = string('a date').transform((value, context) => {
+    const parsed = parseInstant(value);
+    if (parsed) return parsed;
+    context.addIssue({
+      code: 'custom',
+      message: `must be a date as YYYY-MM-DD or YYYY-MM-DD HH:MM:SS between the years 1 and 9999, got ${show(value)}`,
+    });
+    return z.NEVER;
+  });
+  return wire(
+    { kind: 'scalar', type: 'text', format: 'date-time', emptyIsAbsent: true },
+    zod as unknown as z.ZodType<WireInstant>,
+  );
+}
+
+/** May be left out; null is the same. */
+export const optional = <T>(inner: Wire<T>): Wire<T | undefined> => ({
+  ...inner,
+  zod: inner.zod.optional() as unknown as z.ZodType<T | undefined>,
+  isOptional: true,
+});
+
+/** Says what a member means, for the OpenAPI document. */
+export const about = <T>(text: string, inner: Wire<T>): Wire<T> => ({ ...inner, about: text });
+
+const MAX_SHOWN = 10;
+
+/** UUIDs: `<courseIds><id>…</id></courseIds>`, or repeated, or one. A tight loop: a million of them are legal. */
+export function ids(options: { min?: number } = {}): Wire<string[]> {
+  const zod = z.unknown().transform((value, context): string[] => {
+    const fail = (message: string, path: PropertyKey[] = []): never => {
+      context.addIssue({ code: 'custom', message, path });
+      return z.NEVER;
+    };
+    if (value === undefined) return fail('is required');
+    if (!Array.isArray(value)) return fail(`must be a list of ids, got ${show(value)}`);
+    if (value.length < (options.min ?? 0)) return fail('must not be empty');
+    const out = new Array<string>(value.length);
+    const bad: number[] = [];
+    for (let place = 0; place < value.length; place++) {
+      const id: unknown = value[place];
+      if (typeof id === 'string' && isUuid(id)) out[place] = id.toLowerCase();
+      else bad.push(place);
+    }
+    for (const place of bad.slice(0, MAX_SHOWN))
+      fail(`must be a UUID, got ${show(value[place] ?? null)}`, [place]);
+    if (bad.length > MAX_SHOWN) fail(`and ${bad.length - MAX_SHOWN} more ids are no UUIDs`);
+    return out;
+  });
+  return wire(
+    { kind: 'list', item: uuid().shape, itemName: 'id', isWrapped: true },
+    zod as unknown as z.ZodType<string[]>,
+  );
+}
+
+/** A list; in XML `<name><item>…</item></name>`, or the repeated element when not wrapped. Both are read. */
+export function list<T>(
+  item: Wire<T>,
+  options: { item: string; isWrapped?: boolean; min?: number; max?: number },
+): Wire<T[]> {
+  const zod = z
+    .array(item.zod, {
+      error: (issue) => required(issue.input) ?? `must be a list, got ${show(issue.input)}`,
+    })
+    .refine((value) => value.length >= (options.min ?? 0), { error: 'must not be empty' })
+    .refine((value) => value.length <= (options.max ?? 1_000_000), {
+      error: `must not have more than ${options.max} entries`,
+    });
+  return wire(
+    { kind: 'list', item: item.shape, itemName: options.item, isWrapped: options.isWrapped ?? true },
+    zod,
+  );
+}
+
+type Members = Record<string, Wire<unknown>>;
+type OptionalKeys<M extends Members> = { [K in keyof M]: undefined extends Infer<M[K]> ? K : never }[keyof M];
+export type ObjectOf<M extends Members> = { [K in Exclude<keyof M, OptionalKeys<M>>]: Infer<M[K]> } & {
+  [K in OptionalKeys<M>]?: Infer<M[K]>;
+};
+
+/** Members by name, in the order in which they are written. Unknown ones are ignored. `name` makes it a component of the OpenAPI document. */
+export function object<M extends Members>(members: M, name?: string): Wire<ObjectOf<M>> {
+  const entries = Object.entries(members);
+  const zod = z.object(Object.fromEntries(entries.map(([key, member]) => [key, member.zod])), {
+    error: (issue) => required(issue.input) ?? `must be an object, got ${show(issue.input)}`,
+  });
+  const shapes = new Map<string, Member>(
+    entries.map(([key, { shape, isOptional, about: said }]) => [
+      key,
+      { shape, isOptional, ...(said ? { about: said } : {}) },
+    ]),
+  );
+  return wire(
+    { kind: 'object', members: shapes, ...(name ? { name } : {}) },
+    zod as unknown as z.ZodType<ObjectOf<M>>,
+  );
+}
+
+/** Profile fields: a map of names to texts, or a list of {name, value}; names in lower case inside. */
+export function fieldMap(): Wire<Record<string, string>> {
+  const zod = z
+    .record(z.string().max(100), text({ max: 1_000 }).zod, {
+      error: (issue) => required(issue.input) ?? 'must be a map of names to texts',
+    })
+    .transform((fields) => {
+      const out: Record<string, string> = Object.create(null);
+      for (const [name, value] of Object.entries(fields)) out[name.toLowerCase()] = value;
+      return out;
+    });
+  return wire({ kind: 'map' }, zod as unknown as z.ZodType<Record<string, string>>);
+}

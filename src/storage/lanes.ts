@@ -1,0 +1,117 @@
+import type pg from 'pg';
+
+/** Who may use a connection when several wait: small writes before reads before bulk. */
+export type Lane = 'small' | 'bulk' | 'read';
+const PRIORITY: readonly Lane[] = ['small', 'read', 'bulk'];
+
+/** What Kysely's PostgreSQL dialect asks of a pool. */
+export interface LanePool {
+  connect(): Promise<LaneClient>;
+  end(): Promise<void>;
+}
+export interface LaneClient {
+  query(sql: string, parameters: readonly unknown[]): Promise<never>;
+  release(error?: Error): void;
+}
+
+/** How long somebody may wait for the only connection: far more than a chunk takes, far less than a client waits. */
+const MAX_WAIT_MS = 60_000;
+
+/**
+ * The embedded engine has one connection. Lanes are priorities before it: whoever waits in a more urgent lane is
+ * served first, and within a lane in order of arrival.
+ */
+export class OneConnection {
+  readonly #connect: () => Promise<pg.Client>;
+  #client: Promise<pg.Client> | null = null;
+  #isTaken = false;
+  #isEnded = false;
+  readonly #waiting: Record<Lane, ((error?: Error) => void)[]> = { small: [], read: [], bulk: [] };
+
+  constructor(connect: () => Promise<pg.Client>) {
+    this.#connect = connect;
+  }
+
+  lane(lane: Lane): LanePool {
+    return {
+      connect: async () => {
+        await this.#turn(lane);
+        try {
+          return this.#lend(await this.#open());
+        } catch (error) {
+          this.#next();
+          throw error;
+        }
+      },
+      end: async () => undefined,
+    };
+  }
+
+  async end(): Promise<void> {
+    this.#isEnded = true;
+    for (const lane of PRIORITY)
+      for (const wake of this.#waiting[lane].splice(0)) wake(new Error('the database is closed'));
+    await (await this.#client)?.end();
+  }
+
+  /** Opens the connection; a broken one is replaced at the next turn. */
+  #open(): Promise<pg.Client> {
+    this.#client ??= this.#connect().then((client) => {
+      client.on('error', () => {
+        this.#client = null;
+      });
+      return client;
+    });
+    this.#client.catch(() => {
+      this.#client = null;
+    });
+    return this.#client;
+  }
+
+  #lend(client: pg.Client): LaneClient {
+    let isReleased = false;
+    return {
+      query: (sql, parameters) => client.query(sql, [...parameters]) as unknown as Promise<never>,
+      release: (error) => {
+        if (isReleased) return;
+        isReleased = true;
+        if (error) {
+          this.#client = null;
+          void client.end().catch(() => undefined);
+        }
+        this.#next();
+      },
+    };
+  }
+
+  #turn(lane: Lane): Promise<void> {
+    if (this.#isEnded) return Promise.reject(new Error('the database is closed'));
+    if (!this.#isTaken) {
+      this.#isTaken = true;
+      return Promise.resolve();
+    }
+    return new Promise((done, fail) => {
+      const wake = (error?: Error): void => {
+        clearTimeout(timer);
+        if (error) fail(error);
+        else done();
+      };
+      const timer = setTimeout(() => {
+        this.#waiting[lane].splice(this.#waiting[lane].indexOf(wake), 1);
+        fail(new Error(`no connection within ${MAX_WAIT_MS} ms`));
+      }, MAX_WAIT_MS);
+      this.#waiting[lane].push(wake);
+    });
+  }
+
+  #next(): void {
+    for (const lane of PRIORITY) {
+      const wake = this.#waiting[lane].shift();
+      if (wake) {
+        wake();
+        return;
+      }
+    }
+    this.#isTaken = false;
+  }
+}

@@ -1,0 +1,38 @@
+import pg from 'pg';
+import { type Database, databaseOver, type OnStatement } from './database.ts';
+import type { Lane, LanePool } from './lanes.ts';
+
+/**
+ * Connections per lane: two small batches in flight, two bulk writers, four readers. Separate pools, so that a bulk
+ * cannot take the connections that small requests need.
+ */
+const CONNECTIONS: Record<Lane, number> = { small: 3, bulk: 2, read: 4 };
+/** Longer than any statement of ours takes; a runaway one must not hold its locks for ever. */
+const STATEMENT_TIMEOUT_MS = 120_000;
+const IDLE_IN_TRANSACTION_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 30_000;
+
+export function openPostgresql(url: string, onStatement?: OnStatement): Database {
+  const open = (lane: Lane): pg.Pool => {
+    const readOnly = lane === 'read' ? ' -c default_transaction_read_only=on' : '';
+    const pool = new pg.Pool({
+      connectionString: url,
+      max: CONNECTIONS[lane],
+      application_name: `rollbook ${lane}`,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+      options: `-c TimeZone=UTC -c search_path=public -c jit=off${readOnly}`,
+    });
+    // A connection that breaks while idle is replaced at the next use; that is not an error of anybody's request.
+    pool.on('error', () => undefined);
+    return pool;
+  };
+  const pools = { small: open('small'), bulk: open('bulk'), read: open('read') };
+  return databaseOver(
+    'postgresql',
+    pools as unknown as Record<Lane, LanePool>,
+    onStatement,
+    async () => undefined,
+  );
+}
