@@ -14,11 +14,10 @@ const ESCAPES: Record<string, string> = {
   '\r': '&#13;',
 };
 // Characters that XML cannot carry are refused on the way in; one that got into the data another way must not make the document unreadable.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that are replaced
 const UNFIT =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-const escape = (text: string): string =>
+const escapeXml = (text: string): string =>
   text.replace(/[&<>"'\r]/g, (c) => ESCAPES[c] ?? c).replace(UNFIT, '\ufffd');
 
 /** One element, `<name>…</name>`; nothing for an absent value. */
@@ -31,12 +30,12 @@ export function toXml(shape: Shape, value: unknown, name: string): string {
 export function xmlContent(shape: Shape, value: unknown): string {
   switch (shape.kind) {
     case 'scalar':
-      return shape.type === 'boolean' ? (value ? '1' : '0') : escape(String(value));
+      return shape.type === 'boolean' ? (value ? '1' : '0') : escapeXml(String(value));
     case 'list':
       return (value as unknown[]).map((entry) => toXml(shape.item, entry, shape.itemName)).join('');
     case 'map':
       return Object.entries(value as Record<string, string>)
-        .map(([name, text]) => `<field><name>${escape(name)}</name><value>${escape(text)}</value></field>`)
+        .map(([name, text]) => `<field><name>${escapeXml(name)}</name><value>${escapeXml(text)}</value></field>`)
         .join('');
     case 'object': {
       let content = '';

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import Busboy from '@fastify/busboy';
+import { Busboy } from '@fastify/busboy';
 import { refuse } from '../kernel/errors.ts';
 import { scalarOf } from './decode.ts';
 import { MAX_DEPTH } from './json.ts';
@@ -98,7 +98,7 @@ function entries(shape: Extract<Shape, { kind: 'list' }>, node: Node, options: F
 }
 
 /** Decodes one part of a url-encoded text; a broken escape stays as it is written. */
-function unescape(text: string): string {
+function unescaped(text: string): string {
   const spaced = text.replaceAll('+', ' ');
   try {
     return decodeURIComponent(spaced);
@@ -113,8 +113,8 @@ export function* splitUrlEncoded(text: string): Generator<readonly [string, stri
     if (pair === '') continue;
     const equals = pair.indexOf('=');
     yield equals < 0
-      ? [unescape(pair), '']
-      : [unescape(pair.slice(0, equals)), unescape(pair.slice(equals + 1))];
+      ? [unescaped(pair), '']
+      : [unescaped(pair.slice(0, equals)), unescaped(pair.slice(equals + 1))];
   }
 }
 

@@ -42,7 +42,6 @@ export type Infer<W> = W extends Wire<infer T> ? T : never;
 const wire = <T>(shape: Shape, zod: z.ZodType<T>): Wire<T> => ({ shape, zod, isOptional: false });
 
 /** What XML 1.0 cannot carry is refused in every format, so that whatever was stored can be answered in both. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that are refused
 const FORBIDDEN =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
@@ -50,7 +49,6 @@ const FORBIDDEN =
 export function show(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
   const shown = text.length > 100 ? `${text.slice(0, 100)}…` : text;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that are escaped
   return shown.replace(
     /[\u0000-\u001f\u007f-\u009f\ud800-\udfff\ufffe\uffff]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,

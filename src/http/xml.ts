@@ -87,7 +87,7 @@ export function readXml(shape: Shape, text: string): unknown {
     if (closed) close(closed, stack.at(-1));
   });
   parser.write(text).close();
-  return root === null ? undefined : valueOf(root);
+  return root === null ? undefined : finished(root);
 }
 
 const openRoot = (shape: Shape, name: string): Frame => open(shape, localName(name), null);
@@ -137,7 +137,7 @@ function close(closed: Frame, parent: Frame | undefined): void {
   if (closed.kind === 'list') closeList(closed);
   if (!parent || closed.kind === 'skip') return;
   const target = parent.asItem ?? parent;
-  const value = valueOf(closed);
+  const value = finished(closed);
   if (target.kind === 'list') target.values?.push(value);
   else if (target.kind === 'map') {
     const pair = closed.value;
@@ -153,12 +153,12 @@ function put(target: Frame, name: string, value: unknown): void {
 /** `<userIds>…</userIds>` repeated: the element is itself an item. An element without anything is an empty list. */
 function closeList(closed: Frame): void {
   const { item } = closed.shape as Item;
-  if (closed.asItem) closed.values?.push(valueOf(closed.asItem));
+  if (closed.asItem) closed.values?.push(finished(closed.asItem));
   else if (!closed.hasChild && item.kind === 'scalar' && closed.text.trim() !== '')
     closed.values?.push(scalarOf(item, closed.text));
 }
 
-function valueOf(closed: Frame): unknown {
+function finished(closed: Frame): unknown {
   if (closed.kind === 'scalar')
     return closed.shape?.kind === 'scalar' ? scalarOf(closed.shape, closed.text) : undefined;
   return closed.kind === 'list' ? closed.values : closed.value;

@@ -40,11 +40,6 @@ export const ERRORS = {
     'No request of this interface needs such depth.',
   ),
   'request.not_utf8': entry(400, 'The body is not valid UTF-8.', 'Bodies are read as UTF-8.'),
-  'request.missing_body': entry(
-    400,
-    'A body is required.',
-    'The endpoint needs members that an empty body cannot carry.',
-  ),
   'request.invalid': entry(
     400,
     '{field}: {detail}.',

@@ -10,7 +10,6 @@ import {
 import type { Lane, LanePool } from './lanes.ts';
 
 /** No generated table types: statements are SQL, and each query file types its own rows. */
-// biome-ignore lint/complexity/noBannedTypes: a schema without tables
 type Schema = {};
 
 declare const readable: unique symbol;

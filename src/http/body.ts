@@ -1,0 +1,118 @@
+import type { IncomingMessage } from 'node:http';
+import { refuse } from '../kernel/errors.ts';
+import { type Pairs, readPairs, splitMultipart, splitUrlEncoded } from './form.ts';
+import { readJson } from './json.ts';
+import type { Shape } from './wire.ts';
+import { readXml } from './xml.ts';
+
+/** How a body is written. `unnamed` is decided by its first byte. */
+export type BodyKind = 'json' | 'xml' | 'urlencoded' | 'multipart' | 'unnamed';
+
+/** The caller hung up while sending: there is nobody to answer, and nothing was begun. */
+export class ClientGone extends Error {}
+
+/** From Content-Type; refuses `request.unsupported_type` only for a named type that cannot be read. */
+export function kindOf(contentType: string | undefined): BodyKind {
+  const type = contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
+  if (type === '') return 'unnamed';
+  if (type === 'application/json' || type === 'text/json' || /^application\/[\w.-]+\+json$/.test(type))
+    return 'json';
+  if (type === 'application/xml' || type === 'text/xml' || /^application\/[\w.-]+\+xml$/.test(type))
+    return 'xml';
+  if (type === 'application/x-www-form-urlencoded') return 'urlencoded';
+  if (type === 'multipart/form-data') return 'multipart';
+  return refuse('request.unsupported_type', { type: type.slice(0, 100) });
+}
+
+/** Memory that bodies being read and decoded may take together; more is told to come back. */
+const SHARED_BYTES = 256 * 1024 * 1024;
+let sharedBytes = 0;
+
+/** What was taken of the shared memory, to be given back. */
+export interface Taken {
+  readonly bytes: Buffer;
+  release(): void;
+}
+
+/** Reads a body whole. Refuses `request.too_large` beyond the limit, announced or not, and `server.busy`. */
+export async function readBody(message: IncomingMessage, limit: number): Promise<Taken> {
+  const announced = Number(message.headers['content-length'] ?? 0);
+  if (announced > limit) refuse('request.too_large', { limit });
+  let taken = 0;
+  const release = (): void => {
+    sharedBytes -= taken;
+    taken = 0;
+  };
+  const parts: Buffer[] = [];
+  try {
+    for await (const part of message as AsyncIterable<Buffer>) {
+      taken += part.length;
+      sharedBytes += part.length;
+      if (taken > limit) refuse('request.too_large', { limit });
+      if (sharedBytes > SHARED_BYTES) refuse('server.busy', { seconds: 1 });
+      parts.push(part);
+    }
+  } catch (error) {
+    release();
+    if (message.errored || (message.destroyed && !message.complete)) throw new ClientGone();
+    throw error;
+  }
+  if (!message.complete) {
+    release();
+    throw new ClientGone();
+  }
+  return { bytes: parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts), release };
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+function textOf(bytes: Buffer): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return refuse('request.not_utf8');
+  }
+}
+
+const LESS_THAN = 0x3c;
+const BRACES = new Set([0x7b, 0x5b]);
+
+function firstByte(bytes: Buffer): number | undefined {
+  const from = bytes.length >= 3 && bytes.readUIntBE(0, 3) === 0xefbbbf ? 3 : 0;
+  return bytes.subarray(from, from + 1_000).find((byte) => byte > 0x20);
+}
+
+/**
+ * The one decoder: a body of any kind → plain value of the shape. Forms and unnamed bodies that begin with `<` or `{`
+ * are what they begin like, as some clients name no type or the wrong one.
+ */
+export async function decodeBody(
+  shape: Shape,
+  bytes: Buffer,
+  kind: BodyKind,
+  contentType: string,
+  formDefaults: Readonly<Record<string, string>>,
+): Promise<unknown> {
+  const first = firstByte(bytes);
+  if (first === undefined) return {};
+  if (kind !== 'json' && kind !== 'xml') {
+    if (first === LESS_THAN) return readXml(shape, textOf(bytes));
+    if (BRACES.has(first) && kind !== 'multipart') return readJson(shape, textOf(bytes));
+  }
+  switch (kind) {
+    case 'json':
+      return readJson(shape, textOf(bytes));
+    case 'xml':
+      return readXml(shape, textOf(bytes));
+    case 'multipart':
+      return readForm(shape, await splitMultipart(bytes, contentType), formDefaults);
+    default:
+      return readForm(shape, splitUrlEncoded(textOf(bytes)), formDefaults);
+  }
+}
+
+function readForm(shape: Shape, pairs: Pairs, defaults: Readonly<Record<string, string>>): unknown {
+  const given = [...pairs];
+  const missing = Object.entries(defaults).filter(([name]) => !given.some(([key]) => key === name));
+  return readPairs(shape, [...given, ...missing], { commaSeparated: false });
+}

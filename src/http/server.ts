@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { Refusal } from '../kernel/errors.ts';
+import { addDocs } from './docs.ts';
+import { CONTENT_TYPE } from './encode.ts';
+import { toOpenApi } from './openapi.ts';
+import { answer, type PipelineOptions, sendError } from './pipeline.ts';
+import { renderRefusal } from './refusal.ts';
+import type { Route } from './route.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Content-Type as it was sent; the framework is kept from judging it before the caller is known. */
+    sentType: string | undefined;
+  }
+}
+
+/** Every route answers under each of these: programs for the vendor's hosts use all four. */
+export const PREFIXES = ['', '/api/v2', '/api/v3', '/index.php/api/v2'] as const;
+
+/** Slow uploads of 64 MB must fit; a client that sends nothing for long must not hold a socket. */
+const REQUEST_TIMEOUT_MS = 300_000;
+const KEEP_ALIVE_MS = 72_000;
+const MAX_PARAMETER_LENGTH = 500;
+
+export interface ServerOptions<Caller, Ctx> extends PipelineOptions<Caller, Ctx> {
+  readonly logLevel: string;
+  readonly version: string;
+}
+
+/** The HTTP server over a table of routes. */
+export async function buildServer<Caller, Ctx>(
+  routes: readonly Route<Ctx>[],
+  options: ServerOptions<Caller, Ctx>,
+): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: options.logLevel === 'silent' ? false : { level: options.logLevel },
+    disableRequestLogging: true,
+    forceCloseConnections: 'idle',
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    genReqId: () => randomUUID(),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH },
+    frameworkErrors: (error, request, reply) => frameworkError(error, request, reply as FastifyReply),
+    clientErrorHandler: (_error, socket) => {
+      if (socket.writable) socket.end(rawBadRequest());
+    },
+  });
+  // Bodies are read by the pipeline, after the caller is known.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+  app.decorateRequest('sentType', undefined);
+  app.addHook('onRequest', async (request, reply) => {
+    request.sentType = request.headers['content-type'];
+    delete request.raw.headers['content-type'];
+    reply.headers({
+      'x-request-id': request.id,
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+    });
+  });
+  app.setErrorHandler((error, request, reply) => frameworkError(error, request, reply));
+  for (const prefix of PREFIXES) mount(app, prefix, routes, options);
+  app.setNotFoundHandler((request, reply) => notFound(routes, request, reply));
+  await addDocs(app, toOpenApi(routes, { version: options.version, title: 'Rollbook' }));
+  return app;
+}
+
+function mount<Caller, Ctx>(
+  app: FastifyInstance,
+  prefix: string,
+  routes: readonly Route<Ctx>[],
+  options: PipelineOptions<Caller, Ctx>,
+): void {
+  // Clients probe the root of the API with HEAD.
+  if (prefix !== '')
+    app.route({
+      method: ['GET', 'HEAD'],
+      url: prefix,
+      handler: async (_request, reply) => reply.code(204).send(),
+    });
+  for (const route of routes) {
+    app.route({
+      method: route.method,
+      url: prefix + route.path.replace(/\{(\w+)\}/g, ':$1'),
+      handler: (request, reply) => {
+        void answer(route, options, request, reply);
+        return reply;
+      },
+    });
+  }
+}
+
+const withoutPrefix = (url: string): string => {
+  const path = (url.split('?')[0] ?? '').replace(/\/+$/, '');
+  const prefix =
+    [...PREFIXES].reverse().find((candidate) => candidate !== '' && path.startsWith(`${candidate}/`)) ?? '';
+  return path.slice(prefix.length);
+};
+
+/** 405 with Allow where the path exists with another method, else 404. */
+function notFound<Ctx>(routes: readonly Route<Ctx>[], request: FastifyRequest, reply: FastifyReply): void {
+  const path = withoutPrefix(request.url);
+  const methods = routes
+    .filter((route) => new RegExp(`^${route.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(path))
+    .map((route) => route.method);
+  const details = { method: request.method, path: request.url.slice(0, 200) };
+  const refusal =
+    methods.length > 0
+      ? new Refusal('request.method_not_allowed', { ...details, allow: [...new Set(methods)].join(', ') })
+      : new Refusal('request.no_such_endpoint', details);
+  sendError(request, reply, refusal, request.log);
+}
+
+/** What the framework refuses before or outside the pipeline: a broken URL, a media type it cannot parse. */
+function frameworkError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const status = (error as { statusCode?: number }).statusCode ?? 500;
+  const isTheirs = status >= 400 && status < 500;
+  const detail = error instanceof Error ? error.message : 'cannot be read';
+  sendError(
+    request,
+    reply,
+    isTheirs ? new Refusal('request.invalid', { field: 'request', detail }) : error,
+    request.log,
+  );
+}
+
+function rawBadRequest(): string {
+  const refusal = new Refusal('request.invalid', {
+    field: 'request',
+    detail: 'is not HTTP that this server reads',
+  });
+  const { body } = renderRefusal(refusal, 'xml', false);
+  return `HTTP/1.1 400 Bad Request\r\ncontent-type: ${CONTENT_TYPE.xml}\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+}
