@@ -149,8 +149,5 @@ async function nameTrainings(ctx: Context, error: unknown): Promise<unknown> {
   const ids = error.job.itemIds;
   const trainings = await ctx.db.read((tx) => findTrainings(tx, ctx.caller.accountId, ids));
   if (trainings.size === 0) return error;
-  return new Refusal('enrollment.training', { ids: listIdsOf(ids, trainings) });
+  return new Refusal('enrollment.training', { ids: listIds(ids.filter((id) => trainings.has(id))) });
 }
-
-const listIdsOf = (ids: readonly string[], among: ReadonlySet<string>): string =>
-  listIds(ids.filter((id) => among.has(id)));

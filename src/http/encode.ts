@@ -35,7 +35,9 @@ export function xmlContent(shape: Shape, value: unknown): string {
       return (value as unknown[]).map((entry) => toXml(shape.item, entry, shape.itemName)).join('');
     case 'map':
       return Object.entries(value as Record<string, string>)
-        .map(([name, text]) => `<field><name>${escapeXml(name)}</name><value>${escapeXml(text)}</value></field>`)
+        .map(
+          ([name, text]) => `<field><name>${escapeXml(name)}</name><value>${escapeXml(text)}</value></field>`,
+        )
         .join('');
     case 'object': {
       let content = '';
