@@ -31,6 +31,8 @@ export interface Context {
   readonly requestId: string;
   readonly source: Source;
   readonly locale: string | null;
+  /** X-Return-Object: answer a creation with the object instead of its id. */
+  readonly wantsObject: boolean;
   /** `db.read` after checking, on the same connection, that the caller's rights still hold. Throws StaleRights. */
   read<T>(work: (tx: ReadTx) => Promise<T>): Promise<T>;
   /** `db.write` after the same check inside the transaction. */

@@ -1,0 +1,135 @@
+import {
+  accountKey,
+  hashPassword,
+  insertAssignments,
+  insertClient,
+  insertRole,
+  listRoles,
+  type Plan,
+  type RoleType,
+  sha256,
+} from '../access/index.ts';
+import { refuse } from '../kernel/errors.ts';
+import { newClientId, newId, newSecret } from '../kernel/ids.ts';
+import type { Database, WriteTx } from '../storage/index.ts';
+import * as queries from './queries.ts';
+
+export interface AccountInput {
+  readonly name: string;
+  readonly url: string;
+  readonly ownerLogin: string;
+  readonly ownerEmail: string;
+  readonly ownerPassword: string;
+  readonly plan: Plan;
+  readonly now: Date;
+}
+
+export interface CreatedAccount {
+  readonly accountId: number;
+  readonly accountUrl: string;
+  readonly ownerId: string;
+  readonly rootDepartmentId: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+const STANDARD_ROLES: readonly [RoleType, string][] = [
+  ['owner', 'Account Owner'],
+  ['administrator', 'Account Administrator'],
+  ['department_administrator', 'Department Administrator'],
+  ['publisher', 'Publisher'],
+  ['learner', 'Learner'],
+];
+
+const UNIQUE_VIOLATION = '23505';
+
+/**
+ * Makes an account with its standard roles, its root department, its owner and an API client of the owner's, whose
+ * secret is told here and nowhere else. Refuses a taken address (409) and one that is no http(s) address (400).
+ */
+export async function createAccount(db: Database, input: AccountInput): Promise<CreatedAccount> {
+  const urlKey =
+    accountKey(input.url) ??
+    refuse('request.invalid', { field: 'url', detail: `is no address: ${input.url.slice(0, 100)}` });
+  const passwordHash = await hashPassword(input.ownerPassword);
+  const ownerId = newId();
+  const rootDepartmentId = newId();
+  try {
+    return await db.write(async (tx) => {
+      const accountId = await queries.nextAccountId(tx);
+      const { name, url, plan, now } = input;
+      await queries.insertAccount(tx, { accountId, name, url, urlKey, plan, rootDepartmentId, now });
+      for (const [roleType, title] of STANDARD_ROLES)
+        await insertRole(tx, accountId, {
+          roleId: newId(),
+          roleType,
+          title,
+          description: '',
+          permissions: [],
+        });
+      const owner = {
+        userId: ownerId,
+        departmentId: rootDepartmentId,
+        status: 1,
+        login: input.ownerLogin,
+        email: input.ownerEmail,
+      };
+      await queries.insertUsers(tx, accountId, [{ ...owner, passwordHash, fields: {} }], now);
+      const roleId = await standardRole(tx, accountId, 'owner');
+      await insertAssignments(tx, accountId, ownerId, [{ roleId, manageableDepartmentIds: [] }]);
+      const client = await addClient(tx, accountId, ownerId, now);
+      return { accountId, accountUrl: url, ownerId, rootDepartmentId, ...client };
+    });
+  } catch (error) {
+    const { code, constraint } = error as { code?: string; constraint?: string };
+    if (code === UNIQUE_VIOLATION && constraint === 'account_url_key_key')
+      refuse('people.account_url_taken', { url: input.url });
+    throw error;
+  }
+}
+
+/** The id of a standard role. */
+export async function standardRole(tx: WriteTx, accountId: number, type: RoleType): Promise<string> {
+  const role = (await listRoles(tx, accountId)).find((candidate) => candidate.roleType === type);
+  return role?.roleId ?? refuse('people.unknown_role', { field: 'role', ids: type });
+}
+
+async function addClient(
+  tx: WriteTx,
+  accountId: number,
+  userId: string,
+  now: Date,
+): Promise<{ clientId: string; clientSecret: string }> {
+  const clientId = newClientId(accountId);
+  const clientSecret = newSecret();
+  await insertClient(tx, { accountId, clientId, userId, secretHash: sha256(clientSecret), now });
+  return { clientId, clientSecret };
+}
+
+/** A new API client for a user named by account address and login: for the operator, who needs no permission. */
+export function createClientFor(
+  db: Database,
+  input: { accountUrl: string; login: string; now: Date },
+): Promise<{ clientId: string; clientSecret: string }> {
+  return db.write(async (tx) => {
+    const account = await queries.findAccount(tx, accountKey(input.accountUrl) ?? '');
+    if (!account)
+      refuse('request.invalid', {
+        field: 'account',
+        detail: `there is no account with the address ${input.accountUrl}`,
+      });
+    const filter = { accountId: account.accountId, reach: 'everyone' as const, logins: [input.login] };
+    const [user] = await queries.selectUsers(tx, filter, null, 1);
+    if (!user)
+      refuse('request.invalid', { field: 'login', detail: `there is no user with the login ${input.login}` });
+    return addClient(tx, account.accountId, user.userId, input.now);
+  });
+}
+
+/** An account by its address. */
+export const findAccount = (db: Database, url: string): Promise<{ accountId: number; url: string } | null> =>
+  db.read((tx) => queries.findAccount(tx, accountKey(url) ?? ''));
+
+/** Whether the installation has no account yet. */
+export const isEmpty = (db: Database): Promise<boolean> =>
+  db.read(async (tx) => (await queries.countAccounts(tx)) === 0);
