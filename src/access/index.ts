@@ -26,6 +26,7 @@ export {
   loadUser,
   type RoleRow,
 } from './queries.ts';
+export { accessRoutes } from './routes.ts';
 export {
   covers,
   includes,

@@ -20,3 +20,33 @@ export function chainHash(before: Buffer, position: bigint, chunk: UnsealedChunk
     )
     .digest();
 }
+
+export interface Counts {
+  readonly acceptedAt: Date;
+  readonly completedAt: Date | null;
+  readonly total: number;
+  readonly created: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  readonly refused: number;
+}
+
+/** How far an operation is: pairs done of all, pairs a second, and the seconds left at that rate. */
+export function progressOf(
+  counts: Counts,
+  now: Date,
+): { done: number; total: number; rate: number; etaSeconds: number | undefined } {
+  const done = counts.created + counts.changed + counts.unchanged + counts.refused;
+  const seconds = Math.max(
+    ((counts.completedAt ?? now).getTime() - counts.acceptedAt.getTime()) / 1000,
+    0.001,
+  );
+  const rate = Math.round((done / seconds) * 10) / 10;
+  const isOver = counts.completedAt !== null || rate === 0;
+  return {
+    done,
+    total: counts.total,
+    rate,
+    etaSeconds: isOver ? undefined : Math.ceil((counts.total - done) / rate),
+  };
+}

@@ -1,0 +1,113 @@
+import type { FastifyInstance } from 'fastify';
+import {
+  Authenticator,
+  type Caller,
+  type Context,
+  createContext,
+  type Permission,
+  StaleRights,
+} from './access/index.ts';
+import type { Config } from './config.ts';
+import { Enrollments } from './enrollment/index.ts';
+import { buildServer } from './http/server.ts';
+import { refuse } from './kernel/errors.ts';
+import { Metrics } from './metrics.ts';
+import { BackgroundSealer } from './operations/index.ts';
+import { allRoutes } from './routes.ts';
+import type { Database } from './storage/index.ts';
+
+/** The program, wired: the only place that knows every module. */
+export interface App {
+  readonly server: FastifyInstance;
+  readonly enrollments: Enrollments;
+  readonly db: Database;
+  /** Finishes what was begun, then lets go. The database stays open. */
+  stop(): Promise<void>;
+}
+
+export type AppConfig = Pick<Config, 'logLevel' | 'maxBodyBytes' | 'maxPairs'> & { readonly version: string };
+
+export async function buildApp(
+  db: Database,
+  config: AppConfig,
+  clock: () => Date = () => new Date(),
+): Promise<App> {
+  const sealer = new BackgroundSealer(db);
+  const enrollments = new Enrollments(db, {
+    maxPairs: config.maxPairs,
+    onWritten: (accountId) => sealer.note(accountId),
+  });
+  const authenticator = new Authenticator(db, clock);
+  const metrics = new Metrics();
+  const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments), {
+    authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
+    authorize,
+    context: (caller, request) => contextOf(db, caller, request),
+    isStale: (error) => error instanceof StaleRights,
+    forget: (caller) => authenticator.forget(caller),
+    clock,
+    maxBodyBytes: config.maxBodyBytes,
+    observe: (route, status, stages) => metrics.observe(route.operationId, status, stages),
+    logLevel: config.logLevel,
+    version: config.version,
+  });
+  addOperatorRoutes(server, db, metrics);
+  await server.ready();
+  return {
+    server,
+    enrollments,
+    db,
+    stop: async () => {
+      const closing = server.close();
+      await enrollments.stop();
+      await closing;
+      await sealer.stop();
+    },
+  };
+}
+
+/** Plan first, then role: what a route asks for is a permission, or to be an administrator. */
+function authorize(caller: Caller, may: string): void {
+  if (caller.plan === 'starter') refuse('auth.plan');
+  const isAllowed = may === 'administrator' ? caller.isAdministrator : caller.reach.has(may as Permission);
+  if (!isAllowed) refuse('auth.role');
+}
+
+function contextOf(
+  db: Database,
+  caller: Caller | null,
+  request: { id: string; now: Date; headers: Record<string, string | string[] | undefined> },
+): Context {
+  const header = (name: string): string | null => {
+    const value = request.headers[name];
+    return typeof value === 'string' ? value : null;
+  };
+  return createContext({
+    db,
+    now: request.now,
+    // Public routes have no caller, and ask nothing that needs one.
+    caller: caller as Caller,
+    requestId: request.id,
+    source: 'api',
+    locale: header('x-target-locale'),
+    wantsObject: /^(true|1)$/i.test(header('x-return-object') ?? ''),
+  });
+}
+
+/** For whoever runs the server: alive, ready, measured. */
+function addOperatorRoutes(server: FastifyInstance, db: Database, metrics: Metrics): void {
+  server.get('/healthz', async () => ({ status: 'alive' }));
+  server.get('/readyz', async (_request, reply) => {
+    try {
+      await db.ping();
+      return { status: 'ready' };
+    } catch {
+      return reply.code(503).send({ status: 'database does not answer' });
+    }
+  });
+  server.get('/metrics', async (request, reply) => {
+    if (!/^(127\.|::1$|::ffff:127\.)/.test(request.ip))
+      return reply.code(403).send({ status: 'loopback only' });
+    return reply.type(metrics.contentType).send(await metrics.text());
+  });
+}

@@ -1,0 +1,91 @@
+import { parseArgs } from 'node:util';
+
+/** What the operator decides. Flags win over the environment; nothing else reads the environment. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly data: string;
+  readonly databaseUrl: string | null;
+  /** null: only where it is safe (an empty embedded folder, served on loopback) */
+  readonly demo: boolean | null;
+  readonly publicUrl: string | null;
+  readonly logLevel: string;
+  readonly maxBodyBytes: number;
+  readonly maxPairs: number;
+}
+
+/** A flag or variable that cannot be understood; the message names it. */
+export class ConfigError extends Error {}
+
+export const DATABASE_OPTIONS = { data: { type: 'string' }, 'database-url': { type: 'string' } } as const;
+
+export const SERVE_OPTIONS = {
+  ...DATABASE_OPTIONS,
+  port: { type: 'string' },
+  host: { type: 'string' },
+  demo: { type: 'boolean' },
+  'no-demo': { type: 'boolean' },
+} as const;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Flags = Readonly<Record<string, string | boolean | undefined>>;
+
+/** 64 MB: enough for a million ids. */
+const DEFAULT_BODY_BYTES = 64 * 1024 * 1024;
+const DEFAULT_PAIRS = 5_000_000;
+
+export function readConfig(flags: Flags, environment: Environment = process.env): Config {
+  const text = (flag: string, variable: string): string | undefined => {
+    const value = flags[flag] ?? environment[variable];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  const number = (flag: string, variable: string, fallback: number, max: number): number => {
+    const value = text(flag, variable);
+    if (value === undefined) return fallback;
+    const parsed = Number(value);
+    if (!Number.isInteger(parsed) || parsed < 0 || parsed > max)
+      throw new ConfigError(
+        `${flags[flag] === undefined ? variable : `--${flag}`}: ${value} is not a whole number from 0 to ${max}.`,
+      );
+    return parsed;
+  };
+  const data = flags['data'];
+  return {
+    host: text('host', 'HOST') ?? '127.0.0.1',
+    port: number('port', 'PORT', 8080, 65_535),
+    data: text('data', 'ROLLBOOK_DATA') ?? './data',
+    // --data on the command line means the embedded engine, whatever the environment says.
+    databaseUrl:
+      text('database-url', 'DATABASE_URL') && (flags['database-url'] || data === undefined)
+        ? (text('database-url', 'DATABASE_URL') ?? null)
+        : null,
+    demo: flags['no-demo'] ? false : flags['demo'] ? true : switchOf(environment['ROLLBOOK_DEMO']),
+    publicUrl: text('', 'ROLLBOOK_PUBLIC_URL') ?? null,
+    logLevel: text('', 'ROLLBOOK_LOG_LEVEL') ?? 'warn',
+    maxBodyBytes: number('', 'ROLLBOOK_MAX_BODY_BYTES', DEFAULT_BODY_BYTES, 1024 ** 3),
+    maxPairs: number('', 'ROLLBOOK_MAX_PAIRS', DEFAULT_PAIRS, 1_000_000_000),
+  };
+}
+
+function switchOf(value: string | undefined): boolean | null {
+  if (value === undefined || value === '') return null;
+  if (/^(1|true|yes|on)$/i.test(value)) return true;
+  if (/^(0|false|no|off)$/i.test(value)) return false;
+  throw new ConfigError(`ROLLBOOK_DEMO: ${value} is neither true nor false.`);
+}
+
+/** Flags of a command; throws ConfigError for one it does not have. */
+export function readFlags(
+  argv: readonly string[],
+  options: Record<string, { type: 'string' | 'boolean' }>,
+): Flags {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: { ...options, help: { type: 'boolean' }, json: { type: 'boolean' } },
+    });
+    return values as Flags;
+  } catch (error) {
+    throw new ConfigError(error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,230 @@
+import type { Context } from '../access/index.ts';
+import { fromJsonValue, validate } from '../http/decode.ts';
+import { pageMembers, sizeOf } from '../http/paging.ts';
+import {
+  type Answer,
+  manyUnpaged,
+  nothing,
+  one,
+  type Page,
+  page,
+  Reply,
+  type Route,
+  route,
+} from '../http/route.ts';
+import {
+  about,
+  boolean,
+  type Infer,
+  ids,
+  instant,
+  integer,
+  object,
+  oneOf,
+  optional,
+  text,
+  uuid,
+} from '../http/wire.ts';
+import { toDateText } from '../kernel/dates.ts';
+import { refuse } from '../kernel/errors.ts';
+import type { Enrollments } from './enroll.ts';
+import { findFor, listFor, pageFor } from './list.ts';
+import type { Enrollment } from './list-queries.ts';
+import { DUE_TYPES, type DueRequest, dueInstant, type RequestedTerms } from './rules.ts';
+
+/** The order of the members is that of the contract's real answers. */
+const EnrollmentInfo = object(
+  {
+    enrollmentId: uuid(),
+    courseId: about('Whatever was enrolled: a course, a learning track or a material', uuid()),
+    learnerId: uuid(),
+    accessDate: text(),
+    dueDate: optional(text()),
+    expirationDate: optional(about('Only with a due date and a lock', text())),
+    enrollmentTypeGroup: about('0 assigned by an administrator, 1 added from the catalog', integer()),
+    shouldLockAfterDueDate: boolean(),
+  },
+  'Enrollment',
+);
+
+/** Inside it is `lockAfterDueDate`; the wire says so in requests only. */
+const toWire = (enrollment: Enrollment): Infer<typeof EnrollmentInfo> => ({
+  enrollmentId: enrollment.enrollmentId,
+  courseId: enrollment.itemId,
+  learnerId: enrollment.learnerId,
+  accessDate: toDateText(enrollment.accessAt),
+  dueDate: enrollment.dueAt ? toDateText(enrollment.dueAt) : undefined,
+  expirationDate: enrollment.dueAt && enrollment.lockAfterDueDate ? toDateText(enrollment.dueAt) : undefined,
+  enrollmentTypeGroup: enrollment.typeGroup,
+  shouldLockAfterDueDate: enrollment.lockAfterDueDate,
+});
+
+/** Kept as text until the type of due date is known: members of another type are ignored, whatever stands in them. */
+const terms = {
+  accessDate: optional(about('Now if left out; without an offset it is UTC', instant())),
+  dueDateType: oneOf(...DUE_TYPES),
+  dueDate: optional(about('With due_date. A day ends at 23:59:59.999 UTC', text())),
+  duePeriod: optional(about('Hours from the access date, with due_period', text())),
+  lockAfterDueDate: optional(about('False if left out; with default, the setting of the course', boolean())),
+};
+
+const NewEnrollment = object(
+  {
+    courseIds: about('Courses, learning tracks or materials; never trainings', ids({ min: 1 })),
+    learnerIds: ids({ min: 1 }),
+    ...terms,
+  },
+  'NewEnrollment',
+);
+
+const DueDate = object({ dueDate: instant() });
+const DuePeriod = object({ duePeriod: integer({ min: 1, max: 100_000_000 }) });
+
+/** Exported for the stages that edit and re-enroll, which take the same members. */
+export function readTerms(
+  body: Omit<Infer<typeof NewEnrollment>, 'courseIds' | 'learnerIds'>,
+): RequestedTerms {
+  return { accessAt: body.accessDate?.at ?? null, due: readDue(body), lock: body.lockAfterDueDate ?? null };
+}
+
+function readDue(body: {
+  dueDateType: DueRequest['type'];
+  dueDate?: string;
+  duePeriod?: string;
+}): DueRequest {
+  const present = (value: string | undefined): string | undefined =>
+    value?.trim() === '' ? undefined : value;
+  switch (body.dueDateType) {
+    case 'due_date': {
+      const dueDate =
+        present(body.dueDate) ??
+        refuse('request.invalid', { field: 'dueDate', detail: 'is required when dueDateType is due_date' });
+      return { type: 'due_date', at: dueInstant(validate(DueDate, { dueDate }).dueDate) };
+    }
+    case 'due_period': {
+      const duePeriod =
+        present(body.duePeriod) ??
+        refuse('request.invalid', {
+          field: 'duePeriod',
+          detail: 'is required when dueDateType is due_period',
+        });
+      return {
+        type: 'due_period',
+        hours: validate(DuePeriod, fromJsonValue(DuePeriod.shape, { duePeriod })).duePeriod,
+      };
+    }
+    default:
+      return { type: body.dueDateType };
+  }
+}
+
+const filter = {
+  courseIds: optional(ids()),
+  learnerIds: optional(ids()),
+  enrollmentIds: optional(ids()),
+};
+
+type ListInput = Infer<typeof PageFilter>;
+const PageFilter = object({ ...filter, ...pageMembers });
+
+async function* toWirePages(
+  pages: AsyncIterable<Enrollment[]>,
+): AsyncGenerator<Infer<typeof EnrollmentInfo>[]> {
+  for await (const enrollments of pages) yield enrollments.map(toWire);
+}
+
+async function pageOf(ctx: Context, input: ListInput): Promise<Reply<Page<Infer<typeof EnrollmentInfo>>>> {
+  const found = await pageFor(ctx, input, sizeOf(input.pageSize), input.pageToken);
+  const value = { items: found.items.map(toWire), nextPageToken: found.nextPageToken };
+  return new Reply(value, { 'rollbook-resume-token': found.resumeToken });
+}
+
+const pageAnswer: Answer<Page<Infer<typeof EnrollmentInfo>>> = page(EnrollmentInfo, {
+  key: 'enrollments',
+  xmlItem: 'enrollment',
+});
+const READ = { tag: 'enrollment', may: 'enrollment.read' } as const;
+const UNKNOWN = ['enrollment.unknown', 'enrollment.unknown_course', 'enrollment.unknown_learner'] as const;
+
+export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Context>[] => [
+  route({
+    tag: 'enrollment',
+    may: 'enrollment.write',
+    method: 'POST',
+    path: '/enrollment',
+    operationId: 'EnrollLearnersInCourses',
+    summary: 'Enroll learners in courses, learning tracks and materials',
+    description:
+      'Every learner in every course, whole or not at all. Pairs already enrolled stay as they are. Location names the operation.',
+    body: NewEnrollment,
+    bodySize: 'bulk',
+    // A form that leaves it out expects the default of the course (contract, contradiction 7).
+    formDefaults: { dueDateType: 'default' },
+    answer: nothing(201),
+    refusals: [
+      'auth.learner_scope',
+      'enrollment.training',
+      'enrollment.unknown_course',
+      'enrollment.unknown_learner',
+      'enrollment.inactive_learner',
+      'enrollment.retired_course',
+      'enrollment.due_before_access',
+      'enrollment.date_range',
+      'request.too_many_pairs',
+      'server.busy',
+      'server.stopping',
+    ],
+    run: async (ctx: Context, { body }) => {
+      const input = { learnerIds: body.learnerIds, courseIds: body.courseIds, terms: readTerms(body) };
+      const { operationId } = await enrollments.enroll(ctx, input);
+      return new Reply(undefined, { location: `/operations/${operationId}` });
+    },
+  }),
+  route({
+    ...READ,
+    method: 'GET',
+    path: '/enrollment',
+    operationId: 'GetEnrollments',
+    summary: 'Every enrollment the caller may see',
+    query: object(filter),
+    answer: manyUnpaged(EnrollmentInfo, { xmlItem: 'enrollment' }),
+    refusals: UNKNOWN,
+    run: async (ctx: Context, { query }) => toWirePages(await listFor(ctx, query)),
+  }),
+  route({
+    ...READ,
+    method: 'GET',
+    path: '/enrollments',
+    operationId: 'ListEnrollments',
+    summary: 'Enrollments in order of creation, page by page',
+    description:
+      'Tokens never expire. The header Rollbook-Resume-Token says on every page where to go on later; whoever does sees each enrollment once, those in flight included.',
+    query: PageFilter,
+    answer: pageAnswer,
+    refusals: [...UNKNOWN, 'request.page_token'],
+    run: (ctx: Context, { query }) => pageOf(ctx, query),
+  }),
+  route({
+    ...READ,
+    method: 'POST',
+    path: '/enrollments',
+    operationId: 'ListEnrollmentsByBody',
+    summary: 'Enrollments page by page, with the filter in the body',
+    body: PageFilter,
+    bodySize: 'bulk',
+    answer: pageAnswer,
+    refusals: [...UNKNOWN, 'request.page_token'],
+    run: (ctx: Context, { body }) => pageOf(ctx, body),
+  }),
+  route({
+    ...READ,
+    method: 'GET',
+    path: '/enrollment/{enrollmentId}',
+    operationId: 'GetEnrollment',
+    summary: 'One enrollment',
+    params: object({ enrollmentId: uuid() }),
+    answer: one(EnrollmentInfo, { xmlItem: 'enrollment' }),
+    refusals: ['enrollment.unknown', 'auth.enrollment_scope'],
+    run: async (ctx: Context, { params }) => toWire(await findFor(ctx, params.enrollmentId)),
+  }),
+];

@@ -1,0 +1,20 @@
+import { type Authenticator, accessRoutes, type Context } from './access/index.ts';
+import { contentRoutes } from './content/index.ts';
+import { type Enrollments, enrollmentRoutes } from './enrollment/index.ts';
+import type { Route } from './http/route.ts';
+import { operationRoutes } from './operations/index.ts';
+import { peopleRoutes } from './people/index.ts';
+import { trainingRoutes } from './training/index.ts';
+
+/** The route table: everything the API answers. */
+export const allRoutes = (
+  authenticator: Authenticator,
+  enrollments: Enrollments,
+): readonly Route<Context>[] => [
+  ...accessRoutes(authenticator),
+  ...enrollmentRoutes(enrollments),
+  ...operationRoutes,
+  ...contentRoutes,
+  ...trainingRoutes,
+  ...peopleRoutes,
+];
