@@ -3,6 +3,7 @@
  * the department tree is walked nowhere else.
  */
 export { accountKey } from './account-url.ts';
+export { actAs } from './act-as.ts';
 export { Authenticator, sha256, TOKEN_LIFETIME_S, toCaller } from './authenticate.ts';
 export {
   type Caller,
@@ -15,7 +16,8 @@ export {
   StaleRights,
   within,
 } from './caller.ts';
-export { hashPassword, MAX_PASSWORD_BYTES } from './passwords.ts';
+export { createClient, createRole } from './clients.ts';
+export { hashPassword, MAX_PASSWORD_BYTES, newPassword } from './passwords.ts';
 export {
   type Assignment,
   deleteTokensOf,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
 import { refuse } from '../kernel/errors.ts';
 
@@ -29,3 +30,6 @@ export async function verifyPassword(passwordHash: string | null, password: stri
     running--;
   }
 }
+
+/** A random password that can be typed: 96 bits. */
+export const newPassword = (): string => randomBytes(12).toString('base64url');

@@ -89,8 +89,8 @@ export function readTerms(
 
 function readDue(body: {
   dueDateType: DueRequest['type'];
-  dueDate?: string;
-  duePeriod?: string;
+  dueDate?: string | undefined;
+  duePeriod?: string | undefined;
 }): DueRequest {
   const present = (value: string | undefined): string | undefined =>
     value?.trim() === '' ? undefined : value;

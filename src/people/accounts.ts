@@ -133,3 +133,13 @@ export const findAccount = (db: Database, url: string): Promise<{ accountId: num
 /** Whether the installation has no account yet. */
 export const isEmpty = (db: Database): Promise<boolean> =>
   db.read(async (tx) => (await queries.countAccounts(tx)) === 0);
+
+/** The account's first owner. */
+export async function ownerOf(
+  db: Database,
+  accountId: number,
+): Promise<{ userId: string; departmentId: string }> {
+  const owner = await db.read((tx) => queries.firstOwner(tx, accountId));
+  if (!owner) throw new Error(`Account ${accountId} has no owner.`);
+  return owner;
+}

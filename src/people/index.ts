@@ -6,7 +6,10 @@ export {
   createClientFor,
   findAccount,
   isEmpty,
+  ownerOf,
   standardRole,
 } from './accounts.ts';
+export { addDepartment } from './departments.ts';
 export { assignRole, type Department, insertDepartments, insertUsers, type NewUser } from './queries.ts';
 export { peopleRoutes } from './routes.ts';
+export { addUser, setStatus } from './users.ts';

@@ -232,3 +232,15 @@ export async function otherActiveOwners(tx: WriteTx, accountId: number, userId: 
     order by u.user_id for update of u`.execute(tx);
   return (rows as { user_id: string }[]).filter((row) => row.user_id !== userId).length;
 }
+
+export async function firstOwner(
+  tx: ReadTx,
+  accountId: number,
+): Promise<{ userId: string; departmentId: string } | null> {
+  const { rows } = await sql<{ user_id: string; department_id: string }>`
+    select u.user_id, u.department_id from users u
+    join user_role ur on ur.account_id = u.account_id and ur.user_id = u.user_id
+    join role r on r.account_id = ur.account_id and r.role_id = ur.role_id and r.role_type = 'owner'
+    where u.account_id = ${accountId} order by u.user_id limit 1`.execute(tx);
+  return rows[0] ? { userId: rows[0].user_id, departmentId: rows[0].department_id } : null;
+}

@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+import { ConfigError } from '../config.ts';
+import { Refusal } from '../kernel/errors.ts';
+import { DataFolderInUse } from '../storage/index.ts';
+import { accountCreate } from './account.ts';
+import { clientCreate } from './client.ts';
+import { demoLoad } from './demo-load.ts';
+import { migrateCommand } from './migrate.ts';
+import { serve } from './serve.ts';
+
+/** A command: what it is for, its usage, and what it does with its flags. */
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly usage: string;
+  run(argv: readonly string[]): Promise<void>;
+}
+
+const COMMANDS: readonly Command[] = [serve, accountCreate, clientCreate, demoLoad, migrateCommand];
+
+const EXIT = { failed: 1, usage: 2, inUse: 3 } as const;
+
+const overview = (): string =>
+  [
+    'rollbook <command> [options]',
+    '',
+    ...COMMANDS.map((command) => `  ${command.name.padEnd(16)} ${command.summary}`),
+    '',
+    'Every command takes --help, --data FOLDER or --database-url URL, and --json.',
+    '',
+  ].join('\n');
+
+async function main(argv: readonly string[]): Promise<void> {
+  const command = COMMANDS.find(({ name }) => name.split(' ').every((word, place) => argv[place] === word));
+  if (!command) {
+    const isAsked = argv.length === 0 || argv[0] === '--help' || argv[0] === 'help';
+    if (!isAsked)
+      throw new ConfigError(
+        `There is no command ${argv.filter((word) => !word.startsWith('-')).join(' ') || argv[0]}.\n\n${overview()}`,
+      );
+    process.stdout.write(overview());
+    return;
+  }
+  const rest = argv.slice(command.name.split(' ').length);
+  if (rest.includes('--help'))
+    process.stdout.write(`rollbook ${command.name} ${command.usage}\n\n${command.summary}\n`);
+  else await command.run(rest);
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  const isExpected =
+    error instanceof ConfigError || error instanceof Refusal || error instanceof DataFolderInUse;
+  process.stderr.write(
+    `rollbook: ${isExpected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  process.exitCode =
+    error instanceof DataFolderInUse ? EXIT.inUse : error instanceof ConfigError ? EXIT.usage : EXIT.failed;
+});
