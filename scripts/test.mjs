@@ -1,0 +1,77 @@
+// Runs every compiled test on both engines and ends with "N passed, N failed".
+// --engine embedded|postgresql, --only TEXT (part of a file's path), --torture (full counts)
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({
+  options: {
+    engine: { type: 'string' },
+    only: { type: 'string' },
+    torture: { type: 'boolean' },
+    concurrency: { type: 'string' },
+  },
+});
+const dist = fileURLToPath(new URL('../dist', import.meta.url));
+
+function find(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const file = path.join(folder, entry.name);
+    if (entry.isDirectory()) return find(file);
+    return entry.name.endsWith('.test.js') ? [file] : [];
+  });
+}
+
+const files = [...find(path.join(dist, 'src')), ...find(path.join(dist, 'test'))]
+  .filter((file) => !values.only || file.includes(values.only))
+  .sort();
+if (files.length === 0) {
+  console.error('There is no test to run.');
+  console.log('0 passed, 0 failed');
+  process.exit(1);
+}
+
+const support = (name) => import(new URL(`../dist/test/support/${name}.js`, import.meta.url));
+const environment = { ...process.env, NODE_NO_WARNINGS: '1' };
+if (values.engine) environment.ROLLBOOK_TEST_ENGINE = values.engine;
+if (values.torture) environment.ROLLBOOK_TORTURE = '1';
+if (values.engine !== 'embedded') {
+  const { startCluster } = await support('postgres');
+  const cluster = await startCluster();
+  const { makeTemplateDatabase } = await support('database');
+  await makeTemplateDatabase(cluster.url);
+  environment.TEST_POSTGRES_URL = cluster.url;
+}
+if (values.engine !== 'postgresql') {
+  const { temporaryFolder, templateFolder } = await support('database');
+  const folder = temporaryFolder();
+  cpSync(await templateFolder(), folder, { recursive: true });
+  environment.TEST_FOLDER_TEMPLATE = folder;
+}
+
+const runner = spawn(
+  process.execPath,
+  [
+    '--test',
+    `--test-concurrency=${values.concurrency ?? 2}`,
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    ...files,
+  ],
+  { env: environment, stdio: ['ignore', 'pipe', 'inherit'] },
+);
+let tail = '';
+runner.stdout.on('data', (part) => {
+  process.stdout.write(part);
+  tail = `${tail}${part}`.slice(-200_000);
+});
+const code = await new Promise((done) => runner.on('close', done));
+const figure = (name) => Number(tail.match(new RegExp(`^\\S+ ${name} (\\d+)$`, 'm'))?.[1] ?? 0);
+// A test that was cancelled or left to do did not pass.
+const failed = figure('fail') + figure('cancelled') + figure('skipped') + figure('todo');
+const passed = figure('pass');
+console.log(`\n${passed} passed, ${failed > 0 || code === 0 ? failed : 1} failed`);
+process.exit(code === 0 && failed === 0 && passed > 0 ? 0 : 1);
