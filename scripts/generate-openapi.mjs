@@ -1,0 +1,11 @@
+// openapi.json: the API's description, made from the route table.
+import { toOpenApi } from '../dist/src/http/openapi.js';
+import { allRoutes } from '../dist/src/routes.js';
+
+export const path = 'openapi.json';
+
+export async function generate() {
+  // The table only describes: nothing is run, so it needs neither an authenticator nor a database.
+  const routes = allRoutes(undefined, undefined);
+  return `${JSON.stringify(toOpenApi(routes, { title: 'Rollbook', version: '0.1.0' }), null, 2)}\n`;
+}
