@@ -171,7 +171,6 @@ export function toOpenApi<Ctx>(
         'Enrollment server for workplace learning. Every path also answers under /api/v2, /api/v3 and /index.php/api/v2, with or without a trailing slash. JSON and XML are two spellings of one schema; without an Accept header answers are XML.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '/' }],
     security: [{ bearer: [] }, { bare: [] }, { accountUrl: [], login: [], password: [] }],
     paths,
     components: {

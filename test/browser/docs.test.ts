@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { launchBrowser } from '../support/browser.ts';
+import { startWorld, type World } from '../support/server.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const SIZES = [
+  { width: 360, height: 740 },
+  { width: 1280, height: 800 },
+];
+
+describe('/docs in a browser', () => {
+  let world: World;
+  let browser: Browser;
+  before(async () => {
+    world = await startWorld('embedded');
+    browser = await launchBrowser();
+  });
+  after(async () => {
+    await browser.close();
+    await world.close();
+  });
+
+  for (const viewport of SIZES)
+    test(`shows the endpoints at ${viewport.width} pixels, under its policy, from our own files alone`, async () => {
+      // axe is brought in from outside the page, past its policy; that the policy is kept shows in the console.
+      const context = await browser.newContext({ viewport });
+      const page = await context.newPage();
+      const errors: string[] = [];
+      const hosts = new Set<string>();
+      page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+      page.on('pageerror', (error) => errors.push(error.message));
+      page.on('request', (request) => hosts.add(new URL(request.url()).host));
+      await page.goto(`${world.url}/docs`);
+      await page.getByText('Enroll learners in courses, learning tracks and materials').waitFor();
+      assert.deepEqual(errors, []);
+      assert.deepEqual(
+        [...hosts].filter((host) => host !== '' && host !== new URL(world.url).host),
+        [],
+      );
+      const folder = process.env['ROLLBOOK_SCREENSHOTS'];
+      if (folder) await page.screenshot({ path: `${folder}/docs-${viewport.width}.png` });
+      await context.close();
+    });
+
+  test('has no accessibility fault that axe finds', async () => {
+    const context = await browser.newContext({ bypassCSP: true });
+    const page = await context.newPage();
+    await page.goto(`${world.url}/docs`);
+    await page.getByText('Enroll learners in courses, learning tracks and materials').waitFor();
+    await page.addScriptTag({ content: AXE });
+    const violations = await page.evaluate(async () => {
+      const axe = (
+        globalThis as unknown as {
+          axe: {
+            run(
+              what: unknown,
+              options: unknown,
+            ): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
+          };
+        }
+      ).axe;
+      const result = await axe.run((globalThis as unknown as { document: unknown }).document, {
+        runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'],
+      });
+      return result.violations.map(
+        (violation) =>
+          `${violation.id}: ${violation.nodes
+            .map((node) => node.html.slice(0, 120))
+            .slice(0, 3)
+            .join(' | ')}`,
+      );
+    });
+    assert.deepEqual(violations, []);
+    await context.close();
+  });
+});
