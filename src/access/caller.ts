@@ -33,7 +33,7 @@ export interface Context {
   readonly locale: string | null;
   /** X-Return-Object: answer a creation with the object instead of its id. */
   readonly wantsObject: boolean;
-  /** `db.read` after checking, on the same connection, that the caller's rights still hold. Throws StaleRights. */
+  /** `db.read`; the first checks, on the same connection, that the caller's rights still hold. Throws StaleRights. */
   read<T>(work: (tx: ReadTx) => Promise<T>): Promise<T>;
   /** `db.write` after the same check inside the transaction. */
   write<T>(work: (tx: WriteTx) => Promise<T>): Promise<T>;
@@ -44,11 +44,14 @@ export type ContextParts = Omit<Context, 'read' | 'write'>;
 /** A context whose reads and writes check the caller's rights first. */
 export function createContext(parts: ContextParts): Context {
   const { db, caller } = parts;
+  // A long list is judged once, when it begins: a change of rights while it is written must not tear it.
+  let isJudged = false;
   return {
     ...parts,
     read: (work) =>
       db.read(async (tx) => {
-        await checkRights(tx, caller);
+        if (!isJudged) await checkRights(tx, caller);
+        isJudged = true;
         return work(tx);
       }),
     write: (work) =>

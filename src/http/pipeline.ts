@@ -37,7 +37,7 @@ const SMALL_BODY_BYTES = 1024 * 1024;
 const MAX_STALE = 5;
 
 /**
- * How every request travels: authenticate → authorize → negotiate → read → decode → validate → run → encode.
+ * How every request travels: authenticate → authorize → negotiate → read → decode → validate → run → encode → send.
  * Each stage is timed, each may refuse, and what it refuses is rendered here alone.
  */
 export async function answer<Caller, Ctx>(
@@ -54,10 +54,10 @@ export async function answer<Caller, Ctx>(
     const { format, kind, limit } = negotiateAll(route, options, request);
     const plain = await stages.time('decode', () => bodyOf(route, request, kind, limit));
     const input = stages.timeNow('validate', () => validateAll(route, request, plain));
-    const result = await stages.time('run', async () => {
+    const ready = await stages.time('run', async () => {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await route.run(options.context(caller, facts), input);
+          return await prepare(route, await route.run(options.context(caller, facts), input), format);
         } catch (error) {
           if (caller === null || attempt >= MAX_STALE || !options.isStale(error)) throw error;
           options.forget(caller);
@@ -66,7 +66,7 @@ export async function answer<Caller, Ctx>(
         }
       }
     });
-    await stages.time('encode', () => send(route, reply, result, format));
+    stages.timeNow('encode', () => send(reply, ready, format));
   } catch (error) {
     if (error instanceof ClientGone) request.raw.destroy();
     else sendError(request, reply, error, request.log, route.prefersJson);
@@ -158,34 +158,34 @@ function validateAll<Ctx>(
   };
 }
 
-async function send<Ctx>(
-  route: Route<Ctx>,
-  reply: FastifyReply,
-  result: unknown,
-  format: Format,
-): Promise<void> {
+interface Ready {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** null: no body */
+  readonly body: string | Readable | null;
+}
+
+/** The answer, up to its first part: what that throws can still be refused, or tried again with fresh rights. */
+async function prepare<Ctx>(route: Route<Ctx>, result: unknown, format: Format): Promise<Ready> {
   const isReply = result instanceof Reply;
   const chosen = ((isReply ? result.answer : null) ?? route.answer) as Answer<unknown>;
-  if (isReply) reply.headers(result.headers);
-  reply.code(chosen.status);
-  if (chosen.shape === null) {
-    reply.send();
-    return;
-  }
+  const ready = { status: chosen.status, headers: isReply ? result.headers : {} };
+  if (chosen.shape === null) return { ...ready, body: null };
   const encoded = chosen.encode(isReply ? result.value : result, format);
-  if (typeof encoded === 'string') {
-    reply.header('content-type', CONTENT_TYPE[format]).send(encoded);
-    return;
-  }
-  // The first part is made before the status is sent, so that a refusal can still be one.
+  if (typeof encoded === 'string') return { ...ready, body: encoded };
   const parts = encoded[Symbol.asyncIterator]();
   const first = await parts.next();
-  const rest = { [Symbol.asyncIterator]: () => parts };
   const whole = async function* () {
     if (!first.done) yield first.value;
-    yield* rest;
+    yield* { [Symbol.asyncIterator]: () => parts };
   };
-  reply.header('content-type', CONTENT_TYPE[format]).send(Readable.from(whole(), { objectMode: false }));
+  return { ...ready, body: Readable.from(whole(), { objectMode: false }) };
+}
+
+function send(reply: FastifyReply, ready: Ready, format: Format): void {
+  reply.code(ready.status).headers(ready.headers);
+  if (ready.body === null) reply.send();
+  else reply.header('content-type', CONTENT_TYPE[format]).send(ready.body);
 }
 
 /** Renders any error in the caller's format; one that is no refusal is ours, and is logged, not shown. */

@@ -56,7 +56,7 @@ export async function startWorldOver(
     now: clock.now,
   });
   const config = {
-    logLevel: 'silent',
+    logLevel: process.env['ROLLBOOK_TEST_LOG'] ?? 'silent',
     maxBodyBytes: options.maxBodyBytes ?? 64 * 1024 * 1024,
     maxPairs: options.maxPairs ?? 5_000_000,
     version: '0.0.0',
