@@ -1,0 +1,353 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Authenticator } from '../../src/access/index.ts';
+import type { Enrollments } from '../../src/enrollment/index.ts';
+import { allRoutes } from '../../src/routes.ts';
+import { ENGINES } from '../support/database.ts';
+import { addCourse, addCustomRole, addDepartment, addTraining, addUser } from '../support/people.ts';
+import { type Answer, call, startWorld, type World } from '../support/server.ts';
+
+/** Endpoint × role × whose department × whether the id exists, against a table that knows nothing of the code. */
+
+const UNKNOWN = '3fa85f64-5717-4562-b3fc-2c963f66afa6';
+const WHOLE = ['owner', 'administrator'];
+const MANAGERS = ['department_administrator', 'custom_full'];
+const ROLES = [...WHOLE, ...MANAGERS, 'publisher', 'custom_other', 'learner', 'nobody'] as const;
+type Role = (typeof ROLES)[number];
+
+/** Who may use an endpoint at all, by what it asks for. */
+const ALLOWED: Record<string, readonly string[]> = {
+  administrator: WHOLE,
+  people: [...WHOLE, ...MANAGERS],
+  'read content': [...WHOLE, ...MANAGERS, 'publisher'],
+  'write content': [...WHOLE, 'custom_full', 'publisher'],
+};
+
+/** Whom or what a request is about. */
+interface Target {
+  readonly departmentId: string;
+  readonly learnerId: string;
+  readonly enrollmentId: string;
+}
+type Place = 'own' | 'sub' | 'foreign' | 'unknown';
+
+interface Fixtures {
+  readonly course: string;
+  readonly track: string;
+  readonly material: string;
+  readonly training: string;
+  readonly session: string;
+  readonly day: string;
+  readonly operation: string;
+}
+
+interface Row {
+  readonly asks: keyof typeof ALLOWED;
+  request(target: Target, fixtures: Fixtures): { path: string; json?: Record<string, unknown> };
+  /** Status when all is well; for callers who see the whole account and an unknown id; for limited callers outside. */
+  readonly ok: number;
+  readonly unknown?: number;
+  readonly outside?: number;
+}
+
+let serial = 0;
+const name = (): string => `m-${process.pid}-${++serial}`;
+const people = (ok: number, unknown: number, outside: number, request: Row['request']): Row => ({
+  asks: 'people',
+  ok,
+  unknown,
+  outside,
+  request,
+});
+const plain = (asks: Row['asks'], ok: number, request: Row['request']): Row => ({ asks, ok, request });
+const byLearner = (path: string) =>
+  people(200, 400, 200, (t) => ({ path: `${path}?learnerIds[]=${t.learnerId}` }));
+const byDepartment = (path: string) =>
+  people(200, 400, 200, (t) => ({ path: `${path}?departments[]=${t.departmentId}` }));
+
+const TABLE: Record<string, Row> = {
+  EnrollLearnersInCourses: people(201, 400, 403, (t, f) => ({
+    path: '/enrollment',
+    json: { courseIds: [f.course], learnerIds: [t.learnerId], dueDateType: 'unlimited' },
+  })),
+  GetEnrollments: byLearner('/enrollment'),
+  ListEnrollments: byLearner('/enrollments'),
+  ListEnrollmentsByBody: people(200, 400, 200, (t) => ({
+    path: '/enrollments',
+    json: { learnerIds: [t.learnerId] },
+  })),
+  GetEnrollment: people(200, 400, 403, (t) => ({ path: `/enrollment/${t.enrollmentId}` })),
+  GetUsers: byDepartment('/user'),
+  GetUsersV2: byDepartment('/user/v2'),
+  ListUsers: byDepartment('/users'),
+  ListUsersV2: byDepartment('/users/v2'),
+  ListUsersV2ByBody: people(200, 400, 200, (t) => ({
+    path: '/users/v2',
+    json: { departments: [t.departmentId] },
+  })),
+  GetUser: people(200, 404, 403, (t) => ({ path: `/user/${t.learnerId}` })),
+  GetUserV2: people(200, 404, 403, (t) => ({ path: `/user/${t.learnerId}/v2` })),
+  SetUserStatus: people(200, 404, 403, (t) => ({ path: `/user/${t.learnerId}/status`, json: { status: 1 } })),
+  AddUser: people(201, 400, 403, (t) => ({
+    path: '/user',
+    json: { departmentId: t.departmentId, fields: { login: name() } },
+  })),
+  GetDepartment: people(200, 404, 403, (t) => ({ path: `/department/${t.departmentId}` })),
+  AddDepartment: people(201, 400, 403, (t) => ({
+    path: '/department',
+    json: { name: name(), parentDepartmentId: t.departmentId },
+  })),
+  GetDepartments: plain('people', 200, () => ({ path: '/department' })),
+  ListDepartments: plain('people', 200, () => ({ path: '/departments' })),
+  GetProfileFields: plain('people', 200, () => ({ path: '/user/profile/fields' })),
+  GetRoles: plain('people', 200, () => ({ path: '/role' })),
+  GetClients: plain('administrator', 200, () => ({ path: '/client' })),
+  CreateClient: plain('administrator', 201, () => ({ path: '/client', json: {} })),
+  DeleteClient: plain('administrator', 404, () => ({ path: `/client/${UNKNOWN}` })),
+  CreateRole: plain('administrator', 201, () => ({
+    path: '/role',
+    json: { title: name(), permissions: ['user.read'] },
+  })),
+  GetContent: plain('read content', 200, () => ({ path: '/content' })),
+  ListContent: plain('read content', 200, (_t, f) => ({ path: `/contents?contentItemIds[]=${f.course}` })),
+  ListContentByBody: plain('read content', 200, () => ({ path: '/contents', json: {} })),
+  GetContentItem: plain('read content', 200, (_t, f) => ({ path: `/content/${f.course}` })),
+  CreateContentItem: plain('write content', 201, () => ({
+    path: '/content/create/Page',
+    json: { title: name() },
+  })),
+  EditContentItem: plain('write content', 200, (_t, f) => ({
+    path: `/content/${f.material}`,
+    json: { title: name() },
+  })),
+  RetireContentItem: plain('write content', 404, () => ({ path: `/content/${UNKNOWN}` })),
+  ListCoursesModules: plain('read content', 200, () => ({ path: '/courses/modules' })),
+  GetCourseModules: plain('read content', 200, (_t, f) => ({ path: `/course/${f.course}/modules` })),
+  AddCourseModule: plain('write content', 201, (_t, f) => ({
+    path: `/course/${f.course}/modules`,
+    json: { itemId: f.material },
+  })),
+  GetLearningTrackCourses: plain('read content', 200, (_t, f) => ({
+    path: `/learning_track/courses?learningTrackIds=${f.track}`,
+  })),
+  SetLearningTrackCourses: plain('write content', 200, (_t, f) => ({
+    path: `/learning_track/${f.track}/courses`,
+    json: { courseIds: [f.course] },
+  })),
+  GetCoursesTree: plain('read content', 200, () => ({ path: '/courses_tree' })),
+  CreateTraining: plain('write content', 201, () => ({ path: '/training', json: { title: name() } })),
+  AddTrainingSession: plain('write content', 201, (_t, f) => ({
+    path: `/training/${f.training}/sessions`,
+    json: { title: 'One', days: [{ startTime: '2027-01-01 10:00:00', duration: 3600 }] },
+  })),
+  GetTraining: plain('read content', 200, (_t, f) => ({ path: `/training/${f.training}` })),
+  GetTrainingSessions: plain('read content', 200, (_t, f) => ({ path: `/training/${f.training}/sessions` })),
+  GetTrainingSession: plain('read content', 200, (_t, f) => ({ path: `/training/session/${f.session}` })),
+  GetTrainingDay: plain('read content', 200, (_t, f) => ({ path: `/training/day/${f.day}` })),
+};
+
+/** Endpoints with a rule of their own, tested below. */
+const APART = ['GetAccessToken', 'GetOperation'];
+
+const routes = allRoutes(undefined as unknown as Authenticator, undefined as unknown as Enrollments);
+
+function expected(row: Row, role: Role, place: Place): number {
+  if (role === 'nobody') return 401;
+  if (!ALLOWED[row.asks]?.includes(role)) return 403;
+  if (WHOLE.includes(role)) return place === 'unknown' ? (row.unknown ?? row.ok) : row.ok;
+  return place === 'own' || place === 'sub' ? row.ok : (row.outside ?? row.ok);
+}
+
+for (const engine of ENGINES)
+  describe(`permission matrix (${engine})`, () => {
+    let world: World;
+    const targets = new Map<Place, Target>();
+    const tokens = new Map<Role, string | null>();
+    let fixtures: Fixtures;
+
+    before(async () => {
+      world = await startWorld(engine);
+      const own = await addDepartment(world, 'Own');
+      const departments: Record<string, string> = {
+        own,
+        sub: await addDepartment(world, 'Sub', own),
+        foreign: await addDepartment(world, 'Foreign'),
+      };
+      const course = await addCourse(world);
+      for (const [place, departmentId] of Object.entries(departments)) {
+        const learnerId = await addUser(world, { departmentId });
+        const enrolled = await call(world, 'POST', '/enrollment', {
+          json: { courseIds: [course], learnerIds: [learnerId], dueDateType: 'unlimited' },
+        });
+        assert.equal(enrolled.status, 201);
+        const [enrollment] = (await call(world, 'GET', `/enrollment?learnerIds[]=${learnerId}`)).json as {
+          enrollmentId: string;
+        }[];
+        targets.set(place as Place, {
+          departmentId,
+          learnerId,
+          enrollmentId: enrollment?.enrollmentId ?? '',
+        });
+      }
+      targets.set('unknown', { departmentId: UNKNOWN, learnerId: UNKNOWN, enrollmentId: UNKNOWN });
+      fixtures = await makeFixtures(world, course);
+      for (const role of ROLES) tokens.set(role, await tokenOf(role, own));
+    });
+    after(() => world.close());
+
+    async function tokenOf(role: Role, own: string): Promise<string | null> {
+      if (role === 'nobody') return null;
+      if (role === 'owner') return world.token;
+      if (role === 'custom_full') {
+        const all = ['enrollment', 'user', 'department', 'group', 'content', 'training'].flatMap((what) => [
+          `${what}.read`,
+          `${what}.write`,
+        ]);
+        return world.tokenOf(
+          await addUser(world, { roleId: await addCustomRole(world, all), manages: [own] }),
+        );
+      }
+      if (role === 'custom_other')
+        return world.tokenOf(
+          await addUser(world, { roleId: await addCustomRole(world, ['group.read']), manages: [own] }),
+        );
+      return world.tokenOf(
+        await addUser(world, { role, ...(role === 'department_administrator' ? { manages: [own] } : {}) }),
+      );
+    }
+
+    async function ask(operationId: string, row: Row, role: Role, place: Place): Promise<Answer> {
+      const route = routes.find((candidate) => candidate.operationId === operationId);
+      const target = targets.get(place);
+      assert.ok(route && target);
+      const { path, json } = row.request(target, fixtures);
+      const token = tokens.get(role) ?? null;
+      return call(world, route.method, path, { token, ...(json ? { json } : {}) });
+    }
+
+    test('the table names every endpoint', () => {
+      assert.deepEqual(
+        [...Object.keys(TABLE), ...APART].sort(),
+        routes.map((route) => route.operationId).sort(),
+      );
+    });
+
+    for (const [operationId, row] of Object.entries(TABLE))
+      test(`${operationId}: each role, each department, known and unknown`, async () => {
+        for (const role of ROLES)
+          for (const place of row.asks === 'people' && row.outside
+            ? (['own', 'sub', 'foreign', 'unknown'] as const)
+            : (['own'] as const)) {
+            const answer = await ask(operationId, row, role, place);
+            assert.equal(
+              answer.status,
+              expected(row, role, place),
+              `${role} ${place}: ${answer.text.slice(0, 200)}`,
+            );
+            const isHidden =
+              MANAGERS.includes(role) &&
+              (place === 'foreign' || place === 'unknown') &&
+              answer.status === 200;
+            if (isHidden)
+              assert.doesNotMatch(
+                answer.text,
+                new RegExp(`${targets.get('foreign')?.learnerId}|${targets.get('foreign')?.departmentId}`),
+              );
+          }
+      });
+
+    test('to limited callers unknown and foreign are the same: status, body and statements', async () => {
+      for (const [operationId, row] of Object.entries(TABLE)) {
+        if (row.outside === undefined) continue;
+        for (const role of MANAGERS as Role[]) {
+          await ask(operationId, row, role, 'unknown');
+          const seen: string[] = [];
+          for (const place of ['foreign', 'unknown'] as const) {
+            world.statements.length = 0;
+            const answer = await ask(operationId, row, role, place);
+            const target = targets.get(place);
+            const text = [target?.learnerId, target?.departmentId, target?.enrollmentId].reduce<string>(
+              (so, id) => so.replaceAll(id ?? '', 'ID'),
+              answer.text,
+            );
+            seen.push(JSON.stringify([answer.status, answer.code, text, [...world.statements]]));
+          }
+          assert.equal(seen[0], seen[1], `${operationId} ${role}`);
+        }
+      }
+    });
+
+    test('an operation is seen by its actor and by whoever sees the whole account', async () => {
+      const token = tokens.get('department_administrator') ?? '';
+      const own = await call(world, 'POST', '/enrollment', {
+        token,
+        json: {
+          courseIds: [fixtures.course],
+          learnerIds: [targets.get('own')?.learnerId],
+          dueDateType: 'unlimited',
+        },
+      });
+      const path = own.headers.get('location') ?? '';
+      for (const role of ['owner', 'administrator', 'department_administrator'] as const)
+        assert.equal((await call(world, 'GET', path, { token: tokens.get(role) ?? '' })).status, 200, role);
+      assert.equal((await call(world, 'GET', path, { token: tokens.get('custom_full') ?? '' })).status, 404);
+      assert.equal(
+        (await call(world, 'GET', `/operations/${UNKNOWN}`, { token: tokens.get('custom_full') ?? '' }))
+          .status,
+        404,
+      );
+      assert.equal((await call(world, 'GET', path, { token: tokens.get('learner') ?? '' })).status, 403);
+    });
+
+    test('nobody acts on, or makes a client for, who outranks them, nor gives what they lack', async () => {
+      const administrator = tokens.get('administrator') ?? '';
+      const manager = tokens.get('department_administrator') ?? '';
+      const departmentId = targets.get('own')?.departmentId ?? '';
+      const add = (token: string, role: string) =>
+        call(world, 'POST', '/user', { token, json: { departmentId, fields: { login: name() }, role } });
+      assert.equal(
+        (
+          await call(world, 'POST', `/user/${world.account.ownerId}/status`, {
+            token: administrator,
+            json: { status: 3 },
+          })
+        ).status,
+        403,
+      );
+      assert.equal(
+        (
+          await call(world, 'POST', '/client', {
+            token: administrator,
+            json: { userId: world.account.ownerId },
+          })
+        ).status,
+        403,
+      );
+      assert.equal(
+        (await call(world, 'POST', `/user/${world.account.ownerId}/status`, { json: { status: 3 } })).status,
+        409,
+        'the last owner stays',
+      );
+      assert.equal((await add(administrator, 'owner')).status, 403);
+      assert.equal((await add(administrator, 'administrator')).status, 201);
+      assert.equal((await add(manager, 'administrator')).status, 403);
+      assert.equal((await add(manager, 'department_administrator')).status, 403);
+      assert.equal((await add(manager, 'publisher')).status, 201);
+      assert.equal((await add(tokens.get('custom_full') ?? '', 'publisher')).status, 403);
+    });
+  });
+
+async function makeFixtures(world: World, course: string): Promise<Fixtures> {
+  const [track, material, training] = [
+    await addCourse(world, 'LearningTrack'),
+    await addCourse(world, 'Page'),
+    await addTraining(world),
+  ];
+  const session = (
+    await call(world, 'POST', `/training/${training}/sessions`, {
+      json: { title: 'One', days: [{ startTime: '2027-01-01 10:00:00', duration: 3600 }] },
+    })
+  ).json as string;
+  const { dayIds } = (await call(world, 'GET', `/training/session/${session}`)).json as { dayIds: string[] };
+  return { course, track, material, training, session, day: dayIds[0] ?? '', operation: '' };
+}
