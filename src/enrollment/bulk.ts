@@ -18,8 +18,6 @@ const LEASE_MS = 10_000;
 const LOOK_EVERY_MS = 2_000;
 const ASK_EVERY_MS = 250;
 
-const UNIQUE_VIOLATION = '23505';
-
 /** Large requests: accepted whole, written in chunks, always completed, by this process or the next. */
 export class BulkWrites {
   readonly #db: Database;
@@ -142,12 +140,7 @@ export class BulkWrites {
     shape: ChunkShape,
   ): Promise<boolean> {
     const cut = cutChunk(lease, place, shape);
-    try {
-      return await this.#db.write((tx) => writeOne(tx, accountId, lease, place, cut, false), 'bulk');
-    } catch (error) {
-      if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error;
-      return this.#db.write((tx) => writeOne(tx, accountId, lease, place, cut, true), 'bulk');
-    }
+    return this.#db.write((tx) => writeOne(tx, accountId, lease, place, cut), 'bulk');
   }
 }
 
@@ -162,7 +155,6 @@ async function writeOne(
   lease: queries.Lease,
   place: number,
   cut: Cut,
-  onConflict: boolean,
 ): Promise<boolean> {
   const leaseUntil = new Date(Date.now() + LEASE_MS);
   const { operationId, epoch } = lease;
@@ -178,11 +170,7 @@ async function writeOne(
   const chunk = newChunkNumber();
   const created =
     learnerIds.length > 0 && items.length > 0
-      ? await queries.insertChunk(
-          tx,
-          { accountId, chunk, recordedAt: lease.acceptedAt, learnerIds, items },
-          onConflict,
-        )
+      ? await queries.insertChunk(tx, { accountId, chunk, recordedAt: lease.acceptedAt, learnerIds, items })
       : new Map<string, number>();
   const total = [...created.values()].reduce((sum, n) => sum + n, 0);
   await queries.recordChunk(tx, {
