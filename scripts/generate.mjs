@@ -6,7 +6,9 @@ const folder = new URL('./', import.meta.url);
 const root = new URL('../', import.meta.url);
 const isCheck = process.argv.includes('--check');
 const stale = [];
-for (const name of readdirSync(folder).filter((file) => /^generate-.+\.mjs$/.test(file)).sort()) {
+for (const name of readdirSync(folder)
+  .filter((file) => /^generate-.+\.mjs$/.test(file))
+  .sort()) {
   const { path, generate } = await import(new URL(name, folder));
   const text = await generate();
   const file = fileURLToPath(new URL(path, root));
