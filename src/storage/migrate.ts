@@ -73,6 +73,6 @@ async function createLedger(db: Database): Promise<void> {
     await db.writeOnce(sql`create table if not exists schema_migration (
       name text primary key, checksum text not null, applied_at timestamptz not null)`);
   } catch (error) {
-    if (!['23505', '42P07'].includes((error as { code?: string }).code ?? '')) throw error;
+    if (!['23505', '42P07', '42710'].includes((error as { code?: string }).code ?? '')) throw error;
   }
 }
