@@ -132,12 +132,10 @@ export class SmallWrites {
       }
     }
     if (good.length === 0) return;
-    const results = await this.#db.write((tx) =>
-      insertSmall(
-        tx,
-        accountId,
-        good.map(({ write }) => write),
-      ),
+    const results = await insertSmall(
+      this.#db,
+      accountId,
+      good.map(({ write }) => write),
     );
     this.#onWritten(accountId);
     good.forEach(({ waiting }, place) => {

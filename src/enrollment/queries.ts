@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { ReadTx, WriteTx } from '../storage/index.ts';
+import type { Database, ReadTx } from '../storage/index.ts';
 import type { KnownItem, KnownLearner, Terms } from './rules.ts';
 
 /** All SQL that loads for and writes enrollments. Lists are in list-queries.ts, large operations in bulk-queries.ts. */
@@ -92,14 +92,15 @@ export interface SmallWrite {
 export type SmallResult = { readonly created: number } | null;
 
 /**
- * Writes any number of small operations of one account in one statement: operations, chunks, enrollments, outbox.
+ * Writes any number of small operations of one account in one statement, which is its own transaction: operations,
+ * chunks, enrollments, outbox.
  *
  * Parents are locked FOR KEY SHARE, in order of id, before anything is inserted, which also re-reads their latest
  * version; an operation that lost a parent or whose caller's rights changed is left out whole. Pairs that exist
  * stay as they are; of equal pairs in two operations the first wins. Nothing here depends on the number of pairs.
  */
 export async function insertSmall(
-  tx: WriteTx,
+  db: Database,
   accountId: number,
   writes: readonly SmallWrite[],
 ): Promise<SmallResult[]> {
@@ -112,7 +113,7 @@ export async function insertSmall(
       offset: place * write.learnerIds.length,
     })),
   );
-  const { rows } = await sql<{ no: number; created: number | null }>`
+  const rows = await db.writeOnce(sql<{ no: number; created: number | null }>`
     with job as (
       select * from unnest(
         ${writes.map((_, no) => no)}::int[], ${uuidArray(writes.map((w) => w.operationId))}::uuid[],
@@ -171,6 +172,6 @@ export async function insertSmall(
       insert into operation_chunk (account_id, chunk, operation_id, created, unchanged, digest)
       select ${accountId}, j.chunk, j.operation_id, r.created, j.total - r.created, j.digest
       from good j join result r on r.no = j.no)
-    select j.no, r.created from job j left join result r on r.no = j.no order by j.no`.execute(tx);
+    select j.no, r.created from job j left join result r on r.no = j.no order by j.no`);
   return rows.map((row) => (row.created === null ? null : { created: row.created }));
 }
