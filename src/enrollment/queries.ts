@@ -33,6 +33,7 @@ export async function loadForEnrollment(
   itemIds: readonly string[],
 ): Promise<Loaded> {
   const { rows } = await sql<LoadedRow>`
+    /* prepared: load_for_enrollment */
     select 'account' as kind, null::uuid as id, rights_version as version, null::uuid as department_id, null::boolean as flag,
            null::text as due_type, null::timestamptz as due_at, null::integer as due_hours, null::boolean as default_lock
     from account where account_id = ${accountId}
@@ -114,6 +115,7 @@ export async function insertSmall(
     })),
   );
   const rows = await db.writeOnce(sql<{ no: number; created: number | null }>`
+    /* prepared: insert_small */
     with job as (
       select * from unnest(
         ${writes.map((_, no) => no)}::int[], ${uuidArray(writes.map((w) => w.operationId))}::uuid[],

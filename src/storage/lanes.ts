@@ -14,6 +14,19 @@ export interface LaneClient {
   release(error?: Error): void;
 }
 
+/** A statement that begins so is prepared once per connection: `/* prepared: load_for_enrollment *\/ select …`. */
+const PREPARED = /^\s*\/\* prepared: (\w+) \*\//;
+
+/**
+ * What the driver is asked. Hot statements, whose text never varies, are parsed once and their plans kept, which a
+ * single caller feels (docs/performance.md); all others are planned for their values, as generic plans go wrong on
+ * tables that grow. The driver refuses one name for two texts.
+ */
+export function toQuery(text: string, parameters: readonly unknown[]): pg.QueryConfig {
+  const name = PREPARED.exec(text)?.[1];
+  return { text, values: [...parameters], ...(name === undefined ? {} : { name }) };
+}
+
 /** How long somebody may wait for the only connection: far more than a chunk takes, far less than a client waits. */
 const MAX_WAIT_MS = 60_000;
 
@@ -71,7 +84,7 @@ export class OneConnection {
   #lend(client: pg.Client): LaneClient {
     let isReleased = false;
     return {
-      query: (sql, parameters) => client.query(sql, [...parameters]) as unknown as Promise<never>,
+      query: (sql, parameters) => client.query(toQuery(sql, parameters)) as unknown as Promise<never>,
       release: (error) => {
         if (isReleased) return;
         isReleased = true;

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { type Database, databaseOver, type OnStatement } from './database.ts';
-import type { Lane, LanePool } from './lanes.ts';
+import { type Lane, type LaneClient, type LanePool, toQuery } from './lanes.ts';
 
 /**
  * Connections per lane: two small batches in flight, two bulk writers, four readers. Separate pools, so that a bulk
@@ -13,7 +13,7 @@ const IDLE_IN_TRANSACTION_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 30_000;
 
 export function openPostgresql(url: string, onStatement?: OnStatement): Database {
-  const open = (lane: Lane): pg.Pool => {
+  const open = (lane: Lane): LanePool => {
     const readOnly = lane === 'read' ? ' -c default_transaction_read_only=on' : '';
     const pool = new pg.Pool({
       connectionString: url,
@@ -26,13 +26,23 @@ export function openPostgresql(url: string, onStatement?: OnStatement): Database
     });
     // A connection that breaks while idle is replaced at the next use; that is not an error of anybody's request.
     pool.on('error', () => undefined);
-    return pool;
+    return { connect: async () => lend(await pool.connect()), end: () => pool.end() };
   };
   const pools = { small: open('small'), bulk: open('bulk'), read: open('read') };
-  return databaseOver(
-    'postgresql',
-    pools as unknown as Record<Lane, LanePool>,
-    onStatement,
-    async () => undefined,
-  );
+  return databaseOver('postgresql', pools, onStatement, async () => undefined);
+}
+
+const lent = new WeakMap<pg.PoolClient, LaneClient>();
+
+/** The same object for the same connection: Kysely remembers its connections by it. */
+function lend(client: pg.PoolClient): LaneClient {
+  let own = lent.get(client);
+  if (!own) {
+    own = {
+      query: (text, parameters) => client.query(toQuery(text, parameters)) as unknown as Promise<never>,
+      release: (error) => client.release(error),
+    };
+    lent.set(client, own);
+  }
+  return own;
 }
