@@ -14,6 +14,8 @@ const { values } = parseArgs({
     concurrency: { type: 'string' },
   },
 });
+/** A test that hangs fails by its name instead of holding up the run. */
+const TIMEOUT_MS = 300_000;
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 
 function find(folder) {
@@ -57,6 +59,7 @@ const runner = spawn(
   [
     '--test',
     `--test-concurrency=${values.concurrency ?? 2}`,
+    `--test-timeout=${values.torture ? 7_200_000 : TIMEOUT_MS}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     ...files,

@@ -8,7 +8,7 @@ import {
   StaleRights,
 } from './access/index.ts';
 import type { Config } from './config.ts';
-import { Enrollments } from './enrollment/index.ts';
+import { Enrollments, type WriteLimits } from './enrollment/index.ts';
 import { buildServer } from './http/server.ts';
 import { refuse } from './kernel/errors.ts';
 import { Metrics } from './metrics.ts';
@@ -25,7 +25,10 @@ export interface App {
   stop(): Promise<void>;
 }
 
-export type AppConfig = Pick<Config, 'logLevel' | 'maxBodyBytes' | 'maxPairs'> & { readonly version: string };
+export type AppConfig = Pick<Config, 'logLevel' | 'maxBodyBytes' | 'maxPairs'> & {
+  readonly version: string;
+  readonly limits?: Partial<WriteLimits>;
+};
 
 export async function buildApp(
   db: Database,
@@ -35,6 +38,7 @@ export async function buildApp(
   const sealer = new BackgroundSealer(db);
   const enrollments = new Enrollments(db, {
     maxPairs: config.maxPairs,
+    limits: config.limits,
     onWritten: (accountId) => sealer.note(accountId),
   });
   const authenticator = new Authenticator(db, clock);
@@ -51,7 +55,7 @@ export async function buildApp(
     logLevel: config.logLevel,
     version: config.version,
   });
-  addOperatorRoutes(server, db, metrics);
+  addOperatorRoutes(server, { db, metrics, enrollments });
   await server.ready();
   return {
     server,
@@ -95,12 +99,16 @@ function contextOf(
 }
 
 /** For whoever runs the server: alive, ready, measured. */
-function addOperatorRoutes(server: FastifyInstance, db: Database, metrics: Metrics): void {
+function addOperatorRoutes(
+  server: FastifyInstance,
+  { db, metrics, enrollments }: { db: Database; metrics: Metrics; enrollments: Enrollments },
+): void {
   server.get('/healthz', async () => ({ status: 'alive' }));
   server.get('/readyz', async (_request, reply) => {
     try {
       await db.ping();
-      return { status: 'ready' };
+      // What a crash left behind is written while others are served; this says when it is done.
+      return { status: 'ready', unfinishedOperations: await enrollments.pending() };
     } catch {
       return reply.code(503).send({ status: 'database does not answer' });
     }

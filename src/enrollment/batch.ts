@@ -3,15 +3,11 @@ import { Refusal } from '../kernel/errors.ts';
 import { newChunkNumber } from '../kernel/ids.ts';
 import type { Database } from '../storage/index.ts';
 import { type EnrollJob, judge } from './enroll.ts';
+import type { WriteLimits } from './limits.ts';
 import { insertSmall, loadForEnrollment, type SmallWrite } from './queries.ts';
 
-/** Requests written together at most, and their pairs at most: a statement of some tens of milliseconds. */
-const MAX_JOBS = 256;
-const MAX_PAIRS = 10_000;
 /** Batches in flight: while one waits for its commit the next is prepared (measured best, docs/performance.md). */
 const MAX_IN_FLIGHT = 2;
-/** Callers that may wait; more are told to come back. */
-const MAX_WAITING = 20_000;
 /** How often a write is judged again when what it was judged by changed before it was written. */
 const MAX_ATTEMPTS = 5;
 
@@ -31,6 +27,7 @@ const pairsOf = (job: EnrollJob): number => job.learnerIds.length * job.itemIds.
  */
 export class SmallWrites {
   readonly #db: Database;
+  readonly #limits: WriteLimits;
   readonly #onWritten: (accountId: number) => void;
   /** Account → its waiting requests; accounts take turns in order of insertion. */
   readonly #waiting = new Map<number, Waiting[]>();
@@ -39,15 +36,16 @@ export class SmallWrites {
   #isStopping = false;
   #idle: (() => void)[] = [];
 
-  constructor(db: Database, onWritten: (accountId: number) => void) {
+  constructor(db: Database, limits: WriteLimits, onWritten: (accountId: number) => void) {
     this.#db = db;
+    this.#limits = limits;
     this.#onWritten = onWritten;
   }
 
   /** Resolves when the request is durably written; throws its refusal. */
   write(job: EnrollJob): Promise<void> {
     if (this.#isStopping) throw new Refusal('server.stopping', { seconds: 5 });
-    if (this.#count >= MAX_WAITING) throw new Refusal('server.busy', { seconds: 1 });
+    if (this.#count >= this.#limits.waiting) throw new Refusal('server.busy', { seconds: 1 });
     return new Promise((done, fail) => {
       this.#add({ job, done, fail, attempts: 0 });
       this.#pump();
@@ -87,7 +85,7 @@ export class SmallWrites {
     let n = 0;
     for (const waiting of queue) {
       pairs += pairsOf(waiting.job);
-      if (n > 0 && (pairs > MAX_PAIRS || n >= MAX_JOBS)) break;
+      if (n > 0 && (pairs > this.#limits.batchPairs || n >= this.#limits.batchRequests)) break;
       n++;
     }
     const batch = queue.splice(0, n);

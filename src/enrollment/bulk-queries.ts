@@ -261,3 +261,9 @@ export async function isPending(tx: ReadTx, accountId: number, operationId: stri
     where account_id = ${accountId} and operation_id = ${operationId}`.execute(tx);
   return rows.length === 1;
 }
+
+/** Accepted operations that are not complete, of all accounts. */
+export async function countPending(tx: ReadTx): Promise<number> {
+  const { rows } = await sql<{ n: number }>`select count(*)::int as n from operation_plan`.execute(tx);
+  return rows[0]?.n ?? 0;
+}

@@ -5,22 +5,19 @@ import { newChunkNumber } from '../kernel/ids.ts';
 import type { Database } from '../storage/index.ts';
 import * as queries from './bulk-queries.ts';
 import type { EnrollJob } from './enroll.ts';
+import type { WriteLimits } from './limits.ts';
 import type { Terms } from './rules.ts';
 
-/**
- * Pairs per chunk. 2,000 to 10,000 cost a bulk nothing measurable and keep other writers' waits short; the embedded
- * engine has one connection, so there a chunk is how long everybody else waits.
- */
-const CHUNK_PAIRS = { postgresql: 10_000, embedded: 2_000 } as const;
-/** A worker that wrote no chunk for this long is presumed dead. */
-const LEASE_MS = 10_000;
 /** How often abandoned operations are looked for, and how often a caller asks after one that another process writes. */
 const LOOK_EVERY_MS = 2_000;
 const ASK_EVERY_MS = 250;
+/** How long a caller whose operation cannot be written is kept before it is told to ask later. */
+const GIVE_UP_MS = 60_000;
 
 /** Large requests: accepted whole, written in chunks, always completed, by this process or the next. */
 export class BulkWrites {
   readonly #db: Database;
+  readonly #limits: WriteLimits;
   readonly #onWritten: (accountId: number) => void;
   /** Accounts whose accepted operations this process is writing. */
   readonly #working = new Map<number, Promise<void>>();
@@ -29,14 +26,15 @@ export class BulkWrites {
   #timer: NodeJS.Timeout | undefined;
   #isStopping = false;
 
-  constructor(db: Database, onWritten: (accountId: number) => void) {
+  constructor(db: Database, limits: WriteLimits, onWritten: (accountId: number) => void) {
     this.#db = db;
+    this.#limits = limits;
     this.#onWritten = onWritten;
   }
 
   /**
    * Accepts the judged request and resolves when every chunk is written. Throws StaleRights if nothing was
-   * accepted; `server.stopping` with the operation in Location if it was, and goes on at the next start.
+   * accepted; if it was, `server.stopping` or `server.unfinished` with the operation in Location: it is completed later.
    */
   async write(job: EnrollJob, terms: ReadonlyMap<string, Terms>): Promise<void> {
     if (this.#isStopping) throw new Refusal('server.stopping', { seconds: 5 });
@@ -47,16 +45,31 @@ export class BulkWrites {
     );
     if (!accepted) throw new StaleRights();
     this.#mine.add(operationId);
+    const location = `/operations/${operationId}`;
+    const until = Date.now() + GIVE_UP_MS;
     try {
       do {
-        await this.#work(caller.accountId);
-        if (!(await this.#db.read((tx) => queries.isPending(tx, caller.accountId, operationId)))) return;
+        // What fails here fails for the moment: the operation is accepted, so this or another process completes it.
+        const failed = await this.#work(caller.accountId).then(
+          () => false,
+          () => true,
+        );
+        const isPending = await this.#db
+          .read((tx) => queries.isPending(tx, caller.accountId, operationId))
+          .catch(() => true);
+        if (!isPending) return;
+        if (failed && Date.now() > until) throw new Refusal('server.unfinished', { seconds: 10, location });
         await sleep(ASK_EVERY_MS);
       } while (!this.#isStopping);
     } finally {
       this.#mine.delete(operationId);
     }
-    throw new Refusal('server.stopping', { seconds: 10, location: `/operations/${operationId}` });
+    throw new Refusal('server.stopping', { seconds: 10, location });
+  }
+
+  /** How many accepted operations are not complete yet. */
+  pending(): Promise<number> {
+    return this.#db.read((tx) => queries.countPending(tx));
   }
 
   /** Finishes what is accepted and held by nobody, now and from time to time. */
@@ -71,6 +84,10 @@ export class BulkWrites {
     this.#isStopping = true;
     clearInterval(this.#timer);
     await Promise.allSettled(this.#working.values());
+  }
+
+  #leaseUntil(): Date {
+    return new Date(Date.now() + this.#limits.leaseMs);
   }
 
   #toAccept(job: EnrollJob, terms: ReadonlyMap<string, Terms>): queries.AcceptedOperation {
@@ -91,8 +108,8 @@ export class BulkWrites {
         dueRule: own.dueRule,
         lock: own.lock,
       })),
-      chunkPairs: CHUNK_PAIRS[this.#db.engine],
-      leaseUntil: new Date(Date.now() + LEASE_MS),
+      chunkPairs: this.#limits.chunkPairs,
+      leaseUntil: this.#leaseUntil(),
     };
   }
 
@@ -108,7 +125,7 @@ export class BulkWrites {
   async #drain(accountId: number): Promise<void> {
     while (!this.#isStopping) {
       const lease = await this.#db.write((tx) =>
-        queries.takeLease(tx, accountId, new Date(), new Date(Date.now() + LEASE_MS), this.#mine),
+        queries.takeLease(tx, accountId, new Date(), this.#leaseUntil(), this.#mine),
       );
       if (lease === null || lease === 'busy') return;
       // Held by epoch from here on; if another worker takes it over, it is theirs until their lease runs out.
@@ -140,7 +157,10 @@ export class BulkWrites {
     shape: ChunkShape,
   ): Promise<boolean> {
     const cut = cutChunk(lease, place, shape);
-    return this.#db.write((tx) => writeOne(tx, accountId, lease, place, cut), 'bulk');
+    return this.#db.write(
+      (tx) => writeOne(tx, { accountId, lease, place, leaseUntil: this.#leaseUntil() }, cut),
+      'bulk',
+    );
   }
 }
 
@@ -151,12 +171,10 @@ interface Cut {
 
 async function writeOne(
   tx: Parameters<typeof queries.insertChunk>[0],
-  accountId: number,
-  lease: queries.Lease,
-  place: number,
+  task: { accountId: number; lease: queries.Lease; place: number; leaseUntil: Date },
   cut: Cut,
 ): Promise<boolean> {
-  const leaseUntil = new Date(Date.now() + LEASE_MS);
+  const { accountId, lease, place, leaseUntil } = task;
   const { operationId, epoch } = lease;
   if (!(await queries.holdLease(tx, { accountId, operationId, epoch, place, leaseUntil }))) return false;
   const gone = await queries.lockParents(

@@ -6,6 +6,7 @@ import type { Database } from '../storage/index.ts';
 import { findTrainings } from '../training/index.ts';
 import { SmallWrites } from './batch.ts';
 import { BulkWrites } from './bulk.ts';
+import { LIMITS, type WriteLimits } from './limits.ts';
 import { type Loaded, loadForEnrollment } from './queries.ts';
 import {
   objectionToTerms,
@@ -16,11 +17,6 @@ import {
   type Wanted,
 } from './rules.ts';
 
-/**
- * Up to this many pairs a request is one transaction; a larger one is accepted and written in chunks.
- * One transaction of 10,000 pairs holds its locks for some 60 ms, which nobody notices (docs/performance.md).
- */
-export const MAX_SMALL_PAIRS = 10_000;
 /** Ids resolved per statement. */
 const LOAD_AT_ONCE = 20_000;
 
@@ -47,16 +43,26 @@ export interface EnrollJob extends Wanted {
 
 const distinct = (ids: readonly string[]): string[] => [...new Set(ids)].sort();
 
+export interface EnrollmentsOptions {
+  /** Pairs a request may ask for; more is refused. */
+  readonly maxPairs: number;
+  readonly limits?: Partial<WriteLimits> | undefined;
+  /** Told after each transaction that wrote. */
+  onWritten(accountId: number): void;
+}
+
 /** The one way in for new enrollments: every door calls {@link Enrollments.enroll}. */
 export class Enrollments {
   readonly #small: SmallWrites;
   readonly #bulk: BulkWrites;
   readonly #maxPairs: number;
+  readonly #limits: WriteLimits;
 
-  constructor(db: Database, options: { maxPairs: number; onWritten: (accountId: number) => void }) {
+  constructor(db: Database, options: EnrollmentsOptions) {
     this.#maxPairs = options.maxPairs;
-    this.#small = new SmallWrites(db, options.onWritten);
-    this.#bulk = new BulkWrites(db, options.onWritten);
+    this.#limits = { ...LIMITS[db.engine], ...options.limits };
+    this.#small = new SmallWrites(db, this.#limits, options.onWritten);
+    this.#bulk = new BulkWrites(db, this.#limits, options.onWritten);
   }
 
   /**
@@ -82,12 +88,17 @@ export class Enrollments {
       requestDigest: digestOf(learnerIds, itemIds, input.terms),
     };
     try {
-      if (pairs <= MAX_SMALL_PAIRS) await this.#small.write(job);
+      if (pairs <= this.#limits.smallPairs) await this.#small.write(job);
       else await this.#bulk.write(job, await loadAndPlan(ctx.db, job));
     } catch (error) {
       throw await nameTrainings(ctx, error);
     }
     return { operationId: job.operationId };
+  }
+
+  /** How many accepted operations of all accounts are not complete yet. */
+  pending(): Promise<number> {
+    return this.#bulk.pending();
   }
 
   /** Takes up what a crash or a stop left accepted but unwritten; then looks again from time to time. */

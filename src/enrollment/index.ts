@@ -2,7 +2,8 @@
  * The core: who takes what, from when, until when. The one way in for everything that creates, changes or ends an
  * enrollment, so that checks, history and events cannot differ; and the lists that read them back.
  */
-export { type EnrollInput, Enrollments, MAX_SMALL_PAIRS } from './enroll.ts';
+export { type EnrollInput, Enrollments } from './enroll.ts';
+export type { WriteLimits } from './limits.ts';
 export { findFor, listFor, pageFor } from './list.ts';
 export { enrollmentRoutes } from './routes.ts';
 export { isLocked } from './rules.ts';

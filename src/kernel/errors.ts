@@ -290,6 +290,11 @@ export const ERRORS = {
     'The server is stopping; try again in {seconds} seconds.',
     'Nothing was begun, unless Location names an accepted operation, which will be completed.',
   ),
+  'server.unfinished': entry(
+    503,
+    'The operation is accepted but cannot be written at the moment; ask for it again in {seconds} seconds.',
+    'The database refuses or does not answer. Location names the operation, which is completed as soon as it can be.',
+  ),
   'server.bug': entry(
     500,
     'Something went wrong on our side (request {requestId}).',

@@ -9,7 +9,8 @@ import { type Lane, type LaneClient, type LanePool, toQuery } from './lanes.ts';
 const CONNECTIONS: Record<Lane, number> = { small: 3, bulk: 2, read: 4 };
 /** Longer than any statement of ours takes; a runaway one must not hold its locks for ever. */
 const STATEMENT_TIMEOUT_MS = 120_000;
-const IDLE_IN_TRANSACTION_MS = 30_000;
+/** A process that stops between two statements of a transaction must not keep others out for long. */
+const IDLE_IN_TRANSACTION_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 30_000;
 
 export function openPostgresql(url: string, onStatement?: OnStatement): Database {
@@ -26,6 +27,8 @@ export function openPostgresql(url: string, onStatement?: OnStatement): Database
     });
     // A connection that breaks while idle is replaced at the next use; that is not an error of anybody's request.
     pool.on('error', () => undefined);
+    // One that breaks while it is lent fails the statement that uses it; without a listener it would end the process.
+    pool.on('connect', (client) => client.on('error', () => undefined));
     return { connect: async () => lend(await pool.connect()), end: () => pool.end() };
   };
   const pools = { small: open('small'), bulk: open('bulk'), read: open('read') };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
 import { buildApp } from '../../src/app.ts';
+import type { WriteLimits } from '../../src/enrollment/index.ts';
 import { openDatabase } from '../../src/storage/index.ts';
 import { ENGINES, freshPostgresql } from '../support/database.ts';
 import { addCourse, addUser } from '../support/people.ts';
@@ -10,6 +11,20 @@ import { call, startWorldOver, type World } from '../support/server.ts';
 /** Races, on the engine that has them. Two servers share the database. */
 if (ENGINES.includes('postgresql'))
   describe('races on PostgreSQL', () => {
+    /** The seed is in the name, so that a failure can be repeated. */
+    const seed = Number(process.env['ROLLBOOK_SEED'] ?? Date.now() % 100_000);
+    let state = seed;
+    const random = (below: number): number => {
+      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return Math.floor((state / 2_147_483_648) * below);
+    };
+    /** Sizes drawn anew in each run: nothing may depend on how requests are cut or put together. */
+    const drawn = (): Partial<WriteLimits> => ({
+      smallPairs: 1 + random(3_000),
+      batchRequests: 1 + random(64),
+      batchPairs: 1 + random(2_000),
+      chunkPairs: 1 + random(40) ** 2,
+    });
     let world: World;
     let second: { url: string; token: string };
     let close: () => Promise<void>;
@@ -18,13 +33,14 @@ if (ENGINES.includes('postgresql'))
 
     before(async () => {
       const { url, remove } = await freshPostgresql();
-      world = await startWorldOver(await openDatabase({ url }), []);
+      world = await startWorldOver(await openDatabase({ url }), [], { limits: drawn() });
       const db = await openDatabase({ url });
       const app = await buildApp(db, {
         logLevel: 'silent',
         maxBodyBytes: 64 * 1024 * 1024,
         maxPairs: 5_000_000,
         version: '0',
+        limits: drawn(),
       });
       const address = await app.server.listen({ host: '127.0.0.1', port: 0 });
       second = { url: address, token: world.token };
@@ -51,13 +67,6 @@ if (ENGINES.includes('postgresql'))
       ).status;
     const count = async (query: ReturnType<typeof sql<{ n: number }>>): Promise<number> =>
       (await world.db.read((tx) => query.execute(tx))).rows[0]?.n ?? -1;
-    /** The seed is in the name, so that a failure can be repeated. */
-    const seed = Number(process.env['ROLLBOOK_SEED'] ?? Date.now() % 100_000);
-    let state = seed;
-    const random = (below: number): number => {
-      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-      return Math.floor((state / 2_147_483_648) * below);
-    };
     const some = (ids: readonly string[], most: number): string[] =>
       Array.from({ length: 1 + random(most) }, () => ids[random(ids.length)] ?? '');
 

@@ -4,81 +4,12 @@ import http from 'node:http';
 import { describe, test } from 'node:test';
 import { sql } from 'kysely';
 import { openDatabase } from '../../src/storage/index.ts';
-import { ENGINES, type Engine, freshFolder, freshPostgresql, temporaryFolder } from '../support/database.ts';
+import { ENGINES, temporaryFolder } from '../support/database.ts';
+import { idsOf, loaded, type Place, placeOf } from '../support/place.ts';
 import { type Running, run, serve } from '../support/process.ts';
 import { call, requestToken } from '../support/server.ts';
 
 /** The program as an operator meets it: started, stopped, killed, in each other's way. */
-
-interface Place {
-  readonly args: string[];
-  readonly where: { url: string } | { directory: string };
-  remove(): Promise<void>;
-}
-
-async function placeOf(engine: Engine): Promise<Place> {
-  if (engine === 'embedded') {
-    const directory = await freshFolder();
-    return { args: ['--data', directory], where: { directory }, remove: async () => undefined };
-  }
-  const { url, remove } = await freshPostgresql();
-  return { args: ['--database-url', url], where: { url }, remove };
-}
-
-const ACCOUNT = 'https://loaded.example';
-
-async function loaded(
-  place: Place,
-  learners: number,
-  courses: number,
-): Promise<{ clientId: string; clientSecret: string }> {
-  const made = await run([
-    'account',
-    'create',
-    '--json',
-    '--name',
-    'Loaded',
-    '--url',
-    ACCOUNT,
-    '--owner-login',
-    'owner',
-    '--owner-email',
-    'o@x.example',
-    '--owner-password',
-    'p',
-    ...place.args,
-  ]);
-  assert.equal(made.code, 0, made.err);
-  const filled = await run([
-    'demo',
-    'load',
-    '--json',
-    '--account',
-    ACCOUNT,
-    '--learners',
-    String(learners),
-    '--courses',
-    String(courses),
-    '--departments',
-    '11',
-    ...place.args,
-  ]);
-  assert.equal(filled.code, 0, filled.err);
-  assert.deepEqual(JSON.parse(filled.out), { learners, courses, departments: 11, enrollments: 0 });
-  return JSON.parse(made.out) as { clientId: string; clientSecret: string };
-}
-
-async function idsOf(server: {
-  url: string;
-  token: string;
-}): Promise<{ learnerIds: string[]; courseIds: string[] }> {
-  const users = (await call(server, 'GET', '/user')).json as { userId: string; role: string }[];
-  const items = (await call(server, 'GET', '/content')).json as { contentItemId: string }[];
-  return {
-    learnerIds: users.filter((user) => user.role === 'learner').map((user) => user.userId),
-    courseIds: items.map((item) => item.contentItemId),
-  };
-}
 
 const total = async (where: Place['where']): Promise<{ rows: number; pending: number; done: number }> => {
   const db = await openDatabase(where);

@@ -33,12 +33,21 @@ export async function run(
   return { code, out, err };
 }
 
+const alive = new Set<ChildProcess>();
+process.once('exit', () => killAll());
+
+/** Ends whatever a failed test left running, paused ones too: a process that lives on would keep the test file from ending. */
+export function killAll(): void {
+  for (const child of alive) child.kill('SIGKILL');
+}
+
 /** Starts `serve` on a free port and waits until it says that it is ready. */
 export async function serve(args: readonly string[], env: Record<string, string> = {}): Promise<Running> {
   const child = spawn(process.execPath, [PROGRAM, 'serve', '--port', '0', ...args], {
     env: { ...clean(), ...env },
   });
-  process.once('exit', () => child.kill('SIGKILL'));
+  alive.add(child);
+  child.once('exit', () => alive.delete(child));
   let [output, errors] = ['', ''];
   child.stderr.on('data', (part: Buffer) => {
     errors += part;

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Plan } from '../../src/access/index.ts';
 import { type App, buildApp } from '../../src/app.ts';
+import type { WriteLimits } from '../../src/enrollment/index.ts';
 import { type CreatedAccount, createAccount, createClientFor } from '../../src/people/index.ts';
 import type { Database } from '../../src/storage/index.ts';
 import { type Engine, freshDatabase } from './database.ts';
@@ -26,6 +27,7 @@ export interface WorldOptions {
   readonly plan?: Plan;
   readonly maxPairs?: number;
   readonly maxBodyBytes?: number;
+  readonly limits?: Partial<WriteLimits>;
 }
 
 export const ACCOUNT_URL = 'https://academy.example';
@@ -60,6 +62,7 @@ export async function startWorldOver(
     maxBodyBytes: options.maxBodyBytes ?? 64 * 1024 * 1024,
     maxPairs: options.maxPairs ?? 5_000_000,
     version: '0.0.0',
+    ...(options.limits ? { limits: options.limits } : {}),
   };
   const app = await buildApp(db, config, () => clock.now);
   await app.server.listen({ host: '127.0.0.1', port: 0 });

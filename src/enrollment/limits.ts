@@ -1,0 +1,37 @@
+/** How much is written at a time. The defaults were measured (docs/performance.md); tests draw their own. */
+export interface WriteLimits {
+  /** Up to this many pairs a request is one transaction; a larger one is accepted and written in chunks. */
+  readonly smallPairs: number;
+  /** Requests written together at most, and their pairs at most. */
+  readonly batchRequests: number;
+  readonly batchPairs: number;
+  /** Callers that may wait for a batch; more are told to come back. */
+  readonly waiting: number;
+  /** Pairs per chunk of a large request. */
+  readonly chunkPairs: number;
+  /** Milliseconds after which a worker that wrote no chunk is presumed dead. */
+  readonly leaseMs: number;
+}
+
+/**
+ * One transaction of 10,000 pairs holds its locks for some 60 ms, which nobody notices. Chunks of 2,000 to 10,000 cost a
+ * bulk nothing measurable; the embedded engine has one connection, so there a chunk is how long everybody else waits.
+ */
+export const LIMITS: Readonly<Record<'postgresql' | 'embedded', WriteLimits>> = {
+  postgresql: {
+    smallPairs: 10_000,
+    batchRequests: 256,
+    batchPairs: 10_000,
+    waiting: 20_000,
+    chunkPairs: 10_000,
+    leaseMs: 10_000,
+  },
+  embedded: {
+    smallPairs: 10_000,
+    batchRequests: 256,
+    batchPairs: 10_000,
+    waiting: 20_000,
+    chunkPairs: 2_000,
+    leaseMs: 10_000,
+  },
+};

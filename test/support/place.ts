@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { type Engine, freshFolder, freshPostgresql } from './database.ts';
+import { run } from './process.ts';
+import { call } from './server.ts';
+
+/** Data for the program in a process of its own. */
+
+/** Where a server's data is: the arguments that name it, how a test opens it. */
+export interface Place {
+  readonly args: string[];
+  readonly where: { url: string } | { directory: string };
+  remove(): Promise<void>;
+}
+
+/** An empty migrated database or folder. */
+export async function placeOf(engine: Engine): Promise<Place> {
+  if (engine === 'embedded') {
+    const directory = await freshFolder();
+    return { args: ['--data', directory], where: { directory }, remove: async () => undefined };
+  }
+  const { url, remove } = await freshPostgresql();
+  return { args: ['--database-url', url], where: { url }, remove };
+}
+
+const ACCOUNT = 'https://loaded.example';
+
+/** Makes an account with people and courses through the command line; the API client of its owner. */
+export async function loaded(
+  place: Place,
+  learners: number,
+  courses: number,
+): Promise<{ clientId: string; clientSecret: string }> {
+  const made = await run([
+    'account',
+    'create',
+    '--json',
+    '--name',
+    'Loaded',
+    '--url',
+    ACCOUNT,
+    '--owner-login',
+    'owner',
+    '--owner-email',
+    'o@x.example',
+    '--owner-password',
+    'p',
+    ...place.args,
+  ]);
+  assert.equal(made.code, 0, made.err);
+  const filled = await run([
+    'demo',
+    'load',
+    '--json',
+    '--account',
+    ACCOUNT,
+    '--learners',
+    String(learners),
+    '--courses',
+    String(courses),
+    '--departments',
+    '11',
+    ...place.args,
+  ]);
+  assert.equal(filled.code, 0, filled.err);
+  assert.deepEqual(JSON.parse(filled.out), { learners, courses, departments: 11, enrollments: 0 });
+  return JSON.parse(made.out) as { clientId: string; clientSecret: string };
+}
+
+/** Everybody who can be enrolled, and everything there is to be enrolled in. */
+export async function idsOf(server: {
+  url: string;
+  token: string;
+}): Promise<{ learnerIds: string[]; courseIds: string[] }> {
+  const users = (await call(server, 'GET', '/user')).json as { userId: string; role: string }[];
+  const items = (await call(server, 'GET', '/content')).json as { contentItemId: string }[];
+  return {
+    learnerIds: users.filter((user) => user.role === 'learner').map((user) => user.userId),
+    courseIds: items.map((item) => item.contentItemId),
+  };
+}
