@@ -232,11 +232,7 @@ export const ERRORS = {
     'Account addresses are unique in an installation.',
   ),
   // Groups
-  'group.unknown_ids': entry(
-    400,
-    '{field}: unknown groups {ids}.',
-    'The ids name no group of this account.',
-  ),
+  'group.unknown_ids': entry(400, '{field}: unknown groups {ids}.', 'The ids name no group of this account.'),
   'group.smart': entry(
     400,
     '{field}: {ids} is a smart group; its rules decide who belongs to it.',
