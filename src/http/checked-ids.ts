@@ -1,4 +1,4 @@
-import { PackedIds } from '../kernel/id-set.ts';
+import type { PackedIds } from '../kernel/id-set.ts';
 import { isUuid } from '../kernel/ids.ts';
 
 /** Why a list of ids is none; `place` is that of the id at fault, null for the list itself. */
@@ -7,7 +7,8 @@ export interface IdFault {
   readonly message: string;
 }
 
-const MAX_SHOWN = 10;
+/** With the line that counts the rest, as many faults as a message names. */
+const MAX_SHOWN = 9;
 
 /** A list of ids that was looked at, here or by the decoder's thread; without faults `ids` are UUIDs in lower case. */
 export class CheckedIds {

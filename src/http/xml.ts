@@ -2,7 +2,7 @@ import { SaxesParser } from 'saxes';
 import { Refusal, refuse } from '../kernel/errors.ts';
 import { scalarOf } from './decode.ts';
 import { MAX_DEPTH } from './json.ts';
-import type { Shape } from './wire.ts';
+import { isIdList, type Shape } from './wire.ts';
 
 /**
  * Where XML is read. The parser's events walk the shape, not the document: a list of one stays a list, unknown
@@ -122,8 +122,7 @@ function feedPastRuns(parser: SaxesParser, text: string, top: () => Frame | unde
     const count = list?.values?.length ?? 0;
     parser.write(first);
     fed = begin.index + first.length;
-    const isRead =
-      list !== undefined && isIdList(list) && top() === list && list.values?.length === count + 1;
+    const isRead = list?.shape && isIdList(list.shape) && top() === list && list.values?.length === count + 1;
     const end = endOfRun(text, fed, name, isRead ? list.values : null);
     if (!isRead) parser.write(text.slice(fed, end));
     fed = end;
@@ -131,9 +130,6 @@ function feedPastRuns(parser: SaxesParser, text: string, top: () => Frame | unde
   }
   parser.write(text.slice(fed));
 }
-
-const isIdList = ({ shape }: Frame): boolean =>
-  shape?.kind === 'list' && shape.item.kind === 'scalar' && shape.item.format === 'uuid';
 
 /** Where the elements `<name>id</name>` end that follow one another from here; their ids go into `values`. */
 function endOfRun(text: string, from: number, name: string, values: unknown[] | null): number {
