@@ -26,6 +26,7 @@ const ORDER = [
   'content',
   'training',
   'people',
+  'groups',
   'access',
   'storage',
   'kernel',
