@@ -134,6 +134,16 @@ create table enrollment_past (
 );
 CREATE INDEX enrollment_past_pair ON public.enrollment_past USING btree (account_id, learner_id, item_id);
 
+create table group_member (
+  account_id integer not null,
+  group_id uuid not null,
+  user_id uuid not null,
+  FOREIGN KEY (account_id, group_id) REFERENCES user_group(account_id, group_id) ON DELETE CASCADE,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, group_id, user_id)
+);
+CREATE INDEX group_member_user ON public.group_member USING btree (account_id, user_id, group_id);
+
 create table idempotency_key (
   account_id integer not null,
   client_id uuid not null,
@@ -292,6 +302,19 @@ create table training_session (
   PRIMARY KEY (account_id, session_id)
 );
 CREATE INDEX training_session_training ON public.training_session USING btree (account_id, training_id);
+
+create table user_group (
+  account_id integer not null,
+  group_id uuid not null,
+  name text not null,
+  is_smart boolean not null,
+  rules jsonb,
+  added_at timestamp with time zone not null,
+  CHECK ((is_smart = (rules IS NOT NULL))),
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id, group_id)
+);
+CREATE INDEX user_group_smart ON public.user_group USING btree (account_id) WHERE is_smart;
 
 create table user_role (
   account_id integer not null,

@@ -24,6 +24,7 @@ const ORDER = [
   'content',
   'training',
   'people',
+  'groups',
   'access',
   'storage',
   'kernel',

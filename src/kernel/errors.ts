@@ -231,6 +231,13 @@ export const ERRORS = {
     'url: an account with the address {url} exists.',
     'Account addresses are unique in an installation.',
   ),
+  // Groups
+  'group.unknown_ids': entry(400, '{field}: unknown groups {ids}.', 'The ids name no group of this account.'),
+  'group.smart': entry(
+    400,
+    '{field}: {ids} is a smart group; its rules decide who belongs to it.',
+    'Only the members of plain groups are set by hand. Change the rules instead.',
+  ),
   'access.unknown_client': entry(
     404,
     'API client not found: {ids}.',
