@@ -54,3 +54,6 @@ create table signing_key (
   account_id integer primary key references account,
   key        bytea not null
 );
+
+-- Which courses a training is part of, when attendance completes it.
+create index course_module_training on course_module (account_id, training_id) where training_id is not null;

@@ -288,3 +288,25 @@ export async function findPart(
   const row = rows[0];
   return row ? { courseId: row.course_id, moduleId: row.module_id } : null;
 }
+
+/** The modules that a training is for these learners: in courses they are enrolled in, directly or through a learning track. */
+export async function trainingModulesOf(
+  tx: ReadTx,
+  accountId: number,
+  trainingId: string,
+  learnerIds: readonly string[],
+): Promise<{ learnerId: string; itemId: string; moduleId: string }[]> {
+  const { rows } = await sql<{ learner_id: string; course_id: string; module_id: string }>`
+    select l.id as learner_id, m.course_id, m.module_id
+    from course_module m cross join unnest(${learnerIds}::uuid[]) as l(id)
+    where m.account_id = ${accountId} and m.training_id = ${trainingId}
+      and (exists (select from enrollment e where e.account_id = ${accountId} and e.learner_id = l.id and e.item_id = m.course_id)
+        or exists (select from learning_track_course t
+             join enrollment e on e.account_id = ${accountId} and e.learner_id = l.id and e.item_id = t.track_id
+             where t.account_id = ${accountId} and t.course_id = m.course_id))`.execute(tx);
+  return rows.map((row) => ({
+    learnerId: row.learner_id,
+    itemId: row.course_id,
+    moduleId: row.module_id,
+  }));
+}

@@ -18,6 +18,7 @@ import {
 } from '../http/wire.ts';
 import { endOfDay, toInstantText } from '../kernel/dates.ts';
 import { isOverdue, STATUSES } from '../progress/index.ts';
+import { updateAttendance } from './attendance.ts';
 import { pageOfModuleResults, pageOfResults, type ResultsWanted } from './list.ts';
 import type { DateRange, ModuleResult, Result } from './queries.ts';
 import { recordProgress } from './record.ts';
@@ -150,6 +151,14 @@ const ProgressReport = object(
   'ProgressReport',
 );
 
+const DAY_S = 86_400;
+
+const Attended = object({
+  participantId: uuid(),
+  isAttended: boolean(),
+  duration: optional(about('Seconds', integer({ min: 0, max: DAY_S }))),
+});
+
 const READ = { tag: 'results', may: 'result.read', method: 'GET' } as const;
 const UNKNOWN = [
   'people.unknown_users',
@@ -214,5 +223,32 @@ export const resultRoutes: readonly Route<Context>[] = [
         score: body.score,
         moduleId: body.moduleId,
       }),
+  }),
+  route({
+    tag: 'training',
+    may: 'enrollment.write',
+    method: 'POST',
+    path: '/training/day/{dayId}/participants/attendance/update',
+    operationId: 'UpdateDayParticipantsAttendance',
+    summary: 'Record who attended a day of a training',
+    description:
+      'In place of what was recorded before. Who has attended every day has completed the training in their courses.',
+    params: object({ dayId: uuid() }),
+    body: object({
+      participantsAttendance: list(Attended, { item: 'trainingParticipantAttendance', min: 1 }),
+    }),
+    bodySize: 'bulk',
+    answer: nothing(200),
+    refusals: ['auth.learner_scope', 'people.unknown_users', 'training.unknown_day', 'training.no_seat'],
+    run: (ctx: Context, { params, body }) =>
+      updateAttendance(
+        ctx,
+        params.dayId,
+        body.participantsAttendance.map((entry) => ({
+          userId: entry.participantId,
+          isAttended: entry.isAttended,
+          durationSeconds: entry.duration ?? null,
+        })),
+      ),
   }),
 ];
