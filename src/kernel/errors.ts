@@ -306,6 +306,26 @@ export const ERRORS = {
     'The id names no training session of this account.',
   ),
   'training.unknown_day': entry(404, 'Day not found', 'The id names no training day of this account.'),
+  'training.inactive_users': entry(
+    400,
+    '{field}: {ids} are inactive and cannot have a seat.',
+    'Activate the user first.',
+  ),
+  'training.no_seat': entry(
+    400,
+    '{field}: {ids} have no seat in the session of this day.',
+    'Attendance is recorded of participants. Add them to the session first.',
+  ),
+  'training.session_full': entry(
+    409,
+    'The training session has {seats} seats, and fewer are free than these users need.',
+    'Nobody was seated. Choose another session, or free seats.',
+  ),
+  'training.other_session': entry(
+    409,
+    '{field}: {ids} have a seat in another session of this training.',
+    'A user takes part in one session of a training. Remove them from the other one first.',
+  ),
   // Operations and the server itself
   'operation.unknown': entry(
     404,
