@@ -1,6 +1,7 @@
 import { type Authenticator, accessRoutes, type Context } from './access/index.ts';
 import { contentRoutes } from './content/index.ts';
 import { type Enrollments, enrollmentRoutes } from './enrollment/index.ts';
+import { groupRoutes } from './groups/index.ts';
 import type { Route } from './http/route.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
@@ -19,4 +20,5 @@ export const allRoutes = (
   ...contentRoutes,
   ...trainingRoutes,
   ...peopleRoutes,
+  ...groupRoutes,
 ];

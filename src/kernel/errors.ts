@@ -249,6 +249,31 @@ export const ERRORS = {
   ),
   // Groups
   'group.unknown_ids': entry(400, '{field}: unknown groups {ids}.', 'The ids name no group of this account.'),
+  'group.unknown': entry(
+    404,
+    'Group not found: {ids}.',
+    'The id in the path names no group of this account.',
+  ),
+  'group.scope': entry(
+    403,
+    'Permission denied: {detail}.',
+    'Groups belong to the whole account. Who manages departments changes groups only as far as these reach.',
+  ),
+  'group.not_smart': entry(
+    400,
+    'Group {ids} is not smart: it has no rules.',
+    'The members of a plain group are set by hand; see GET /group for which is which.',
+  ),
+  'group.cycle': entry(
+    400,
+    '{field}: the group {ids} depends on this group, so this group cannot depend on it.',
+    'Smart groups may refer to other groups, but not in a circle.',
+  ),
+  'group.in_use': entry(
+    409,
+    'The rules of the smart groups {ids} refer to this group.',
+    'Change those rules first.',
+  ),
   'group.smart': entry(
     400,
     '{field}: {ids} is a smart group; its rules decide who belongs to it.',
