@@ -5,11 +5,13 @@ import type { Route } from './http/route.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
 import { trainingRoutes } from './training/index.ts';
+import { type Courier, webhookRoutes } from './webhooks/index.ts';
 
 /** The route table: everything the API answers. */
 export const allRoutes = (
   authenticator: Authenticator,
   enrollments: Enrollments,
+  courier: Courier,
 ): readonly Route<Context>[] => [
   ...accessRoutes(authenticator),
   ...enrollmentRoutes(enrollments),
@@ -17,4 +19,5 @@ export const allRoutes = (
   ...contentRoutes,
   ...trainingRoutes,
   ...peopleRoutes,
+  ...webhookRoutes(courier),
 ];

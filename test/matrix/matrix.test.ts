@@ -3,9 +3,11 @@ import { after, before, describe, test } from 'node:test';
 import type { Authenticator } from '../../src/access/index.ts';
 import type { Enrollments } from '../../src/enrollment/index.ts';
 import { allRoutes } from '../../src/routes.ts';
+import { Courier } from '../../src/webhooks/index.ts';
 import { ENGINES } from '../support/database.ts';
 import { addCourse, addCustomRole, addDepartment, addTraining, addUser } from '../support/people.ts';
 import { type Answer, call, startWorld, type World } from '../support/server.ts';
+import { WEBHOOKS } from './webhooks.ts';
 
 /** Endpoint × role × whose department × whether the id exists, against a table that knows nothing of the code. */
 
@@ -41,7 +43,7 @@ interface Fixtures {
   readonly operation: string;
 }
 
-interface Row {
+export interface Row {
   readonly asks: keyof typeof ALLOWED;
   request(target: Target, fixtures: Fixtures): { path: string; json?: Record<string, unknown> };
   /** Status when all is well; for callers who see the whole account and an unknown id; for limited callers outside. */
@@ -144,12 +146,17 @@ const TABLE: Record<string, Row> = {
   GetTrainingSessions: plain('read content', 200, (_t, f) => ({ path: `/training/${f.training}/sessions` })),
   GetTrainingSession: plain('read content', 200, (_t, f) => ({ path: `/training/session/${f.session}` })),
   GetTrainingDay: plain('read content', 200, (_t, f) => ({ path: `/training/day/${f.day}` })),
+  ...WEBHOOKS,
 };
 
 /** Endpoints with a rule of their own, tested below. */
 const APART = ['GetAccessToken', 'GetOperation'];
 
-const routes = allRoutes(undefined as unknown as Authenticator, undefined as unknown as Enrollments);
+const routes = allRoutes(
+  undefined as unknown as Authenticator,
+  undefined as unknown as Enrollments,
+  new Courier({}),
+);
 
 function expected(row: Row, role: Role, place: Place): number {
   if (role === 'nobody') return 401;

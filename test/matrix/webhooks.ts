@@ -1,0 +1,43 @@
+import type { Row } from './matrix.test.ts';
+
+/** Webhooks are administered by the owner and account administrators; nobody else is even told what there is. */
+
+const NOBODY = 'no such subscriber';
+const administered = (ok: number, path: string, json?: Record<string, unknown>): Row => ({
+  asks: 'administrator',
+  ok,
+  request: () => ({ path, ...(json ? { json } : {}) }),
+});
+const byName = (path: string): Row => administered(404, path, { subscriberName: NOBODY });
+
+let serial = 0;
+
+export const WEBHOOKS: Record<string, Row> = {
+  RegisterSubscriber: {
+    asks: 'administrator',
+    ok: 200,
+    request: () => ({
+      path: '/webhook/register',
+      json: { subscriberName: `matrix ${++serial}`, callbackUrl: 'http://receiver.example/' },
+    }),
+  },
+  ChangeSubscriberSettings: administered(404, '/webhook/settings/change', {
+    subscriberName: NOBODY,
+    callbackUrl: 'http://receiver.example/',
+  }),
+  SendConfirmationCode: byName('/webhook/code/send'),
+  ConfirmSubscriber: administered(404, '/webhook/confirm', { subscriberName: NOBODY, code: 'x' }),
+  EnableSubscriber: byName('/webhook/enable'),
+  DisableSubscriber: byName('/webhook/disable'),
+  RemoveSubscriber: byName('/webhook/remove'),
+  Subscribe: administered(404, '/webhook/subscribe', {
+    subscriberName: NOBODY,
+    subscription: { subscriptionType: 'USER_REGISTERED' },
+  }),
+  Unsubscribe: administered(404, '/webhook/unsubscribe', {
+    subscriberName: NOBODY,
+    subscriptionType: 'USER_REGISTERED',
+  }),
+  ListSubscriptions: administered(404, '/webhook/subscription/list?subscriberName=nobody'),
+  GetSubscriberInfo: administered(404, '/webhook/subscriber/info?subscriberName=nobody'),
+};
