@@ -1,26 +1,17 @@
-import type { Row } from './matrix.test.ts';
+import { name, plain, type Row } from './table.ts';
 
 /** Webhooks are administered by the owner and account administrators; nobody else is even told what there is. */
 
 const NOBODY = 'no such subscriber';
-const administered = (ok: number, path: string, json?: Record<string, unknown>): Row => ({
-  asks: 'administrator',
-  ok,
-  request: () => ({ path, ...(json ? { json } : {}) }),
-});
+const administered = (ok: number, path: string, json?: Record<string, unknown>): Row =>
+  plain('administrator', ok, () => ({ path, ...(json ? { json } : {}) }));
 const byName = (path: string): Row => administered(404, path, { subscriberName: NOBODY });
 
-let serial = 0;
-
-export const WEBHOOKS: Record<string, Row> = {
-  RegisterSubscriber: {
-    asks: 'administrator',
-    ok: 200,
-    request: () => ({
-      path: '/webhook/register',
-      json: { subscriberName: `matrix ${++serial}`, callbackUrl: 'http://receiver.example/' },
-    }),
-  },
+export const webhookRows: Record<string, Row> = {
+  RegisterSubscriber: plain('administrator', 200, () => ({
+    path: '/webhook/register',
+    json: { subscriberName: name(), callbackUrl: 'http://receiver.example/' },
+  })),
   ChangeSubscriberSettings: administered(404, '/webhook/settings/change', {
     subscriberName: NOBODY,
     callbackUrl: 'http://receiver.example/',
