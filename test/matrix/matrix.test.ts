@@ -7,6 +7,7 @@ import { ENGINES } from '../support/database.ts';
 import { addCourse, addCustomRole, addDepartment, addTraining, addUser } from '../support/people.ts';
 import { type Answer, call, startWorld, type World } from '../support/server.ts';
 import { contentRows } from './content.ts';
+import { progressRows } from './progress.ts';
 import {
   ALLOWED,
   type Fixtures,
@@ -34,6 +35,7 @@ const byDepartment = (path: string) =>
 const TABLE: Record<string, Row> = {
   ...contentRows,
   ...trainingRows,
+  ...progressRows,
   EnrollLearnersInCourses: people(201, 400, 403, (t, f) => ({
     path: '/enrollment',
     json: { courseIds: [f.course], learnerIds: [t.learnerId], dueDateType: 'unlimited' },
@@ -136,7 +138,10 @@ for (const engine of ENGINES)
           `${what}.write`,
         ]);
         return world.tokenOf(
-          await addUser(world, { roleId: await addCustomRole(world, all), manages: [own] }),
+          await addUser(world, {
+            roleId: await addCustomRole(world, [...all, 'result.read']),
+            manages: [own],
+          }),
         );
       }
       if (role === 'custom_other')
