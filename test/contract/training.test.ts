@@ -1,65 +1,44 @@
-import { addCustomRole, addDepartment, addUser } from '../support/people.ts';
-import { call, type World } from '../support/server.ts';
+import { addCustomRole, addSession, addTraining, addUser, daysOf } from '../support/people.ts';
+import type { World } from '../support/server.ts';
 import { contract, type Row } from './runner.ts';
 import type { Names } from './template.ts';
 
-/** Section 8 of the contract: trainings, their sessions and days, and who has a seat. */
+/** Section 8 of the contract: trainings, their sessions and days. Seats are in seats.test.ts. */
 
 const UNKNOWN = '3fa85f64-5717-4562-b3fc-2c963f66afa6';
 
-async function made(world: World, path: string, json: Record<string, unknown>): Promise<string> {
-  const answer = await call(world, 'POST', path, { json });
-  if (answer.status !== 201) throw new Error(`POST ${path}: ${answer.status} ${answer.text}`);
-  return answer.json as string;
-}
-
 async function setup(world: World): Promise<Names> {
-  const sales = await addDepartment(world, 'Sales');
-  const manager = await addUser(world, {
-    departmentId: sales,
+  const organizer = await addUser(world, {
     role: 'department_administrator',
-    manages: [sales],
+    manages: [world.account.rootDepartmentId],
   });
   const viewer = await addUser(world, { roleId: await addCustomRole(world, ['training.read']) });
-  const training = await made(world, '/training', {
+  const training = await addTraining(world, {
     title: 'Fire & water',
-    organizer: manager,
+    organizer,
     type: 'Webinar',
     timeZone: 'America/Los_Angeles',
   });
-  const morning = await made(world, `/training/${training}/sessions`, {
+  const morning = await addSession(world, training, {
     title: 'Morning',
-    instructor: manager,
-    capacity: 2,
+    instructor: organizer,
     days: [
       { startTime: '2026-11-02 17:00:00', duration: 5400, location: 'Room 1' },
       { startTime: '2026-03-31 22:30:00', duration: 3600, url: 'https://meet.example/a?b=1&c=2' },
     ],
   });
-  const evening = await made(world, `/training/${training}/sessions`, {
+  const evening = await addSession(world, training, {
     title: 'Evening',
     days: [{ startTime: '2026-04-01', duration: 60 }],
   });
-  const { dayIds } = (await call(world, 'GET', `/training/session/${morning}`)).json as { dayIds: string[] };
-  const { dayIds: others } = (await call(world, 'GET', `/training/session/${evening}`)).json as {
-    dayIds: string[];
-  };
+  const [first = '', second = ''] = await daysOf(world, morning);
+  const [only = ''] = await daysOf(world, evening);
   return {
-    training,
-    morning,
-    evening,
-    first: dayIds[0] ?? '',
-    second: dayIds[1] ?? '',
-    only: others[0] ?? '',
-    bare: await made(world, '/training', { title: 'Bare' }),
-    organizer: manager,
-    manager: await world.tokenOf(manager),
+    ...{ training, morning, evening, first, second, only, organizer },
+    bare: await addTraining(world, { title: 'Bare' }),
+    manager: await world.tokenOf(organizer),
     viewer: await world.tokenOf(viewer),
     learner: await world.tokenOf(await addUser(world)),
-    ann: await addUser(world, { departmentId: sales }),
-    ben: await addUser(world, { departmentId: sales }),
-    eve: await addUser(world),
-    gone: await addUser(world, { departmentId: sales, status: 3 }),
   };
 }
 
@@ -386,172 +365,4 @@ const writes: readonly Row[] = [
   },
 ];
 
-const participants = (...names: string[]): Row['expect'] => ({
-  status: 200,
-  json: { participants: names },
-  xml: `<response><participants>${names.map((name) => `<id>${name}</id>`).join('')}</participants></response>`,
-});
-const listed = (...names: string[]) => ({
-  method: 'GET' as const,
-  path: '/training/session/participants/{morning}',
-  expect: participants(...names),
-});
-const add = (session: string, ...userIds: string[]) => ({
-  method: 'POST' as const,
-  path: `/training/session/${session}/participants`,
-  body: { userIds },
-});
-const remove = (session: string, ...userIds: string[]) => ({
-  method: 'POST' as const,
-  path: `/training/session/${session}/participants/remove`,
-  body: { userIds },
-});
-const outside: Row['expect'] = {
-  refused: 'auth.learner_scope',
-  status: 403,
-  message: 'Permission denied: not every learner belongs to a department you manage ({eve}).',
-};
-
-const seats: readonly Row[] = [
-  { name: 'GET /training/session/participants/{sessionId}, none', ...listed() },
-  {
-    name: 'POST /training/session/{id}/participants: whoever sits there keeps the seat',
-    ...add('{morning}', '{ann}', '{ann}'),
-    as: 'manager',
-    expect: { status: 200 },
-    afterwards: [
-      { ...add('{morning}', '{eve}', '{ann}'), expect: { status: 200 } },
-      listed('{ann}', '{eve}'),
-    ],
-  },
-  {
-    name: 'GET /training/session/participants/{sessionId}',
-    ...listed('{ann}', '{eve}'),
-  },
-  {
-    name: 'GET /training/session/participants/{sessionId} shows a department administrator her own',
-    ...listed('{ann}'),
-    as: 'manager',
-  },
-  {
-    name: 'GET /training/session/participants/{sessionId}, a page of one',
-    method: 'GET',
-    path: '/training/session/participants/{morning}?pageSize=1',
-    expect: {
-      status: 200,
-      json: { participants: ['{ann}'], nextPageToken: '{*token}' },
-      xml: '<response><participants><id>{ann}</id></participants><nextPageToken>{*token}</nextPageToken></response>',
-    },
-  },
-  {
-    name: 'GET /training/session/participants/{sessionId}, the page after',
-    method: 'GET',
-    path: '/training/session/participants/{morning}?pageSize=1&pageToken={next}',
-    given: async ({ world, names }) => {
-      const path = `/training/session/participants/${names['morning']}?pageSize=1`;
-      const { json } = await call(world, 'GET', path);
-      return { next: (json as { nextPageToken: string }).nextPageToken };
-    },
-    expect: participants('{eve}'),
-  },
-  {
-    name: 'GET /training/session/participants/{sessionId}, unknown',
-    method: 'GET',
-    path: `/training/session/participants/${UNKNOWN}`,
-    expect: unknownSession,
-  },
-  {
-    name: 'GET /training/session/participants/{sessionId} by whoever may only view trainings',
-    method: 'GET',
-    path: '/training/session/participants/{morning}',
-    as: 'viewer',
-    expect: denied,
-  },
-  {
-    name: 'POST /training/session/{id}/participants beyond its capacity: nobody is seated',
-    ...add('{morning}', '{ben}'),
-    expect: {
-      refused: 'training.session_full',
-      status: 409,
-      message: 'The training session has 2 seats, and fewer are free than these users need.',
-    },
-    afterwards: [listed('{ann}', '{eve}')],
-  },
-  {
-    name: 'POST /training/session/{id}/participants of who sits in another session: nobody is seated',
-    ...add('{evening}', '{ben}', '{ann}'),
-    expect: {
-      refused: 'training.other_session',
-      status: 409,
-      message: 'userIds: {ann} have a seat in another session of this training.',
-    },
-    afterwards: [
-      {
-        method: 'GET',
-        path: '/training/session/participants/{evening}',
-        expect: participants(),
-      },
-    ],
-  },
-  {
-    name: 'POST /training/session/{id}/participants of an inactive user',
-    ...add('{evening}', '{gone}'),
-    as: 'manager',
-    expect: {
-      refused: 'training.inactive_users',
-      status: 400,
-      message: 'userIds: {gone} are inactive and cannot have a seat.',
-    },
-  },
-  {
-    name: 'POST /training/session/{id}/participants of an unknown user',
-    ...add('{evening}', UNKNOWN),
-    expect: { refused: 'people.unknown_users', status: 400, message: `userIds: unknown users ${UNKNOWN}.` },
-  },
-  {
-    name: 'POST /training/session/{id}/participants of somebody else’s learner',
-    ...add('{evening}', '{ben}', '{eve}'),
-    as: 'manager',
-    expect: outside,
-  },
-  {
-    name: 'POST /training/session/{id}/participants of nobody',
-    ...add('{evening}'),
-    expect: { refused: 'request.invalid', status: 400, message: 'userIds: must not be empty.' },
-  },
-  {
-    name: 'POST /training/session/{id}/participants, unknown',
-    ...add(UNKNOWN, '{ben}'),
-    expect: unknownSession,
-  },
-  {
-    name: 'POST /training/session/{id}/participants/remove of somebody else’s learner',
-    ...remove('{morning}', '{eve}'),
-    as: 'manager',
-    expect: outside,
-  },
-  {
-    name: 'POST /training/session/{id}/participants/remove of an unknown user',
-    ...remove('{morning}', UNKNOWN),
-    expect: { refused: 'people.unknown_users', status: 400, message: `userIds: unknown users ${UNKNOWN}.` },
-  },
-  {
-    name: 'POST /training/session/{id}/participants/remove, unknown',
-    ...remove(UNKNOWN, '{ben}'),
-    expect: unknownSession,
-  },
-  {
-    name: 'POST /training/session/{id}/participants/remove frees the seat',
-    ...remove('{morning}', '{ann}', '{ben}'),
-    as: 'manager',
-    expect: { status: 200 },
-    afterwards: [
-      listed('{eve}'),
-      { ...add('{morning}', '{ben}'), expect: { status: 200 } },
-      { ...add('{evening}', '{ann}'), expect: { status: 200 } },
-      listed('{eve}', '{ben}'),
-    ],
-  },
-];
-
-contract('trainings, sessions and seats', setup, [...reads, ...writes, ...seats]);
+contract('trainings, sessions and days', setup, [...reads, ...writes]);

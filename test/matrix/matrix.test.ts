@@ -4,7 +4,15 @@ import type { Authenticator } from '../../src/access/index.ts';
 import type { Enrollments } from '../../src/enrollment/index.ts';
 import { allRoutes } from '../../src/routes.ts';
 import { ENGINES } from '../support/database.ts';
-import { addCourse, addCustomRole, addDepartment, addTraining, addUser } from '../support/people.ts';
+import {
+  addCourse,
+  addCustomRole,
+  addDepartment,
+  addSession,
+  addTraining,
+  addUser,
+  daysOf,
+} from '../support/people.ts';
 import { type Answer, call, startWorld, type World } from '../support/server.ts';
 import { contentRows } from './content.ts';
 import { progressRows } from './progress.ts';
@@ -280,11 +288,7 @@ async function makeFixtures(world: World, course: string): Promise<Fixtures> {
     await addCourse(world, 'Page'),
     await addTraining(world),
   ];
-  const session = (
-    await call(world, 'POST', `/training/${training}/sessions`, {
-      json: { title: 'One', days: [{ startTime: '2027-01-01 10:00:00', duration: 3600 }] },
-    })
-  ).json as string;
-  const { dayIds } = (await call(world, 'GET', `/training/session/${session}`)).json as { dayIds: string[] };
-  return { course, track, material, training, session, day: dayIds[0] ?? '', operation: '' };
+  const session = await addSession(world, training);
+  const [day = ''] = await daysOf(world, session);
+  return { course, track, material, training, session, day, operation: '' };
 }

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { buildApp } from '../../src/app.ts';
 import { openDatabase } from '../../src/storage/index.ts';
 import { ENGINES, freshPostgresql } from '../support/database.ts';
-import { addTraining, addUser } from '../support/people.ts';
+import { addSession, addTraining, addUser } from '../support/people.ts';
 import { call, startWorldOver, type World } from '../support/server.ts';
 
 /** Seats, when many want them at once, of two servers over one database. */
@@ -37,13 +37,6 @@ if (ENGINES.includes('postgresql'))
     });
     after(() => close());
 
-    const addSession = async (training: string, capacity?: number): Promise<string> => {
-      const days = [{ startTime: '2027-01-01', duration: 60 }];
-      const answer = await call(world, 'POST', `/training/${training}/sessions`, {
-        json: { title: 'One', capacity, days },
-      });
-      return answer.json as string;
-    };
     const ask = (n: number, session: string, userIds: string[], what = 'participants') =>
       call(n % 2 === 0 ? world : second, 'POST', `/training/session/${session}/${what}`, {
         json: { userIds },
@@ -61,7 +54,7 @@ if (ENGINES.includes('postgresql'))
     };
 
     test(`${CALLERS} callers want the last seat: exactly one gets it`, async () => {
-      const session = await addSession(await addTraining(world), 1);
+      const session = await addSession(world, await addTraining(world), { capacity: 1 });
       const answers = await Promise.all(users.map((user, n) => ask(n, session, [user])));
       assert.deepEqual(times(answers.map((answer) => answer.status)), { 200: 1, 409: CALLERS - 1 });
       assert.deepEqual(
@@ -73,7 +66,7 @@ if (ENGINES.includes('postgresql'))
     });
 
     test('seats are given and freed at once, in twos and threes: never more than there are, and none is lost', async () => {
-      const session = await addSession(await addTraining(world), 7);
+      const session = await addSession(world, await addTraining(world), { capacity: 7 });
       const answers = await Promise.all(
         users.flatMap((user, n) => {
           const [next = '', third = ''] = [users[(n + 1) % CALLERS], users[(n + 2) % CALLERS]];
@@ -96,7 +89,7 @@ if (ENGINES.includes('postgresql'))
 
     test('one user wanted by many sessions of a training sits in one', async () => {
       const training = await addTraining(world);
-      const sessions = await Promise.all(Array.from({ length: 20 }, () => addSession(training)));
+      const sessions = await Promise.all(Array.from({ length: 20 }, () => addSession(world, training)));
       const [user = ''] = users;
       const answers = await Promise.all(sessions.map((session, n) => ask(n, session, [user])));
       assert.deepEqual(times(answers.map((answer) => answer.status)), { 200: 1, 409: 19 });
@@ -106,7 +99,7 @@ if (ENGINES.includes('postgresql'))
     });
 
     test('deactivating a user beside seating them: no inactive user is seated afterwards', async () => {
-      const session = await addSession(await addTraining(world));
+      const session = await addSession(world, await addTraining(world));
       for (let round = 0; round < 10; round++) {
         const user = await addUser(world);
         const [seated, deactivated] = await Promise.all([
@@ -121,7 +114,10 @@ if (ENGINES.includes('postgresql'))
 
     test('the database itself refuses a seat beyond the limit, a second session, a limit below the seats taken', async () => {
       const training = await addTraining(world);
-      const [session, other] = [await addSession(training, 1), await addSession(training, 5)];
+      const [session, other] = [
+        await addSession(world, training, { capacity: 1 }),
+        await addSession(world, training, { capacity: 5 }),
+      ];
       const [ann = '', ben = ''] = users;
       assert.equal((await ask(0, session, [ann])).status, 200);
       const insert = (userId: string, into: string, number: number, limit: number) =>

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { actAs } from '../../src/access/index.ts';
 import { type Attendance, type AttendedInFull, recordAttendance } from '../../src/training/index.ts';
 import { ENGINES } from '../support/database.ts';
-import { addDepartment, addUser, everything } from '../support/people.ts';
+import { addDepartment, addSession, addTraining, addUser, daysOf, everything } from '../support/people.ts';
 import { call, startWorld, type World } from '../support/server.ts';
 
 /** Attendance as it is recorded, whichever route records it. */
@@ -28,24 +28,22 @@ for (const engine of ENGINES)
       users.ben = await addUser(world, { departmentId: sales });
       users.eve = await addUser(world, { departmentId: sales });
       users.outsider = await addUser(world);
-      training = await post('/training', { title: 'Two days' });
-      const [one, two] = [
-        { startTime: '2026-05-01', duration: 60 },
-        { startTime: '2026-05-02', duration: 60 },
-      ];
-      session = await post(`/training/${training}/sessions`, { title: 'May', days: [one, two] });
-      days = ((await call(world, 'GET', `/training/session/${session}`)).json as { dayIds: string[] }).dayIds;
+      training = await addTraining(world);
+      session = await addSession(world, training, {
+        days: [
+          { startTime: '2026-05-01', duration: 60 },
+          { startTime: '2026-05-02', duration: 60 },
+        ],
+      });
+      days = await daysOf(world, session);
       await seat('participants', [users.ann, users.ben, users.outsider]);
     });
     after(() => world.close());
 
-    const post = async (path: string, json: Record<string, unknown>): Promise<string> => {
-      const answer = await call(world, 'POST', path, { json });
-      assert.ok(answer.status < 300, answer.text);
-      return answer.json as string;
+    const seat = async (what: string, userIds: string[]): Promise<void> => {
+      const answer = await call(world, 'POST', `/training/session/${session}/${what}`, { json: { userIds } });
+      assert.equal(answer.status, 200, answer.text);
     };
-    const seat = (what: string, userIds: string[]) =>
-      post(`/training/session/${session}/${what}`, { userIds });
     const record = (
       day: number | string,
       entries: readonly (readonly [userId: string, isAttended: boolean])[],
