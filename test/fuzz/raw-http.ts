@@ -11,8 +11,8 @@ export interface RawAnswer {
 /** What came of sending bytes: the answers, and how it ended. */
 export interface Exchange {
   readonly answers: readonly RawAnswer[];
-  /** answered: as many answers as were expected; closed: the server closed; hung: neither within the limit. */
-  readonly end: 'answered' | 'closed' | 'hung';
+  /** answered: as many answers as were expected; closed: the server closed; hung: neither within the limit; unreadable: no HTTP. */
+  readonly end: 'answered' | 'closed' | 'hung' | 'unreadable';
 }
 
 export type Sending =
@@ -32,12 +32,12 @@ function takeAnswer(
   bytes: Buffer,
   isHead: boolean,
   isEnd: boolean,
-): { answer: RawAnswer; rest: Buffer } | null {
+): { answer: RawAnswer; rest: Buffer } | 'unreadable' | null {
   const end = bytes.indexOf(END_OF_HEAD);
   if (end < 0) return null;
   const [first = '', ...lines] = bytes.subarray(0, end).toString('latin1').split('\r\n');
   const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(first)?.[1] ?? Number.NaN);
-  if (Number.isNaN(status)) throw new Error(`no status line: ${first.slice(0, 100)}`);
+  if (Number.isNaN(status)) return 'unreadable';
   const headers = new Map(
     lines.map((line): [string, string] => {
       const colon = line.indexOf(':');
@@ -90,10 +90,10 @@ export class RawClient {
     const socket = await this.#open();
     let received: Buffer = Buffer.alloc(0);
     const answers: RawAnswer[] = [];
-    const read = (isEnd: boolean): void => {
+    const read = (isEnd: boolean): 'unreadable' | null => {
       for (;;) {
         const taken = takeAnswer(received, isHead, isEnd);
-        if (!taken) return;
+        if (taken === null || taken === 'unreadable') return taken;
         received = taken.rest;
         // An interim answer is not the answer.
         if (taken.answer.status >= 200) answers.push(taken.answer);
@@ -107,7 +107,7 @@ export class RawClient {
       };
       const onData = (part: Buffer): void => {
         received = received.length === 0 ? part : Buffer.concat([received, part]);
-        read(false);
+        if (read(false) === 'unreadable') finish('unreadable');
         if (sending !== 'then end' && answers.length >= expected) {
           socket.off('data', onData);
           finish('answered');
@@ -115,8 +115,7 @@ export class RawClient {
       };
       socket.on('data', onData);
       socket.once('close', () => {
-        read(true);
-        finish('closed');
+        finish(read(true) ?? 'closed');
       });
       void this.#send(socket, bytes, sending);
     });
