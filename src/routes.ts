@@ -5,6 +5,7 @@ import { groupRoutes } from './groups/index.ts';
 import type { Route } from './http/route.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
+import { resultRoutes } from './results/index.ts';
 import { trainingRoutes } from './training/index.ts';
 
 /** The route table: everything the API answers. */
@@ -14,6 +15,7 @@ export const allRoutes = (
 ): readonly Route<Context>[] => [
   ...accessRoutes(authenticator),
   ...enrollmentRoutes(enrollments),
+  ...resultRoutes,
   ...operationRoutes,
   ...contentRoutes,
   ...trainingRoutes,

@@ -188,6 +188,22 @@ export const ERRORS = {
     'Unknown Enrollment {ids}.',
     'The ids name no current enrollment of this account.',
   ),
+  // Progress
+  'progress.not_open': entry(
+    400,
+    'Wrong parameters: the enrollment opens {access}.',
+    'Nothing is recorded before the access date.',
+  ),
+  'progress.locked': entry(
+    400,
+    'Wrong parameters: the enrollment is locked since {due}.',
+    'With lockAfterDueDate nothing is recorded after the due date.',
+  ),
+  'progress.unknown_module': entry(
+    400,
+    'moduleId: {ids} is no module of what the learner is enrolled in.',
+    'Name a module of the course; in a learning track a module of one of its courses, or such a course.',
+  ),
   // People and access
   'people.unknown_user': entry(404, 'User not found: {ids}.', 'The id names no user of this account.'),
   'people.unknown_department': entry(
@@ -283,6 +299,11 @@ export const ERRORS = {
     400,
     '{field}: unknown content items {ids}.',
     'The ids name no content item of this account.',
+  ),
+  'content.unknown_modules': entry(
+    400,
+    '{field}: unknown modules {ids}.',
+    'The ids name no module of a course of this account.',
   ),
   'content.wrong_type': entry(
     400,

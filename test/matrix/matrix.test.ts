@@ -16,6 +16,7 @@ import {
 import { type Answer, call, startWorld, type World } from '../support/server.ts';
 import { contentRows } from './content.ts';
 import { groupRows, ONE_LOGIN } from './groups.ts';
+import { progressRows } from './progress.ts';
 import {
   ALLOWED,
   type Fixtures,
@@ -44,6 +45,7 @@ const TABLE: Record<string, Row> = {
   ...contentRows,
   ...groupRows,
   ...trainingRows,
+  ...progressRows,
   EnrollLearnersInCourses: people(201, 400, 403, (t, f) => ({
     path: '/enrollment',
     json: { courseIds: [f.course], learnerIds: [t.learnerId], dueDateType: 'unlimited' },
@@ -146,7 +148,10 @@ for (const engine of ENGINES)
           `${what}.write`,
         ]);
         return world.tokenOf(
-          await addUser(world, { roleId: await addCustomRole(world, all), manages: [own] }),
+          await addUser(world, {
+            roleId: await addCustomRole(world, [...all, 'result.read']),
+            manages: [own],
+          }),
         );
       }
       if (role === 'custom_other')
