@@ -8,13 +8,16 @@ import {
   addCourse,
   addCustomRole,
   addDepartment,
+  addGroup,
   addSession,
+  addSmartGroup,
   addTraining,
   addUser,
   daysOf,
 } from '../support/people.ts';
 import { type Answer, call, startWorld, type World } from '../support/server.ts';
 import { contentRows } from './content.ts';
+import { groupRows, ONE_LOGIN } from './groups.ts';
 import { progressRows } from './progress.ts';
 import {
   ALLOWED,
@@ -42,6 +45,7 @@ const byDepartment = (path: string) =>
 
 const TABLE: Record<string, Row> = {
   ...contentRows,
+  ...groupRows,
   ...trainingRows,
   ...progressRows,
   EnrollLearnersInCourses: people(201, 400, 403, (t, f) => ({
@@ -290,5 +294,16 @@ async function makeFixtures(world: World, course: string): Promise<Fixtures> {
   ];
   const session = await addSession(world, training);
   const [day = ''] = await daysOf(world, session);
-  return { course, track, material, training, session, day, operation: '' };
+  return {
+    course,
+    track,
+    material,
+    training,
+    session,
+    day,
+    operation: '',
+    group: await addGroup(world, []),
+    smartGroup: await addSmartGroup(world, [[ONE_LOGIN]]),
+    changingGroup: await addSmartGroup(world, [[ONE_LOGIN]]),
+  };
 }
