@@ -4,9 +4,18 @@ import type { Authenticator } from '../../src/access/index.ts';
 import type { Enrollments } from '../../src/enrollment/index.ts';
 import { allRoutes } from '../../src/routes.ts';
 import { ENGINES } from '../support/database.ts';
-import { addCourse, addCustomRole, addDepartment, addTraining, addUser } from '../support/people.ts';
+import {
+  addCourse,
+  addCustomRole,
+  addDepartment,
+  addGroup,
+  addSmartGroup,
+  addTraining,
+  addUser,
+} from '../support/people.ts';
 import { type Answer, call, startWorld, type World } from '../support/server.ts';
 import { contentRows } from './content.ts';
+import { groupRows, ONE_LOGIN } from './groups.ts';
 import { progressRows } from './progress.ts';
 import {
   ALLOWED,
@@ -34,6 +43,7 @@ const byDepartment = (path: string) =>
 
 const TABLE: Record<string, Row> = {
   ...contentRows,
+  ...groupRows,
   ...trainingRows,
   ...progressRows,
   EnrollLearnersInCourses: people(201, 400, 403, (t, f) => ({
@@ -286,5 +296,16 @@ async function makeFixtures(world: World, course: string): Promise<Fixtures> {
     })
   ).json as string;
   const { dayIds } = (await call(world, 'GET', `/training/session/${session}`)).json as { dayIds: string[] };
-  return { course, track, material, training, session, day: dayIds[0] ?? '', operation: '' };
+  return {
+    course,
+    track,
+    material,
+    training,
+    session,
+    day: dayIds[0] ?? '',
+    operation: '',
+    group: await addGroup(world, []),
+    smartGroup: await addSmartGroup(world, [[ONE_LOGIN]]),
+    changingGroup: await addSmartGroup(world, [[ONE_LOGIN]]),
+  };
 }

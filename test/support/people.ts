@@ -59,6 +59,31 @@ export const addTraining = (world: World): Promise<string> =>
 export const addCustomRole = (world: World, permissions: readonly string[]): Promise<string> =>
   created(world, '/role', { title: `Role ${unique()}`, permissions });
 
+export const addGroup = (
+  world: World,
+  userIds: readonly string[],
+  name = `Group ${unique()}`,
+): Promise<string> => created(world, '/group', { name, userIds });
+
+/** A rule of a smart group, as it is sent. */
+export interface SentRule {
+  readonly attributeType: number;
+  readonly attributeId?: string;
+  readonly operator: number;
+  readonly value: string;
+}
+
+/** Rules as they are sent: all of the lists, in each one of its rules. */
+export const toSentRules = (rules: readonly (readonly SentRule[])[]) => ({
+  and: rules.map((alternatives) => ({ or: alternatives.map((rule) => ({ rule })) })),
+});
+
+export const addSmartGroup = (
+  world: World,
+  rules: readonly (readonly SentRule[])[],
+  name = `Group ${unique()}`,
+): Promise<string> => created(world, '/group/smart', { name, rules: toSentRules(rules) });
+
 /** A user's login, whatever the account. */
 export async function loginOf(db: Database, userId: string): Promise<string> {
   const { rows } = await db.read((tx) =>
