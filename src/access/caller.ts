@@ -68,7 +68,10 @@ async function checkRights(tx: ReadTx, caller: Caller): Promise<void> {
   if (BigInt(rows[0]?.rights_version ?? -1) !== caller.rightsVersion) throw new StaleRights();
 }
 
-/** To be called in every transaction that changes roles, statuses, credentials, departments or the plan. */
+/**
+ * To be called in every transaction that changes roles, statuses, credentials, departments or the plan, and called first
+ * where the change depends on others: it locks the account's row, so that each sees what the one before it left.
+ */
 export async function changeRights(tx: WriteTx, accountId: number): Promise<void> {
   await sql`update account set rights_version = rights_version + 1 where account_id = ${accountId}`.execute(
     tx,

@@ -29,6 +29,7 @@ export {
   listRoles,
   loadUser,
   type RoleRow,
+  replaceAssignments,
 } from './queries.ts';
 export { accessRoutes } from './routes.ts';
 export {
@@ -42,3 +43,4 @@ export {
   type RoleType,
   rankOf,
 } from './rules.ts';
+export { isActiveAt, statusAt } from './standing-queries.ts';

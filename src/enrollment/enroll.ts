@@ -124,7 +124,9 @@ async function loadAndPlan(db: Database, job: EnrollJob): Promise<ReadonlyMap<st
   for (let at = 0; at === 0 || at < Math.max(job.learnerIds.length, job.itemIds.length); at += LOAD_AT_ONCE) {
     const learnerIds = job.learnerIds.slice(at, at + LOAD_AT_ONCE);
     const itemIds = job.itemIds.slice(at, at + LOAD_AT_ONCE);
-    const part = await db.read((tx) => loadForEnrollment(tx, job.caller.accountId, learnerIds, itemIds));
+    const part = await db.read((tx) =>
+      loadForEnrollment(tx, job.caller.accountId, learnerIds, itemIds, job.now),
+    );
     if (part.rightsVersion !== job.caller.rightsVersion) throw new StaleRights();
     for (const [id, learner] of part.learners) loaded.learners.set(id, learner);
     for (const [id, item] of part.items) loaded.items.set(id, item);

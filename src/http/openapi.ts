@@ -1,4 +1,5 @@
 import { ERRORS } from '../kernel/errors.ts';
+import { headerOf } from './header-members.ts';
 import { ErrorResponse } from './refusal.ts';
 import type { Answer, Route } from './route.ts';
 import type { Member, Shape, Wire } from './wire.ts';
@@ -68,6 +69,22 @@ function parametersOf(wire: Wire<unknown> | null, place: 'path' | 'query', compo
     ...(member.shape.kind === 'object' ? { style: 'deepObject', explode: true } : {}),
     ...(member.about ? { description: member.about } : {}),
   }));
+}
+
+function headersOf<Ctx>({ body, headerMembers }: Route<Ctx>, components: Json): Json[] {
+  if (body?.shape.kind !== 'object') return [];
+  const { members } = body.shape;
+  return headerMembers.flatMap((name) => {
+    const member = members.get(name);
+    if (!member) return [];
+    return {
+      name: headerOf(name),
+      in: 'header',
+      required: false,
+      schema: schemaOf(member.shape, components),
+      description: `The member ${name}, where the body leaves it out.`,
+    };
+  });
 }
 
 function bodyOf<Ctx>(route: Route<Ctx>, components: Json): Json {
@@ -158,6 +175,7 @@ export function toOpenApi<Ctx>(
       parameters: [
         ...parametersOf(route.params, 'path', schemas),
         ...parametersOf(route.query, 'query', schemas),
+        ...headersOf(route, schemas),
       ],
       ...bodyOf(route, schemas),
       responses: { [String(route.answer.status)]: answerOf(route.answer, schemas), ...refusalsOf(route) },

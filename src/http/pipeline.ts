@@ -6,6 +6,7 @@ import { type BodyKind, ClientGone, decodeBody, kindOf, readBody } from './body.
 import { validate } from './decode.ts';
 import { CONTENT_TYPE } from './encode.ts';
 import { readPairs, splitUrlEncoded } from './form.ts';
+import { completeFromHeaders } from './header-members.ts';
 import { type Format, negotiate, negotiateOrDefault } from './negotiate.ts';
 import { renderRefusal } from './refusal.ts';
 import { type Answer, Reply, type Route } from './route.ts';
@@ -132,7 +133,9 @@ async function bodyOf<Ctx>(
   if (!route.body) return undefined;
   const taken = await readBody(request.raw, limit);
   try {
-    return await decodeBody(route.body.shape, taken.bytes, kind, request.sentType ?? '', route.formDefaults);
+    const { shape } = route.body;
+    const plain = await decodeBody(shape, taken.bytes, kind, request.sentType ?? '', route.formDefaults);
+    return completeFromHeaders(shape, plain, route.headerMembers, request.headers);
   } finally {
     taken.release();
   }

@@ -134,6 +134,10 @@ export class Reply<R> {
   }
 }
 
+/** The created object where a caller asked for it instead of its id: 201. */
+export const createdObject = <T>(wire: Wire<T>, value: T, options: { xmlItem: string }): Reply<never> =>
+  new Reply(value, {}, one(wire, { ...options, status: 201 })) as Reply<never>;
+
 export interface Route<Ctx> {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Parameters in braces: /enrollment/{enrollmentId} */
@@ -149,6 +153,8 @@ export interface Route<Ctx> {
   readonly body: Wire<unknown> | null;
   /** small: at most 1 MB; bulk: the configured maximum. */
   readonly bodySize: 'small' | 'bulk';
+  /** Members of the body that may also come in request headers (header-members.ts). */
+  readonly headerMembers: readonly string[];
   /** Members presumed when a form leaves them out. */
   readonly formDefaults: Readonly<Record<string, string>>;
   readonly answer: Answer<never>;
@@ -173,6 +179,7 @@ interface RouteInput<Ctx, P, Q, B, R> {
   query?: Q;
   body?: B;
   bodySize?: 'small' | 'bulk';
+  headerMembers?: readonly (keyof In<B> & string)[];
   formDefaults?: Readonly<Record<string, string>>;
   answer: Answer<R>;
   refusals?: readonly ErrorCode[];
@@ -186,6 +193,7 @@ export function route<Ctx, P = null, Q = null, B = null, R = void>(
 ): Route<Ctx> {
   return {
     bodySize: 'small',
+    headerMembers: [],
     formDefaults: {},
     refusals: [],
     prefersJson: false,
