@@ -36,6 +36,19 @@ create table api_client (
   PRIMARY KEY (account_id, client_id)
 );
 
+create table certificate (
+  account_id integer not null,
+  certificate_id uuid not null,
+  learner_id uuid not null,
+  item_id uuid not null,
+  term smallint not null,
+  holder_name text not null,
+  title text not null,
+  issued_at timestamp with time zone not null,
+  PRIMARY KEY (account_id, certificate_id)
+);
+CREATE UNIQUE INDEX certificate_term ON public.certificate USING btree (account_id, learner_id, item_id, term);
+
 create table content_folder (
   account_id integer not null,
   folder_id uuid not null,
@@ -94,6 +107,7 @@ create table course_module (
 );
 CREATE INDEX course_module_course ON public.course_module USING btree (account_id, course_id, sequential_number);
 CREATE INDEX course_module_item ON public.course_module USING btree (account_id, item_id);
+CREATE INDEX course_module_training ON public.course_module USING btree (account_id, training_id) WHERE (training_id IS NOT NULL);
 
 create table department (
   account_id integer not null,
@@ -185,6 +199,23 @@ create table learning_track_course (
 );
 CREATE INDEX learning_track_course_course ON public.learning_track_course USING btree (account_id, course_id);
 
+create table module_progress (
+  account_id integer not null,
+  learner_id uuid not null,
+  course_id uuid not null,
+  term smallint not null,
+  module_id uuid not null,
+  status text not null,
+  percent double precision not null,
+  score double precision,
+  views integer not null,
+  viewed_at timestamp with time zone,
+  completed_at timestamp with time zone,
+  CHECK (((percent >= (0)::double precision) AND (percent <= (100)::double precision))),
+  CHECK ((status = ANY (ARRAY['not_started'::text, 'in_progress'::text, 'pending'::text, 'complete'::text, 'passed'::text, 'accepted'::text, 'incomplete'::text, 'failed'::text, 'declined'::text]))),
+  PRIMARY KEY (account_id, learner_id, course_id, term, module_id)
+);
+
 create table operation (
   account_id integer not null,
   operation_id uuid not null,
@@ -248,6 +279,22 @@ create table outbox (
   PRIMARY KEY (account_id, chunk, item_id, event_type)
 );
 
+create table progress (
+  account_id integer not null,
+  learner_id uuid not null,
+  item_id uuid not null,
+  term smallint not null,
+  status text not null,
+  percent double precision not null,
+  score double precision,
+  views integer not null,
+  viewed_at timestamp with time zone,
+  completed_at timestamp with time zone,
+  CHECK (((percent >= (0)::double precision) AND (percent <= (100)::double precision))),
+  CHECK ((status = ANY (ARRAY['not_started'::text, 'in_progress'::text, 'pending'::text, 'complete'::text, 'passed'::text, 'accepted'::text, 'incomplete'::text, 'failed'::text, 'declined'::text]))),
+  PRIMARY KEY (account_id, learner_id, item_id, term)
+);
+
 create table role (
   account_id integer not null,
   role_id uuid not null,
@@ -272,6 +319,13 @@ create table seal (
   account_id integer not null,
   position bigint not null default 0,
   hash bytea not null default '\x'::bytea,
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id)
+);
+
+create table signing_key (
+  account_id integer not null,
+  key bytea not null,
   FOREIGN KEY (account_id) REFERENCES account(account_id),
   PRIMARY KEY (account_id)
 );

@@ -83,6 +83,8 @@ export function reachOf(caller: Caller, permission: Permission): Reach {
   return caller.reach.get(permission) ?? refuse('auth.role');
 }
 
-/** SQL: whether a department column lies within a reach. */
+/** SQL: whether a department column lies within a reach. Deleted users are in no department, and in nobody's reach. */
 export const within = (reach: Reach, column: RawBuilder<unknown>): RawBuilder<boolean> =>
-  reach === 'everyone' ? sql<boolean>`true` : sql<boolean>`${column} = any(${[...reach]}::uuid[])`;
+  reach === 'everyone'
+    ? sql<boolean>`${column} is not null`
+    : sql<boolean>`${column} = any(${[...reach]}::uuid[])`;

@@ -16,6 +16,7 @@ import {
   about,
   boolean,
   type Infer,
+  idSet,
   ids,
   instant,
   integer,
@@ -70,8 +71,8 @@ const terms = {
 
 const NewEnrollment = object(
   {
-    courseIds: about('Courses, learning tracks or materials; never trainings', ids({ min: 1 })),
-    learnerIds: ids({ min: 1 }),
+    courseIds: about('Courses, learning tracks or materials; never trainings', idSet({ min: 1 })),
+    learnerIds: idSet({ min: 1 }),
     ...terms,
   },
   'NewEnrollment',

@@ -5,4 +5,5 @@
  */
 export { departmentsMoved, evaluateFully, usersChanged } from './evaluate.ts';
 export { addToGroups, refuseUnknownGroups, removeFromGroups, setGroups } from './membership.ts';
-export { findGroups, groupIdsOf, isInGroups } from './queries.ts';
+export { findGroups, groupIdsOf, insertGroups, isInGroups } from './queries.ts';
+export { groupRoutes } from './routes.ts';

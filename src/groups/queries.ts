@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { type Reach, within } from '../access/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
+import type { Rules } from './rules.ts';
 
 /** All SQL of groups and of who belongs to them; what concerns rules alone is in smart-queries.ts. */
 
@@ -8,6 +9,13 @@ export interface Group {
   readonly groupId: string;
   readonly name: string;
   readonly isSmart: boolean;
+}
+
+export interface NewGroup {
+  readonly groupId: string;
+  readonly name: string;
+  /** null: a plain group */
+  readonly rules: Rules | null;
 }
 
 interface GroupRow {
@@ -45,6 +53,96 @@ export async function findGroups(
     select group_id, name, is_smart from user_group
     where account_id = ${accountId} and group_id = any(${groupIds}::uuid[])`.execute(tx);
   return rows.map(toGroup);
+}
+
+/** Makes groups, in one statement. */
+export async function insertGroups(
+  tx: WriteTx,
+  accountId: number,
+  groups: readonly NewGroup[],
+  now: Date,
+): Promise<void> {
+  await sql`
+    insert into user_group (account_id, group_id, name, is_smart, rules, added_at)
+    select ${accountId}, id, name, rules is not null, rules, ${now}::timestamptz
+    from unnest(${groups.map((group) => group.groupId)}::uuid[], ${groups.map((group) => group.name)}::text[],
+      ${groups.map((group) => group.rules && JSON.stringify(group.rules))}::jsonb[]) as made(id, name, rules)`.execute(
+    tx,
+  );
+}
+
+/** Changes what is given. */
+export async function updateGroup(
+  tx: WriteTx,
+  accountId: number,
+  groupId: string,
+  change: { name?: string | undefined; rules?: Rules | undefined },
+): Promise<void> {
+  await sql`
+    update user_group set name = coalesce(${change.name ?? null}, name),
+      rules = coalesce(${change.rules ? JSON.stringify(change.rules) : null}::jsonb, rules)
+    where account_id = ${accountId} and group_id = ${groupId}`.execute(tx);
+}
+
+/** With its members. */
+export async function deleteGroup(tx: WriteTx, accountId: number, groupId: string): Promise<void> {
+  await sql`delete from user_group where account_id = ${accountId} and group_id = ${groupId}`.execute(tx);
+}
+
+/** How many belong to a group. */
+export async function countMembers(tx: ReadTx, accountId: number, groupId: string): Promise<number> {
+  const { rows } = await sql<{ n: number }>`
+    select count(*)::int as n from group_member where account_id = ${accountId} and group_id = ${groupId}`.execute(
+    tx,
+  );
+  return rows[0]?.n ?? 0;
+}
+
+/** Whether somebody outside a reach belongs to a group. */
+export async function hasMembersBeyond(
+  tx: ReadTx,
+  accountId: number,
+  groupId: string,
+  reach: Reach,
+): Promise<boolean> {
+  const { rows } = await sql<{ has: boolean }>`
+    select exists (select from group_member m join users u on u.account_id = m.account_id and u.user_id = m.user_id
+      where m.account_id = ${accountId} and m.group_id = ${groupId} and not ${within(reach, sql`u.department_id`)}) as has`.execute(
+    tx,
+  );
+  return rows[0]?.has ?? false;
+}
+
+/** The members of a group within a reach, after a place, in order of their creation. */
+export async function selectMembers(
+  tx: ReadTx,
+  accountId: number,
+  groupId: string,
+  reach: Reach,
+  after: string | null,
+  limit: number,
+): Promise<string[]> {
+  const place = after ? sql`and m.user_id > ${after}::uuid` : sql``;
+  const { rows } = await sql<{ user_id: string }>`
+    select m.user_id from group_member m join users u on u.account_id = m.account_id and u.user_id = m.user_id
+    where m.account_id = ${accountId} and m.group_id = ${groupId} and ${within(reach, sql`u.department_id`)} ${place}
+    order by m.user_id limit ${limit}`.execute(tx);
+  return rows.map((row) => row.user_id);
+}
+
+/** Those of the users that are not there, or not within a reach. The others stay until the transaction ends. */
+export async function usersBeyond(
+  tx: WriteTx,
+  accountId: number,
+  userIds: readonly string[],
+  reach: Reach,
+): Promise<string[]> {
+  const { rows } = await sql<{ user_id: string }>`
+    select u.user_id from users u
+    where u.account_id = ${accountId} and u.user_id = any(${userIds}::uuid[]) and ${within(reach, sql`u.department_id`)}
+    for key share`.execute(tx);
+  const found = new Set(rows.map((row) => row.user_id));
+  return userIds.filter((id) => !found.has(id));
 }
 
 /** The smart groups a user is in. */

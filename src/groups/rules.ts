@@ -1,4 +1,7 @@
-/** Smart groups: what a rule means, and in which order groups that refer to each other are decided. Pure. */
+import { includes, type Reach } from '../access/index.ts';
+import { isUuid } from '../kernel/ids.ts';
+
+/** Smart groups: what a rule means, which rules can stand, and in which order groups that refer to each other are decided. */
 
 /** What a rule looks at; the numbers are the contract's. */
 export const ATTRIBUTE = { department: 1, group: 2, profile: 3 } as const;
@@ -48,18 +51,79 @@ function holds(rule: Rule, facts: Facts): boolean {
 export const admits = (rules: Rules, facts: Facts): boolean =>
   rules.every((alternatives) => alternatives.some((rule) => holds(rule, facts)));
 
-const valuesOf = (rules: Rules, attributeType: Rule['attributeType']): string[] =>
-  rules.flat().flatMap((rule) => (rule.attributeType === attributeType ? [rule.value] : []));
+/** What rules ask after: one kind of thing, each with the place of the rule that asks. */
+export interface Mention {
+  readonly place: string;
+  readonly id: string;
+}
 
-/** The groups that rules refer to. */
-export const groupsIn = (rules: Rules): string[] => valuesOf(rules, ATTRIBUTE.group);
+const mentions = (rules: Rules, type: Rule['attributeType'], idOf: (rule: Rule) => string): Mention[] =>
+  rules.flatMap((alternatives, i) =>
+    alternatives.flatMap((rule, j) =>
+      rule.attributeType === type ? [{ place: `rules.and[${i}].or[${j}]`, id: idOf(rule) }] : [],
+    ),
+  );
 
 /** The departments that rules name. */
-export const departmentsIn = (rules: Rules): string[] => valuesOf(rules, ATTRIBUTE.department);
+export const departmentsIn = (rules: Rules): Mention[] =>
+  mentions(rules, ATTRIBUTE.department, (rule) => rule.value);
 
-/** The names of the profile fields that rules read. */
-export const fieldsIn = (rules: Rules): string[] =>
-  rules.flat().flatMap((rule) => (rule.attributeId === null ? [] : [rule.attributeId]));
+/** The groups that rules refer to. */
+export const groupsIn = (rules: Rules): Mention[] => mentions(rules, ATTRIBUTE.group, (rule) => rule.value);
+
+/** The profile fields that rules read. */
+export const fieldsIn = (rules: Rules): Mention[] =>
+  mentions(rules, ATTRIBUTE.profile, (rule) => rule.attributeId ?? '');
+
+/** A rule as it was sent; the numbers are within their ranges. */
+export interface RuleInput {
+  readonly attributeType?: number | undefined;
+  readonly attributeId?: string | undefined;
+  readonly operator?: number | undefined;
+  readonly value?: string | undefined;
+}
+
+/** The member that is wrong with a rule, and what is. */
+export interface Fault {
+  readonly member: keyof RuleInput;
+  readonly detail: string;
+}
+
+/** A rule as it is kept, or what is wrong with it by itself. */
+export function readRule(input: RuleInput): Rule | Fault {
+  for (const member of ['attributeType', 'operator', 'value'] as const)
+    if (input[member] === undefined) return { member, detail: 'is required' };
+  const { attributeType, operator, value = '' } = input as Rule;
+  if (operator === OPERATOR.nested && attributeType !== ATTRIBUTE.department)
+    return { member: 'operator', detail: '2 (this and nested) is for departments only' };
+  if (attributeType === ATTRIBUTE.profile) {
+    const attributeId = (input.attributeId ?? '').trim().toUpperCase();
+    if (attributeId === '') return { member: 'attributeId', detail: 'must name a profile field' };
+    return { attributeType, attributeId, operator, value };
+  }
+  if (!isUuid(value)) return { member: 'value', detail: `must be a UUID, got ${value.slice(0, 100)}` };
+  return { attributeType, attributeId: null, operator, value: value.toLowerCase() };
+}
+
+/**
+ * Whether rules admit only people within a reach, wherever groups and fields may lead: at least one of the conditions
+ * must name nothing but departments of the reach.
+ */
+export const areConfined = (rules: Rules, reach: Reach): boolean =>
+  reach === 'everyone' ||
+  rules.some((alternatives) =>
+    alternatives.every((rule) => rule.attributeType === ATTRIBUTE.department && includes(reach, rule.value)),
+  );
+
+/** The mentions by which a group would refer to itself, directly or through others, if these were its rules. */
+export function cyclesOf(groups: readonly SmartGroup[], groupId: string, rules: Rules): Mention[] {
+  const others = groups.filter((group) => group.groupId !== groupId);
+  const reaching = new Set([
+    groupId,
+    ...dependentsOf(inOrder(others), [groupId]).map((group) => group.groupId),
+  ]);
+  return groupsIn(rules).filter(({ id }) => reaching.has(id));
+}
 
 /**
  * The groups in an order in which each comes after those it refers to. Groups that refer to themselves, directly or
@@ -70,7 +134,7 @@ export function inOrder(groups: readonly SmartGroup[]): SmartGroup[] {
   const waitsFor = new Map<string, Set<string>>();
   const neededBy = new Map<string, SmartGroup[]>();
   for (const group of groups) {
-    const needs = new Set(groupsIn(group.rules).filter((id) => smart.has(id)));
+    const needs = new Set(groupsIn(group.rules).flatMap(({ id }) => (smart.has(id) ? [id] : [])));
     waitsFor.set(group.groupId, needs);
     for (const id of needs) neededBy.set(id, [...(neededBy.get(id) ?? []), group]);
   }
@@ -101,7 +165,7 @@ export function membershipsOf(ordered: readonly SmartGroup[], facts: Facts): Set
 export function dependentsOf(ordered: readonly SmartGroup[], changed: readonly string[]): SmartGroup[] {
   const touched = new Set(changed);
   return ordered.filter(({ groupId, rules }) => {
-    const isTouched = groupsIn(rules).some((id) => touched.has(id));
+    const isTouched = groupsIn(rules).some(({ id }) => touched.has(id));
     if (isTouched) touched.add(groupId);
     return isTouched;
   });

@@ -13,6 +13,41 @@ export async function selectSmartGroups(tx: ReadTx, accountId: number): Promise<
   return rows.map((row) => ({ groupId: row.group_id, rules: row.rules }));
 }
 
+/** The rules of a smart group. */
+export async function findRules(tx: ReadTx, accountId: number, groupId: string): Promise<Rules | null> {
+  const { rows } = await sql<{ rules: Rules | null }>`
+    select rules from user_group where account_id = ${accountId} and group_id = ${groupId}`.execute(tx);
+  return rows[0]?.rules ?? null;
+}
+
+/** Those of the departments that are not there. */
+export async function unknownDepartments(
+  tx: ReadTx,
+  accountId: number,
+  departmentIds: readonly string[],
+): Promise<Set<string>> {
+  const { rows } = await sql<{ id: string }>`
+    select id from unnest(${departmentIds}::uuid[]) as named(id)
+    where not exists (select from department d where d.account_id = ${accountId} and d.department_id = named.id)`.execute(
+    tx,
+  );
+  return new Set(rows.map((row) => row.id));
+}
+
+/** Those of the profile fields that nobody in the account has. */
+export async function unusedFields(
+  tx: ReadTx,
+  accountId: number,
+  names: readonly string[],
+): Promise<Set<string>> {
+  const { rows } = await sql<{ name: string }>`
+    select name from unnest(${names}::text[]) as read(name)
+    where not exists (select from users u where u.account_id = ${accountId} and u.fields ? read.name)`.execute(
+    tx,
+  );
+  return new Set(rows.map((row) => row.name));
+}
+
 /** Until the transaction ends nobody else decides about these users. */
 export async function lockUsers(tx: WriteTx, accountId: number, userIds: readonly string[]): Promise<void> {
   await sql`select from users where account_id = ${accountId} and user_id = any(${userIds}::uuid[])

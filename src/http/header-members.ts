@@ -29,13 +29,13 @@ export function completeFromHeaders(
     const member = shape.members.get(name);
     const header = headerOf(name).toLowerCase();
     const text = headers[header] ?? headers[`${header}-xml`];
-    if (member && typeof text === 'string') carried[name] = valueOf(member.shape, decoded(text).trim());
+    if (member && typeof text === 'string') carried[name] = memberOf(member.shape, decoded(text).trim());
   }
   return { ...carried, ...plain };
 }
 
 /** A header's text as a member: XML or JSON by its first character, or a comma-separated list, or a scalar. */
-function valueOf(shape: Shape, text: string): unknown {
+function memberOf(shape: Shape, text: string): unknown {
   if (shape.kind === 'scalar') return scalarOf(shape, text);
   if (text.startsWith('<')) return readXml(shape, text);
   const { item } = shape.kind === 'list' ? shape : { item: null };

@@ -2,8 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal, refuse } from '../kernel/errors.ts';
-import { type BodyKind, ClientGone, decodeBody, kindOf, readBody } from './body.ts';
+import { type BodyKind, ClientGone, kindOf, readBody } from './body.ts';
 import { validate } from './decode.ts';
+import type { Decoder } from './decoder.ts';
 import { CONTENT_TYPE } from './encode.ts';
 import { readPairs, splitUrlEncoded } from './form.ts';
 import { completeFromHeaders } from './header-members.ts';
@@ -28,6 +29,7 @@ export interface PipelineOptions<Caller, Ctx> {
   forget(caller: Caller): void;
   readonly clock: () => Date;
   readonly maxBodyBytes: number;
+  readonly decoder: Decoder;
   /** Told when a request was answered: milliseconds per stage. */
   observe?(route: Route<Ctx>, status: number, stages: Readonly<Record<string, number>>): void;
 }
@@ -53,7 +55,7 @@ export async function answer<Caller, Ctx>(
     let caller = await stages.time('authenticate', () => callerOf(route, options, request));
     if (caller !== null) options.authorize(caller, route.may);
     const { format, kind, limit } = negotiateAll(route, options, request);
-    const plain = await stages.time('decode', () => bodyOf(route, request, kind, limit));
+    const plain = await stages.time('decode', () => bodyOf(route, options.decoder, request, kind, limit));
     const input = stages.timeNow('validate', () => validateAll(route, request, plain));
     const ready = await stages.time('run', async () => {
       for (let attempt = 1; ; attempt++) {
@@ -126,6 +128,7 @@ function negotiateAll<Caller, Ctx>(
 
 async function bodyOf<Ctx>(
   route: Route<Ctx>,
+  decoder: Decoder,
   request: FastifyRequest,
   kind: BodyKind,
   limit: number,
@@ -134,7 +137,8 @@ async function bodyOf<Ctx>(
   const taken = await readBody(request.raw, limit);
   try {
     const { shape } = route.body;
-    const plain = await decodeBody(shape, taken.bytes, kind, request.sentType ?? '', route.formDefaults);
+    const contentType = request.sentType ?? '';
+    const plain = await decoder.decode(shape, taken.bytes, kind, contentType, route.formDefaults);
     return completeFromHeaders(shape, plain, route.headerMembers, request.headers);
   } finally {
     taken.release();

@@ -188,6 +188,22 @@ export const ERRORS = {
     'Unknown Enrollment {ids}.',
     'The ids name no current enrollment of this account.',
   ),
+  // Progress
+  'progress.not_open': entry(
+    400,
+    'Wrong parameters: the enrollment opens {access}.',
+    'Nothing is recorded before the access date.',
+  ),
+  'progress.locked': entry(
+    400,
+    'Wrong parameters: the enrollment is locked since {due}.',
+    'With lockAfterDueDate nothing is recorded after the due date.',
+  ),
+  'progress.unknown_module': entry(
+    400,
+    'moduleId: {ids} is no module of what the learner is enrolled in.',
+    'Name a module of the course; in a learning track a module of one of its courses, or such a course.',
+  ),
   // People and access
   'people.unknown_user': entry(404, 'User not found: {ids}.', 'The id names no user of this account.'),
   'people.unknown_department': entry(
@@ -253,6 +269,31 @@ export const ERRORS = {
   ),
   // Groups
   'group.unknown_ids': entry(400, '{field}: unknown groups {ids}.', 'The ids name no group of this account.'),
+  'group.unknown': entry(
+    404,
+    'Group not found: {ids}.',
+    'The id in the path names no group of this account.',
+  ),
+  'group.scope': entry(
+    403,
+    'Permission denied: {detail}.',
+    'Groups belong to the whole account. Who manages departments changes groups only as far as these reach.',
+  ),
+  'group.not_smart': entry(
+    400,
+    'Group {ids} is not smart: it has no rules.',
+    'The members of a plain group are set by hand; see GET /group for which is which.',
+  ),
+  'group.cycle': entry(
+    400,
+    '{field}: the group {ids} depends on this group, so this group cannot depend on it.',
+    'Smart groups may refer to other groups, but not in a circle.',
+  ),
+  'group.in_use': entry(
+    409,
+    'The rules of the smart groups {ids} refer to this group.',
+    'Change those rules first.',
+  ),
   'group.smart': entry(
     400,
     '{field}: {ids} is a smart group; its rules decide who belongs to it.',
@@ -278,6 +319,11 @@ export const ERRORS = {
     400,
     '{field}: unknown content items {ids}.',
     'The ids name no content item of this account.',
+  ),
+  'content.unknown_modules': entry(
+    400,
+    '{field}: unknown modules {ids}.',
+    'The ids name no module of a course of this account.',
   ),
   'content.wrong_type': entry(
     400,

@@ -214,11 +214,11 @@ async function requireMovable(
 ): Promise<void> {
   const from = departments.map((department) => department.parentDepartmentId);
   if (from.includes(null)) refuse('people.root_department', { detail: 'be moved' });
-  requireReached(reach, from as string[]);
   const ids = departments.map((department) => department.departmentId);
   const below = await departmentsBelow(tx, ctx.caller.accountId, ids);
   const around = ids.filter((id) => below.get(id)?.includes(parentId));
   if (around.length > 0) refuse('people.department_cycle', { ids: listIds(around), parent: parentId });
+  requireReached(reach, from as string[]);
 }
 
 async function refusingTakenCode<T>(code: string | undefined, work: () => Promise<T>): Promise<T> {

@@ -21,8 +21,9 @@ export async function selectStandings(
         select r.role_type from user_role ur
         join role r on r.account_id = ur.account_id and r.role_id = ur.role_id
         where ur.account_id = u.account_id and ur.user_id = u.user_id) as role_types
-    from users u where u.account_id = ${accountId} and u.deleted_at is null
-      and u.user_id = any(${userIds}::uuid[]) and ${within(reach, sql`u.department_id`)}`.execute(tx);
+    from users u where u.account_id = ${accountId} and u.user_id = any(${userIds}::uuid[]) and ${within(reach, sql`u.department_id`)}`.execute(
+    tx,
+  );
   return rows.map((row) => ({ userId: row.user_id, roleTypes: row.role_types }));
 }
 

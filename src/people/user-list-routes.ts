@@ -3,8 +3,9 @@ import { afterToken, allPages, MAX_PAGE, pageMembers, sizeOf, toPage } from '../
 import { manyUnpaged, one, page, type Route, route } from '../http/route.ts';
 import { about, ids, instant, integer, list, object, optional, text, uuid } from '../http/wire.ts';
 import { toDateText } from '../kernel/dates.ts';
+import { isStandardField, STANDARD_FIELDS } from '../kernel/profile-fields.ts';
 import { SubordinationInfo } from './department-routes.ts';
-import { STANDARD_FIELDS, statusInV1 } from './rules.ts';
+import { statusInV1 } from './rules.ts';
 import type { User } from './user-queries.ts';
 import * as users from './users.ts';
 
@@ -38,15 +39,14 @@ const userItemV2 = { xmlItem: 'userProfileV2' };
 function toUser(user: User, status: number) {
   const [first] = user.roles;
   const texts: Record<string, string> = { ...user.fields, LOGIN: user.login, EMAIL: user.email };
-  const standard = STANDARD_FIELDS as readonly string[];
-  const own = Object.keys(user.fields).filter((name) => !standard.includes(name));
+  const own = Object.keys(user.fields).filter((name) => !isStandardField(name));
   return {
     userId: user.userId,
     role: first?.roleType ?? 'learner',
     roleId: first?.roleId,
     departmentId: user.departmentId,
     status,
-    fields: [...standard, ...own.sort()].map((name) => ({ name, value: texts[name] ?? '' })),
+    fields: [...STANDARD_FIELDS, ...own.sort()].map((name) => ({ name, value: texts[name] ?? '' })),
     addedDate: toDateText(user.addedAt),
     lastLoginDate: user.lastLoginAt ? toDateText(user.lastLoginAt) : undefined,
     manageableDepartmentIds: [...new Set(user.roles.flatMap((role) => role.manageableDepartmentIds))],

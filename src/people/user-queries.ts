@@ -93,13 +93,9 @@ export interface UserFilter {
   readonly fieldRanges?: readonly FieldRange[] | undefined;
 }
 
-/** Which users a filter admits, as a condition over `users u`. Deleted ones never. */
+/** Which users a filter admits, as a condition over `users u`. */
 function admitted(filter: UserFilter): RawBuilder<unknown> {
-  const conditions = [
-    sql`u.account_id = ${filter.accountId}`,
-    sql`u.deleted_at is null`,
-    within(filter.reach, sql`u.department_id`),
-  ];
+  const conditions = [sql`u.account_id = ${filter.accountId}`, within(filter.reach, sql`u.department_id`)];
   if (filter.userIds) conditions.push(sql`u.user_id = any(${filter.userIds}::uuid[])`);
   if (filter.departmentIds) conditions.push(sql`u.department_id = any(${filter.departmentIds}::uuid[])`);
   if (filter.groupIds) conditions.push(isInGroups(sql`u.account_id`, sql`u.user_id`, filter.groupIds));

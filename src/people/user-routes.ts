@@ -14,9 +14,10 @@ import {
   uuid,
 } from '../http/wire.ts';
 import { refuse } from '../kernel/errors.ts';
+import { STANDARD_FIELDS } from '../kernel/profile-fields.ts';
 import { supervisionMembers } from './department-routes.ts';
 import { defineField, listFields } from './profile-fields.ts';
-import { labelOf, missingInvitation, STANDARD_FIELDS } from './rules.ts';
+import { labelOf, missingInvitation } from './rules.ts';
 import * as standing from './standing.ts';
 import { toV1, UserInfo, userItem } from './user-list-routes.ts';
 import * as users from './users.ts';
