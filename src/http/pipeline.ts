@@ -177,7 +177,7 @@ async function prepare<Ctx>(route: Route<Ctx>, result: unknown, format: Format):
   const isReply = result instanceof Reply;
   const chosen = ((isReply ? result.answer : null) ?? route.answer) as Answer<unknown>;
   const ready = { status: chosen.status, headers: isReply ? result.headers : {} };
-  if (chosen.shape === null) return { ...ready, body: null };
+  if (chosen.bodies.length === 0) return { ...ready, body: null };
   const encoded = chosen.encode(isReply ? result.value : result, format);
   if (typeof encoded === 'string') return { ...ready, body: encoded };
   const parts = encoded[Symbol.asyncIterator]();

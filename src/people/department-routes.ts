@@ -1,15 +1,6 @@
 import type { Context } from '../access/index.ts';
 import { afterToken, allPages, pageMembers, sizeOf, toPage } from '../http/paging.ts';
-import {
-  createdId,
-  createdObject,
-  manyUnpaged,
-  nothing,
-  one,
-  page,
-  type Route,
-  route,
-} from '../http/route.ts';
+import { created, manyUnpaged, nothing, one, page, type Route, route } from '../http/route.ts';
 import { about, ids, object, oneOf, optional, text, uuid } from '../http/wire.ts';
 import { refuse } from '../kernel/errors.ts';
 import type { KnownDepartment } from './department-queries.ts';
@@ -103,7 +94,7 @@ export const departmentRoutes: readonly Route<Context>[] = [
     summary: 'Add a department below another',
     body: object({ name, parentDepartmentId: uuid(), code, ...supervisionMembers }, 'NewDepartment'),
     headerMembers: ['name', 'parentDepartmentId', 'code'],
-    answer: createdId(),
+    answer: created(DepartmentInfo, item),
     refusals: [
       'auth.department_scope',
       'people.unknown_department',
@@ -112,8 +103,7 @@ export const departmentRoutes: readonly Route<Context>[] = [
     ],
     run: async (ctx: Context, { body }) => {
       const department = await departments.addDepartment(ctx, body);
-      if (!ctx.wantsObject) return department.departmentId;
-      return createdObject(DepartmentInfo, toDepartment(department), item);
+      return ctx.wantsObject ? toDepartment(department) : department.departmentId;
     },
   }),
   route({

@@ -1,4 +1,4 @@
-import { type Context, reachOf } from '../access/index.ts';
+import { type Context, reachOf, requireAdministrator } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { isStandardField } from '../kernel/profile-fields.ts';
@@ -24,7 +24,7 @@ export function defineField(
   ctx: Context,
   input: { name: string; label?: string | undefined },
 ): Promise<string> {
-  if (!ctx.caller.isAdministrator) refuse('auth.role');
+  requireAdministrator(ctx.caller);
   const name = input.name.trim().toUpperCase();
   const field = { fieldId: newId(), name, label: input.label?.trim() || labelOf(name) };
   return ctx.write(async (tx) => {

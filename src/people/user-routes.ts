@@ -1,5 +1,5 @@
 import type { Context } from '../access/index.ts';
-import { createdId, createdObject, manyUnpaged, nothing, type Route, route } from '../http/route.ts';
+import { created, createdId, manyUnpaged, nothing, type Route, route } from '../http/route.ts';
 import {
   about,
   boolean,
@@ -130,13 +130,13 @@ const profileRoutes: readonly Route<Context>[] = [
       'sendLoginSMS',
       'invitationSMSMessage',
     ],
-    answer: createdId(),
+    answer: created(UserInfo, userItem),
     refusals: PROFILE,
     run: async (ctx: Context, { body }) => {
       const missing = missingInvitation(body);
       if (missing) refuse('request.invalid', missing);
       const user = await users.addUser(ctx, { ...body, groupIds: body.groupIds ?? body.groups });
-      return ctx.wantsObject ? createdObject(UserInfo, toV1(user), userItem) : user.userId;
+      return ctx.wantsObject ? toV1(user) : user.userId;
     },
   }),
   route({
