@@ -337,6 +337,32 @@ export interface NewUser {
   invitationSMSMessage?: string | undefined;
 }
 
+export interface SubscriberRequest {
+  subscriberName: string;
+  callbackUrl: string;
+  /** Signs every message. Left out, it stays as it is; empty, messages are not signed. */
+  secret?: string | undefined;
+}
+
+export interface SubscriberNameRequest {
+  subscriberName: string;
+}
+
+export interface Subscription {
+  subscriptionType: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED';
+  params?: Array<{
+    name: string;
+    /** A text that holds a JSON array of ids */
+    value: string;
+  }> | undefined;
+}
+
+export interface SubscriberInfo {
+  subscriberStatus: 'ACTIVE' | 'INACTIVE';
+  confirmationStatus: 'CONFIRMED' | 'UNCONFIRMED';
+  notificationProcessStatus: 'ACTIVE' | 'INACTIVE' | 'SUSPENDED';
+}
+
 export interface Group {
   groupId: string;
   name: string;
@@ -966,6 +992,74 @@ export interface Operations {
     };
     answer: undefined;
   };
+  /** A new subscriber */
+  RegisterSubscriber: {
+    body: SubscriberRequest;
+    answer: undefined;
+  };
+  /** Change a subscriber's address and secret */
+  ChangeSubscriberSettings: {
+    body: SubscriberRequest;
+    answer: undefined;
+  };
+  /** Send a new confirmation code to a subscriber's address */
+  SendConfirmationCode: {
+    body: SubscriberNameRequest;
+    answer: undefined;
+  };
+  /** Confirm a subscriber's address by the code that was sent to it */
+  ConfirmSubscriber: {
+    body: {
+      subscriberName: string;
+      code: string;
+    };
+    answer: undefined;
+  };
+  /** Enable a subscriber */
+  EnableSubscriber: {
+    body: SubscriberNameRequest;
+    answer: undefined;
+  };
+  /** Disable a subscriber */
+  DisableSubscriber: {
+    body: SubscriberNameRequest;
+    answer: undefined;
+  };
+  /** Remove a subscriber and its subscriptions */
+  RemoveSubscriber: {
+    body: SubscriberNameRequest;
+    answer: undefined;
+  };
+  /** Subscribe to a type of event, or replace its filters */
+  Subscribe: {
+    body: {
+      subscriberName: string;
+      subscription: Subscription;
+    };
+    answer: undefined;
+  };
+  /** End a subscription */
+  Unsubscribe: {
+    body: {
+      subscriberName: string;
+      subscriptionType: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED';
+    };
+    answer: undefined;
+  };
+  /** What a subscriber has subscribed to */
+  ListSubscriptions: {
+    query: {
+      subscriberName: string;
+    };
+    answer: Subscription[];
+  };
+  /** Whether a subscriber is enabled, confirmed, and told of events */
+  GetSubscriberInfo: {
+    query: {
+      subscriberName: string;
+    };
+    answer: SubscriberInfo;
+  };
   /** Every group */
   GetGroups: {
     answer: Group[];
@@ -1118,6 +1212,17 @@ export const OPERATIONS = {
   GetUser: { method: 'GET', path: '/user/{id}' },
   GetUserV2: { method: 'GET', path: '/user/{id}/v2' },
   SetUserStatus: { method: 'POST', path: '/user/{id}/status' },
+  RegisterSubscriber: { method: 'POST', path: '/webhook/register' },
+  ChangeSubscriberSettings: { method: 'POST', path: '/webhook/settings/change' },
+  SendConfirmationCode: { method: 'POST', path: '/webhook/code/send' },
+  ConfirmSubscriber: { method: 'POST', path: '/webhook/confirm' },
+  EnableSubscriber: { method: 'POST', path: '/webhook/enable' },
+  DisableSubscriber: { method: 'POST', path: '/webhook/disable' },
+  RemoveSubscriber: { method: 'POST', path: '/webhook/remove' },
+  Subscribe: { method: 'POST', path: '/webhook/subscribe' },
+  Unsubscribe: { method: 'POST', path: '/webhook/unsubscribe' },
+  ListSubscriptions: { method: 'GET', path: '/webhook/subscription/list' },
+  GetSubscriberInfo: { method: 'GET', path: '/webhook/subscriber/info' },
   GetGroups: { method: 'GET', path: '/group' },
   AddGroup: { method: 'POST', path: '/group' },
   ListGroups: { method: 'GET', path: '/groups', entries: 'groups' },
