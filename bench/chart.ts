@@ -18,7 +18,8 @@ const { machine, measuredAt, figures } = JSON.parse(
   readFileSync('bench-results/bench.json', 'utf8'),
 ) as Results;
 
-const escape = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+const escape = (text: string): string =>
+  text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 const sign = (figure: Figure): string => (figure.goal.at === 'least' ? '≥' : '≤');
 
 /** How much better than asked: 1 is the goal, 2 twice as good. */

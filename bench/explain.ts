@@ -27,7 +27,9 @@ if (process.env['ROLLBOOK_TEST_ENGINE'] === 'embedded') throw new Error('EXPLAIN
 const place = await placeOf('postgresql');
 if (!('url' in place.where)) throw new Error('a PostgreSQL has a URL');
 const { url } = place.where;
-const client = await loaded(place, LEARNERS, COURSES + 2 + SINGLE_COURSES, LEARNERS * COURSES);
+const client = await loaded(place, LEARNERS, COURSES + 2 + SINGLE_COURSES, {
+  enrollments: LEARNERS * COURSES,
+});
 const direct = new pg.Client({ connectionString: url });
 await direct.connect();
 await addSingles();
