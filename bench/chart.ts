@@ -18,7 +18,7 @@ const { machine, measuredAt, figures } = JSON.parse(
   readFileSync('bench-results/bench.json', 'utf8'),
 ) as Results;
 
-const escape = (text: string): string =>
+const escapeXml = (text: string): string =>
   text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 const sign = (figure: Figure): string => (figure.goal.at === 'least' ? '≥' : '≤');
 
@@ -32,7 +32,7 @@ function bar(figure: Figure, place: number): string {
   const share = Math.min(1, Math.max(0.02, GOAL_AT + (Math.log2(merit(figure)) / 4) * (1 - GOAL_AT)));
   const isMet = merit(figure) >= 1;
   return [
-    `<text x="${LEFT - 12}" y="${y + 14}" text-anchor="end">${escape(figure.work)}</text>`,
+    `<text x="${LEFT - 12}" y="${y + 14}" text-anchor="end">${escapeXml(figure.work)}</text>`,
     `<rect x="${LEFT}" y="${y}" width="${BAR}" height="20" class="track"/>`,
     `<rect x="${LEFT}" y="${y}" width="${(BAR * share).toFixed(1)}" height="20" class="${isMet ? 'met' : 'missed'}"/>`,
     `<text x="${LEFT + BAR + 10}" y="${y + 14}" class="figure">${figure.ratio} (${sign(figure)} ${figure.goal.ratio})</text>`,
