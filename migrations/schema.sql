@@ -132,7 +132,8 @@ create table enrollment_past (
   past_cause text not null,
   PRIMARY KEY (account_id, chunk, ordinal, version_chunk)
 );
-CREATE INDEX enrollment_past_pair ON public.enrollment_past USING btree (account_id, learner_id, item_id);
+CREATE INDEX enrollment_past_chunk ON public.enrollment_past USING btree (account_id, past_chunk);
+CREATE INDEX enrollment_past_pair ON public.enrollment_past USING btree (account_id, learner_id, item_id, term);
 
 create table idempotency_key (
   account_id integer not null,
@@ -202,7 +203,7 @@ CREATE UNIQUE INDEX operation_chunk_position ON public.operation_chunk USING btr
 create table operation_plan (
   account_id integer not null,
   operation_id uuid not null,
-  learner_ids bytea not null,
+  ids bytea not null,
   items jsonb not null,
   chunk_pairs integer not null,
   next_chunk integer not null default 0,
@@ -317,6 +318,7 @@ create table users (
   fields jsonb not null default '{}'::jsonb,
   added_at timestamp with time zone not null,
   last_login_at timestamp with time zone,
+  endings integer not null default 0,
   CHECK ((status = ANY (ARRAY[1, 3, 5]))),
   FOREIGN KEY (account_id, department_id) REFERENCES department(account_id, department_id),
   PRIMARY KEY (account_id, user_id)

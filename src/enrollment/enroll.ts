@@ -1,13 +1,16 @@
-import { createHash } from 'node:crypto';
 import { type Caller, type Context, includes, reachOf, StaleRights } from '../access/index.ts';
 import { listIds, Refusal, refuse } from '../kernel/errors.ts';
-import { newId } from '../kernel/ids.ts';
-import type { Database } from '../storage/index.ts';
+import type { Database, WriteTx } from '../storage/index.ts';
 import { findTrainings } from '../training/index.ts';
+import { settle } from './addressed.ts';
 import { SmallWrites } from './batch.ts';
 import { BulkWrites } from './bulk.ts';
+import { editOne, reenrollOne } from './change.ts';
+import { endAll, endAllOf, judgeEnding } from './end.ts';
+import { toPlanned } from './enroll-chunks.ts';
 import { LIMITS, type WriteLimits } from './limits.ts';
 import { type Loaded, loadForEnrollment } from './queries.ts';
+import { newReceipt, type Receipt } from './receipt.ts';
 import {
   objectionToTerms,
   type Plan,
@@ -28,17 +31,15 @@ export interface EnrollInput {
   readonly terms: RequestedTerms;
 }
 
-export interface Enrolled {
-  readonly operationId: string;
+/** What is wanted, by whom, and when it is judged. */
+export interface Judged extends Wanted {
+  readonly caller: Caller;
+  readonly now: Date;
 }
 
 /** A request as the writers take it: ids sorted and distinct, so that any order and repetition is the same request. */
-export interface EnrollJob extends Wanted {
-  readonly operationId: string;
-  readonly caller: Caller;
-  readonly source: string;
-  readonly now: Date;
-  readonly requestDigest: Buffer;
+export interface EnrollJob extends Judged {
+  readonly receipt: Receipt;
 }
 
 const distinct = (ids: readonly string[]): string[] => [...new Set(ids)].sort();
@@ -51,16 +52,18 @@ export interface EnrollmentsOptions {
   onWritten(accountId: number): void;
 }
 
-/** The one way in for new enrollments: every door calls {@link Enrollments.enroll}. */
+/** The one way in: every door creates, changes and ends enrollments here. Each verb answers with its operation. */
 export class Enrollments {
   readonly #small: SmallWrites;
   readonly #bulk: BulkWrites;
   readonly #maxPairs: number;
   readonly #limits: WriteLimits;
+  readonly #onWritten: (accountId: number) => void;
 
   constructor(db: Database, options: EnrollmentsOptions) {
     this.#maxPairs = options.maxPairs;
     this.#limits = { ...LIMITS[db.engine], ...options.limits };
+    this.#onWritten = options.onWritten;
     this.#small = new SmallWrites(db, this.#limits, options.onWritten);
     this.#bulk = new BulkWrites(db, this.#limits, options.onWritten);
   }
@@ -69,31 +72,86 @@ export class Enrollments {
    * Enrolls every learner in every course, whole or not at all. Pairs already enrolled stay as they are.
    * Refuses 403 (scope), 400 (terms, ids, state), 413 (too many pairs); throws StaleRights.
    */
-  async enroll(ctx: Context, input: EnrollInput): Promise<Enrolled> {
+  async enroll(ctx: Context, input: EnrollInput): Promise<Receipt> {
     reachOf(ctx.caller, 'enrollment.write');
-    const objection = objectionToTerms(input.terms, ctx.now);
-    if (objection) refuse(objection.code, objection.details);
+    refuseTerms(input.terms, ctx.now);
+    const { terms } = input;
     const learnerIds = distinct(input.learnerIds);
     const itemIds = distinct(input.courseIds);
     const pairs = learnerIds.length * itemIds.length;
     if (pairs > this.#maxPairs) refuse('request.too_many_pairs', { pairs, limit: this.#maxPairs });
-    const job: EnrollJob = {
-      operationId: newId(),
-      caller: ctx.caller,
-      source: ctx.source,
-      now: ctx.now,
-      learnerIds,
-      itemIds,
-      terms: input.terms,
-      requestDigest: digestOf(learnerIds, itemIds, input.terms),
-    };
+    const receipt = newReceipt(ctx, 'enroll', [terms, itemIds, learnerIds], pairs);
+    const job: EnrollJob = { receipt, caller: ctx.caller, now: ctx.now, learnerIds, itemIds, terms };
     try {
       if (pairs <= this.#limits.smallPairs) await this.#small.write(job);
-      else await this.#bulk.write(job, await loadAndPlan(ctx.db, job));
+      else {
+        const items = toPlanned(await loadAndPlan(ctx.db, job));
+        await this.#bulk.write(receipt, { ids: learnerIds, items }, ctx.caller.rightsVersion);
+      }
     } catch (error) {
       throw await nameTrainings(ctx, error);
     }
-    return { operationId: job.operationId };
+    return receipt;
+  }
+
+  /**
+   * Replaces access date, due date and lock of an enrollment, under the rules of enrolling. What was learned stays.
+   * Refuses 400 (terms; an unknown id) and 403 (scope); throws StaleRights.
+   */
+  edit(ctx: Context, enrollmentId: string, terms: RequestedTerms): Promise<Receipt> {
+    refuseTerms(terms, ctx.now);
+    const receipt = newReceipt(ctx, 'edit', [terms, enrollmentId], 1);
+    return this.#change(ctx, receipt, (tx) => editOne(tx, ctx, receipt, enrollmentId, terms));
+  }
+
+  /**
+   * Archives an enrollment and creates another of the same learner in the same item, with a new id and nothing learned
+   * yet. Refuses as {@link enroll} and {@link edit} do; throws StaleRights.
+   */
+  reenroll(ctx: Context, enrollmentId: string, terms: RequestedTerms): Promise<Receipt> {
+    refuseTerms(terms, ctx.now);
+    const receipt = newReceipt(ctx, 'reenroll', [terms, enrollmentId], 1);
+    return this.#change(ctx, receipt, (tx) => reenrollOne(tx, ctx, receipt, enrollmentId, terms));
+  }
+
+  /**
+   * Ends enrollments, all or none; what was learned is kept, and hidden. Refuses 400 (an unknown id) and 403 (scope);
+   * throws StaleRights.
+   */
+  async end(ctx: Context, enrollmentIds: readonly string[]): Promise<Receipt> {
+    const ids = distinct(enrollmentIds);
+    const receipt = newReceipt(ctx, 'delete', ids, ids.length);
+    if (ids.length <= this.#limits.smallPairs)
+      return this.#change(
+        ctx,
+        receipt,
+        (tx) => endAll(tx, receipt, ids),
+        () => judgeEnding(ctx, ids),
+      );
+    await judgeEnding(ctx, ids);
+    await this.#bulk.write(receipt, { ids, items: [] }, ctx.caller.rightsVersion);
+    return receipt;
+  }
+
+  /** Ends whatever these learners have, in the transaction that removes them. */
+  async endOf(tx: WriteTx, ctx: Context, learnerIds: readonly string[]): Promise<void> {
+    await endAllOf(tx, ctx, learnerIds);
+    this.#onWritten(ctx.caller.accountId);
+  }
+
+  /** A small change in a transaction of its own; judged and written again when somebody else was faster. */
+  async #change(
+    ctx: Context,
+    receipt: Receipt,
+    write: (tx: WriteTx) => Promise<void>,
+    judgeFirst: () => Promise<void> = async () => undefined,
+  ): Promise<Receipt> {
+    await settle(async () => {
+      await judgeFirst();
+      await ctx.write(write);
+    });
+    this.#onWritten(ctx.caller.accountId);
+    return receipt;
   }
 
   /** How many accepted operations of all accounts are not complete yet. */
@@ -112,10 +170,9 @@ export class Enrollments {
   }
 }
 
-function digestOf(learnerIds: readonly string[], itemIds: readonly string[], terms: RequestedTerms): Buffer {
-  return createHash('sha256')
-    .update(JSON.stringify([terms, itemIds, learnerIds]))
-    .digest();
+function refuseTerms(terms: RequestedTerms, now: Date): void {
+  const objection = objectionToTerms(terms, now);
+  if (objection) refuse(objection.code, objection.details);
 }
 
 /** Loads a large request in slices and judges it whole; throws the refusal. */
@@ -133,7 +190,7 @@ async function loadAndPlan(db: Database, job: EnrollJob): Promise<ReadonlyMap<st
 }
 
 /** The terms of each item, or the refusal of the whole request. Throws StaleRights when the caller's rights changed. */
-export function judge(job: EnrollJob, loaded: Loaded): ReadonlyMap<string, Terms> {
+export function judge(job: Judged, loaded: Loaded): ReadonlyMap<string, Terms> {
   if (loaded.rightsVersion !== job.caller.rightsVersion) throw new StaleRights();
   const reach = reachOf(job.caller, 'enrollment.write');
   const plan: Plan = planEnrollment(
@@ -147,8 +204,8 @@ export function judge(job: EnrollJob, loaded: Loaded): ReadonlyMap<string, Terms
 
 /** A refusal that remembers the request, so that training ids can be told from unknown ones. */
 class EnrollRefusal extends Refusal {
-  readonly job: EnrollJob;
-  constructor(code: Refusal['code'], details: Refusal['details'], job: EnrollJob) {
+  readonly job: Judged;
+  constructor(code: Refusal['code'], details: Refusal['details'], job: Judged) {
     super(code, details);
     this.job = job;
   }
