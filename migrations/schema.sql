@@ -36,6 +36,32 @@ create table api_client (
   PRIMARY KEY (account_id, client_id)
 );
 
+create table certificate (
+  account_id integer not null,
+  certificate_id uuid not null,
+  learner_id uuid not null,
+  item_id uuid not null,
+  term smallint not null,
+  holder_name text not null,
+  title text not null,
+  issued_at timestamp with time zone not null,
+  PRIMARY KEY (account_id, certificate_id)
+);
+CREATE UNIQUE INDEX certificate_term ON public.certificate USING btree (account_id, learner_id, item_id, term);
+
+create table content_folder (
+  account_id integer not null,
+  folder_id uuid not null,
+  parent_id uuid,
+  title text not null,
+  description text not null default ''::text,
+  added_at timestamp with time zone not null,
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  FOREIGN KEY (account_id, parent_id) REFERENCES content_folder(account_id, folder_id),
+  PRIMARY KEY (account_id, folder_id)
+);
+CREATE INDEX content_folder_parent ON public.content_folder USING btree (account_id, parent_id);
+
 create table content_item (
   account_id integer not null,
   item_id uuid not null,
@@ -54,11 +80,14 @@ create table content_item (
   default_lock boolean not null default false,
   self_enrollment boolean not null default false,
   retired_at timestamp with time zone,
+  course_fields jsonb not null default '[]'::jsonb,
   CHECK ((default_due_type = ANY (ARRAY['unlimited'::text, 'due_date'::text, 'due_period'::text]))),
   FOREIGN KEY (account_id, author_id) REFERENCES users(account_id, user_id),
   FOREIGN KEY (account_id) REFERENCES account(account_id),
+  FOREIGN KEY (account_id, folder_id) REFERENCES content_folder(account_id, folder_id),
   PRIMARY KEY (account_id, item_id)
 );
+CREATE INDEX content_item_in_folder ON public.content_item USING btree (account_id, folder_id) WHERE (folder_id IS NOT NULL);
 CREATE UNIQUE INDEX content_item_code ON public.content_item USING btree (account_id, code);
 
 create table course_module (
@@ -78,6 +107,7 @@ create table course_module (
 );
 CREATE INDEX course_module_course ON public.course_module USING btree (account_id, course_id, sequential_number);
 CREATE INDEX course_module_item ON public.course_module USING btree (account_id, item_id);
+CREATE INDEX course_module_training ON public.course_module USING btree (account_id, training_id) WHERE (training_id IS NOT NULL);
 
 create table department (
   account_id integer not null,
@@ -135,6 +165,16 @@ create table enrollment_past (
 CREATE INDEX enrollment_past_chunk ON public.enrollment_past USING btree (account_id, past_chunk);
 CREATE INDEX enrollment_past_pair ON public.enrollment_past USING btree (account_id, learner_id, item_id, term);
 
+create table group_member (
+  account_id integer not null,
+  group_id uuid not null,
+  user_id uuid not null,
+  FOREIGN KEY (account_id, group_id) REFERENCES user_group(account_id, group_id) ON DELETE CASCADE,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, group_id, user_id)
+);
+CREATE INDEX group_member_user ON public.group_member USING btree (account_id, user_id, group_id);
+
 create table idempotency_key (
   account_id integer not null,
   client_id uuid not null,
@@ -159,6 +199,23 @@ create table learning_track_course (
   PRIMARY KEY (account_id, track_id, course_id)
 );
 CREATE INDEX learning_track_course_course ON public.learning_track_course USING btree (account_id, course_id);
+
+create table module_progress (
+  account_id integer not null,
+  learner_id uuid not null,
+  course_id uuid not null,
+  term smallint not null,
+  module_id uuid not null,
+  status text not null,
+  percent double precision not null,
+  score double precision,
+  views integer not null,
+  viewed_at timestamp with time zone,
+  completed_at timestamp with time zone,
+  CHECK (((percent >= (0)::double precision) AND (percent <= (100)::double precision))),
+  CHECK ((status = ANY (ARRAY['not_started'::text, 'in_progress'::text, 'pending'::text, 'complete'::text, 'passed'::text, 'accepted'::text, 'incomplete'::text, 'failed'::text, 'declined'::text]))),
+  PRIMARY KEY (account_id, learner_id, course_id, term, module_id)
+);
 
 create table operation (
   account_id integer not null,
@@ -223,6 +280,22 @@ create table outbox (
   PRIMARY KEY (account_id, chunk, item_id, event_type)
 );
 
+create table progress (
+  account_id integer not null,
+  learner_id uuid not null,
+  item_id uuid not null,
+  term smallint not null,
+  status text not null,
+  percent double precision not null,
+  score double precision,
+  views integer not null,
+  viewed_at timestamp with time zone,
+  completed_at timestamp with time zone,
+  CHECK (((percent >= (0)::double precision) AND (percent <= (100)::double precision))),
+  CHECK ((status = ANY (ARRAY['not_started'::text, 'in_progress'::text, 'pending'::text, 'complete'::text, 'passed'::text, 'accepted'::text, 'incomplete'::text, 'failed'::text, 'declined'::text]))),
+  PRIMARY KEY (account_id, learner_id, item_id, term)
+);
+
 create table role (
   account_id integer not null,
   role_id uuid not null,
@@ -251,6 +324,13 @@ create table seal (
   PRIMARY KEY (account_id)
 );
 
+create table signing_key (
+  account_id integer not null,
+  key bytea not null,
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id)
+);
+
 create table training (
   account_id integer not null,
   training_id uuid not null,
@@ -266,6 +346,21 @@ create table training (
   PRIMARY KEY (account_id, training_id)
 );
 
+create table training_attendance (
+  account_id integer not null,
+  day_id uuid not null,
+  user_id uuid not null,
+  is_attended boolean not null,
+  duration_seconds integer,
+  recorded_by uuid not null,
+  recorded_at timestamp with time zone not null,
+  CHECK ((duration_seconds >= 0)),
+  FOREIGN KEY (account_id, day_id) REFERENCES training_day(account_id, day_id) ON DELETE CASCADE,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, day_id, user_id)
+);
+CREATE INDEX training_attendance_user ON public.training_attendance USING btree (account_id, user_id);
+
 create table training_day (
   account_id integer not null,
   day_id uuid not null,
@@ -280,6 +375,28 @@ create table training_day (
 );
 CREATE INDEX training_day_session ON public.training_day USING btree (account_id, session_id);
 
+create table training_seat (
+  account_id integer not null,
+  training_id uuid not null,
+  user_id uuid not null,
+  session_id uuid not null,
+  seat_id uuid not null,
+  seat_number integer not null,
+  seat_limit integer not null,
+  taken_by text not null,
+  taken_at timestamp with time zone not null,
+  CHECK ((seat_number <= seat_limit)),
+  CHECK ((seat_number > 0)),
+  CHECK ((taken_by = ANY (ARRAY['administrator'::text, 'learner'::text]))),
+  FOREIGN KEY (account_id, session_id, seat_limit) REFERENCES training_session(account_id, session_id, seat_limit) ON UPDATE CASCADE,
+  FOREIGN KEY (account_id, session_id, training_id) REFERENCES training_session(account_id, session_id, training_id) ON DELETE CASCADE,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, training_id, user_id),
+  UNIQUE (account_id, session_id, seat_number)
+);
+CREATE INDEX training_seat_user ON public.training_seat USING btree (account_id, user_id);
+CREATE UNIQUE INDEX training_seat_order ON public.training_seat USING btree (account_id, session_id, seat_id);
+
 create table training_session (
   account_id integer not null,
   session_id uuid not null,
@@ -287,12 +404,28 @@ create table training_session (
   title text not null,
   instructor_id uuid,
   capacity integer,
+  seat_limit integer not null default COALESCE(capacity, 2147483647),
   CHECK ((capacity > 0)),
   FOREIGN KEY (account_id, instructor_id) REFERENCES users(account_id, user_id),
   FOREIGN KEY (account_id, training_id) REFERENCES training(account_id, training_id) ON DELETE CASCADE,
-  PRIMARY KEY (account_id, session_id)
+  PRIMARY KEY (account_id, session_id),
+  UNIQUE (account_id, session_id, training_id),
+  UNIQUE (account_id, session_id, seat_limit)
 );
 CREATE INDEX training_session_training ON public.training_session USING btree (account_id, training_id);
+
+create table user_group (
+  account_id integer not null,
+  group_id uuid not null,
+  name text not null,
+  is_smart boolean not null,
+  rules jsonb,
+  added_at timestamp with time zone not null,
+  CHECK ((is_smart = (rules IS NOT NULL))),
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id, group_id)
+);
+CREATE INDEX user_group_smart ON public.user_group USING btree (account_id) WHERE is_smart;
 
 create table user_role (
   account_id integer not null,

@@ -19,11 +19,14 @@ const code = sources.filter((file) => !file.endsWith('.test.ts'));
 /** Left may import what stands to its right; http stands beside them and knows only kernel. */
 const ORDER = [
   'cli',
+  'results',
   'enrollment',
+  'progress',
   'operations',
   'content',
   'training',
   'people',
+  'groups',
   'access',
   'storage',
   'kernel',

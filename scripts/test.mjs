@@ -28,7 +28,7 @@ function find(folder) {
 }
 
 const files = [...find(path.join(dist, 'src')), ...find(path.join(dist, 'test'))]
-  .filter((file) => !values.only || file.includes(values.only))
+  .filter((file) => !values.only || path.relative(dist, file).includes(values.only))
   .sort();
 if (files.length === 0) {
   console.error('There is no test to run.');

@@ -1,9 +1,11 @@
 import { type Authenticator, accessRoutes, type Context } from './access/index.ts';
 import { contentRoutes } from './content/index.ts';
 import { type Enrollments, enrollmentRoutes } from './enrollment/index.ts';
+import { groupRoutes } from './groups/index.ts';
 import type { Route } from './http/route.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
+import { resultRoutes } from './results/index.ts';
 import { trainingRoutes } from './training/index.ts';
 
 /** The route table: everything the API answers. */
@@ -13,8 +15,10 @@ export const allRoutes = (
 ): readonly Route<Context>[] => [
   ...accessRoutes(authenticator),
   ...enrollmentRoutes(enrollments),
+  ...resultRoutes,
   ...operationRoutes,
   ...contentRoutes,
   ...trainingRoutes,
   ...peopleRoutes,
+  ...groupRoutes,
 ];

@@ -21,6 +21,8 @@ export { hashPassword, MAX_PASSWORD_BYTES, newPassword } from './passwords.ts';
 export {
   type Assignment,
   deleteTokensOf,
+  departmentsAbove,
+  departmentsBelow,
   insertAssignments,
   insertClient,
   insertRole,

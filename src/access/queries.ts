@@ -34,7 +34,7 @@ export async function loadUser(tx: ReadTx, accountId: number, userId: string): P
     where a.account_id = ${accountId} and u.user_id = ${userId}`.execute(tx);
   const row = rows[0];
   if (!row) return null;
-  const below = await expand(
+  const below = await departmentsBelow(
     tx,
     accountId,
     row.roles.flatMap((role) => role.manageable_department_ids),
@@ -54,18 +54,18 @@ export async function loadUser(tx: ReadTx, accountId: number, userId: string): P
   };
 }
 
-/** Each managed department → itself and every department below it. */
-async function expand(
+/** Each department → itself and every department below it. */
+export async function departmentsBelow(
   tx: ReadTx,
   accountId: number,
-  managed: readonly string[],
+  departmentIds: readonly string[],
 ): Promise<Map<string, string[]>> {
   const below = new Map<string, string[]>();
-  if (managed.length === 0) return below;
+  if (departmentIds.length === 0) return below;
   const { rows } = await sql<{ top: string; department_id: string }>`
     with recursive tree(top, department_id) as (
       select department_id, department_id from department
-      where account_id = ${accountId} and department_id = any(${managed}::uuid[])
+      where account_id = ${accountId} and department_id = any(${departmentIds}::uuid[])
       union
       select t.top, d.department_id from tree t
       join department d on d.account_id = ${accountId} and d.parent_department_id = t.department_id)
@@ -76,6 +76,29 @@ async function expand(
     else below.set(row.top, [row.department_id]);
   }
   return below;
+}
+
+/** Each department → itself and every department above it, nearest first. */
+export async function departmentsAbove(
+  tx: ReadTx,
+  accountId: number,
+  departmentIds: readonly string[],
+): Promise<Map<string, string[]>> {
+  const above = new Map<string, string[]>();
+  const { rows } = await sql<{ start: string; department_id: string }>`
+    with recursive path(start, department_id, parent_department_id, distance) as (
+      select department_id, department_id, parent_department_id, 0 from department
+      where account_id = ${accountId} and department_id = any(${departmentIds}::uuid[])
+      union all
+      select p.start, d.department_id, d.parent_department_id, p.distance + 1 from path p
+      join department d on d.account_id = ${accountId} and d.department_id = p.parent_department_id)
+    select start, department_id from path order by start, distance`.execute(tx);
+  for (const row of rows) {
+    const list = above.get(row.start);
+    if (list) list.push(row.department_id);
+    else above.set(row.start, [row.department_id]);
+  }
+  return above;
 }
 
 export interface TokenOwner {

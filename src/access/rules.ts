@@ -44,7 +44,8 @@ const STANDARD_PERMISSIONS: Record<RoleType, readonly Permission[]> = {
     'training.read',
     'result.read',
   ],
-  publisher: ['content.read', 'content.write', 'training.read', 'training.write'],
+  // Manages no departments: sees which groups there are, and nobody in them.
+  publisher: ['content.read', 'content.write', 'training.read', 'training.write', 'group.read'],
   custom: [],
   learner: [],
 };

@@ -1,9 +1,11 @@
 import { type Context, reachOf } from '../access/index.ts';
 import { listIds, refuse } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
+import { requireWebLink } from '../kernel/links.ts';
+import { violatedConstraint } from '../storage/index.ts';
 import { findTrainings } from '../training/index.ts';
 import * as queries from './queries.ts';
-import { type ContentType, type DueDefaults, isMaterial, isWebLink, objectionToDefaults } from './rules.ts';
+import { type ContentType, type DueDefaults, isMaterial, objectionToDefaults } from './rules.ts';
 
 /** What may be said about an item when it is made or edited; undefined leaves it as it is. */
 export interface ItemInput {
@@ -20,16 +22,12 @@ export interface ItemInput {
   readonly selfEnrollment?: boolean | undefined;
 }
 
-const UNIQUE_VIOLATION = '23505';
-
 /** The code of an item is unique by constraint; the constraint's name tells. */
 async function mapTakenCode<T>(code: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const { code: state, constraint } = error as { code?: string; constraint?: string };
-    if (state === UNIQUE_VIOLATION && constraint === 'content_item_code')
-      refuse('content.code_taken', { code: code ?? '' });
+    if (violatedConstraint(error) === 'content_item_code') refuse('content.code_taken', { code: code ?? '' });
     throw error;
   }
 }
@@ -45,11 +43,7 @@ function merged<T extends DueDefaults & { url: string | null }>(before: T, input
   if (after.defaultDueType !== 'due_period') Object.assign(after, { defaultDuePeriodHours: null });
   const objection = objectionToDefaults(after);
   if (objection) refuse(objection.code, objection.details);
-  if (after.url !== null && !isWebLink(after.url))
-    refuse('request.invalid', {
-      field: 'url',
-      detail: `must be an http or https address, got ${after.url.slice(0, 100)}`,
-    });
+  if (after.url !== null) requireWebLink('url', after.url);
   return after;
 }
 

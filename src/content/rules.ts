@@ -56,15 +56,6 @@ export function objectionToDefaults(defaults: DueDefaults): Objection | null {
   return null;
 }
 
-/** Only links that a browser opens harmlessly. */
-export function isWebLink(url: string): boolean {
-  try {
-    return ['http:', 'https:'].includes(new URL(url).protocol);
-  } catch {
-    return false;
-  }
-}
-
 /** The display text of a content type: `iSpringSuiteModule` → `iSpring Suite Module`, `PDFDocument` → `PDF Document`. */
 export const displayType = (type: string): string =>
   type

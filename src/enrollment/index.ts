@@ -5,5 +5,6 @@
 export { type EnrollInput, Enrollments } from './enroll.ts';
 export type { WriteLimits } from './limits.ts';
 export { findFor, listFor, pageFor } from './list.ts';
+export { writeToken } from './page-token.ts';
 export { enrollmentRoutes } from './routes.ts';
 export { isLocked } from './rules.ts';

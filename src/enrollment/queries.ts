@@ -45,13 +45,13 @@ export async function loadForEnrollment(
     from account where account_id = ${accountId}
     union all
     select 'learner', u.user_id, null, u.department_id, u.status = 1, null, null, u.endings, null
-    from users u where u.account_id = ${accountId} and u.user_id = any(${uuidArray(learnerIds)}::uuid[])
+    from unnest(${uuidArray(learnerIds)}::uuid[]) as w(id) cross join lateral (
+      select * from users where account_id = ${accountId} and user_id = w.id offset 0) u
     union all
     select 'item', i.item_id, null, null, i.retired_at is not null, i.default_due_type, i.default_due_at,
            i.default_due_period_hours, i.default_lock
-    from content_item i where i.account_id = ${accountId} and i.item_id = any(${uuidArray(itemIds)}::uuid[])`.execute(
-    tx,
-  );
+    from unnest(${uuidArray(itemIds)}::uuid[]) as w(id) cross join lateral (
+      select * from content_item where account_id = ${accountId} and item_id = w.id offset 0) i`.execute(tx);
   const loaded = {
     rightsVersion: -1n,
     learners: new Map<string, LoadedLearner>(),
@@ -79,6 +79,9 @@ export async function loadForEnrollment(
 
 /** A PostgreSQL array literal: one string instead of an element each for the driver to quote. Only for checked UUIDs. */
 export const uuidArray = (ids: readonly string[]): string => `{${ids.join(',')}}`;
+
+const sortedIds = (parents: readonly { readonly id: string }[]): string[] =>
+  [...new Set(parents.map(({ id }) => id))].sort();
 
 /** A small operation ready to be written: its pairs are learners × items. */
 export interface SmallWrite {
@@ -108,8 +111,10 @@ export type SmallResult = { readonly created: number } | null;
  * chunks, enrollments, outbox.
  *
  * Parents are locked FOR KEY SHARE, in order of id, before anything is inserted, which also re-reads their latest
- * version; an operation that lost a parent, whose learners had enrollments ended since they were loaded, or whose
- * caller's rights changed is left out whole. Pairs that exist stay as they are; of equal pairs in two operations the first wins. Nothing here depends on the number of pairs.
+ * version; an operation that lost a parent, of whose learners enrollments ended since they were loaded, or whose
+ * caller's rights changed is left out whole. Pairs that exist stay as they are; of equal pairs in two operations the
+ * first wins. Nothing here depends on the number of pairs, and each parent is looked up by its key whatever the
+ * statistics say: a table filled a moment ago has none.
  */
 export async function insertSmall(
   db: Database,
@@ -132,7 +137,7 @@ export async function insertSmall(
     .filter(({ endings }) => endings > 0)
     .reduce((sum, { no }) => sum + (writes[no]?.terms.size ?? 0), 0);
   const prepared = lookUps > FEW_LOOK_UPS ? sql`` : sql`/* prepared: insert_small */`;
-  const rows = await db.writeOnce(sql<{ no: number; created: number | null }>`
+  const rows = await db.writeOnce(sql<{ no: number; created: number }>`
     ${prepared}
     with job as (
       select * from unnest(
@@ -155,18 +160,18 @@ export async function insertSmall(
       as i(no, item_id, first, access_at, due_at, due_period_hours, due_rule, lock_after_due)),
     account_row as materialized (select rights_version from account where account_id = ${accountId} for key share),
     learner_row as materialized (
-      select user_id, endings from users where account_id = ${accountId} and status = 1
-        and user_id = any(${uuidArray([...new Set(learners.map((l) => l.id))])}::uuid[])
-      order by user_id for key share),
+      select u.* from unnest(${uuidArray(sortedIds(learners))}::uuid[]) as w(id) cross join lateral (
+        select user_id, endings from users where account_id = ${accountId} and user_id = w.id and status = 1 for key share) u),
     item_row as materialized (
-      select item_id from content_item where account_id = ${accountId} and retired_at is null
-        and item_id = any(${uuidArray([...new Set(items.map((i) => i.id))])}::uuid[])
-      order by item_id for key share),
+      select i.item_id from unnest(${uuidArray(sortedIds(items))}::uuid[]) as w(id) cross join lateral (
+        select item_id from content_item where account_id = ${accountId} and item_id = w.id and retired_at is null
+        for key share) i),
+    lost as materialized (
+      select no from learner where (learner_id, endings) not in (select user_id, endings from learner_row)
+      union select no from item where item_id not in (select item_id from item_row)),
     good as materialized (
-      select * from job j where j.rights_version = (select rights_version from account_row)
-        and not exists (select from learner l where l.no = j.no
-          and (l.learner_id, l.endings) not in (select user_id, endings from learner_row))
-        and not exists (select from item i where i.no = j.no and i.item_id not in (select item_id from item_row))),
+      select * from job where rights_version = (select rights_version from account_row)
+        and no not in (select no from lost)),
     inserted as (
       insert into enrollment (account_id, learner_id, item_id, chunk, ordinal, access_at, due_at, due_period_hours,
                               due_rule, lock_after_due, type_group, term, version_chunk, recorded_at)
@@ -183,17 +188,17 @@ export async function insertSmall(
       insert into outbox (account_id, chunk, item_id, event_type, learners)
       select ${accountId}, chunk, item_id, 'LEARNERS_ENROLLED_IN_COURSE', n from counted),
     result as materialized (
-      select j.no, coalesce((select sum(n) from counted c where c.chunk = j.chunk), 0)::int as created from good j),
+      select j.*, coalesce(c.created, 0)::int as created
+      from good j left join (select chunk, sum(n) as created from counted group by chunk) c on c.chunk = j.chunk),
     operation_rows as (
       insert into operation (account_id, operation_id, kind, state, actor_id, client_id, source, request_digest,
                              accepted_at, completed_at, total, created, unchanged)
-      select ${accountId}, j.operation_id, 'enroll', 'done', j.actor_id, j.client_id, j.source, j.request_digest,
-             j.accepted_at, j.accepted_at, j.total, r.created, j.total - r.created
-      from good j join result r on r.no = j.no),
+      select ${accountId}, operation_id, 'enroll', 'done', actor_id, client_id, source, request_digest,
+             accepted_at, accepted_at, total, created, total - created from result),
     chunk_rows as (
       insert into operation_chunk (account_id, chunk, operation_id, created, unchanged, digest)
-      select ${accountId}, j.chunk, j.operation_id, r.created, j.total - r.created, j.digest
-      from good j join result r on r.no = j.no)
-    select j.no, r.created from job j left join result r on r.no = j.no order by j.no`);
-  return rows.map((row) => (row.created === null ? null : { created: row.created }));
+      select ${accountId}, chunk, operation_id, created, total - created, digest from result)
+    select no, created from result`);
+  const written = new Map(rows.map(({ no, created }) => [no, { created }]));
+  return writes.map((_, no) => written.get(no) ?? null);
 }

@@ -57,6 +57,46 @@ export const one = <T>(
   },
 });
 
+/**
+ * One object with a list of ids among its members that is written while it is read; it may be left out.
+ */
+export const oneWithIds = <T, K extends keyof T & string>(
+  wire: Wire<T>,
+  options: { ids: K; xmlItem: string; status?: number },
+): Answer<Omit<T, K> & { [P in K]: Pages<string> | undefined }> => {
+  const plain = one(wire, options);
+  const { ids: member } = options;
+  return {
+    ...plain,
+    encode: (value, format) => {
+      const pages = value[member];
+      const whole = plain.encode({ ...value, [member]: pages && [] } as T, format) as string;
+      return pages ? insertIds(whole, member, pages, format) : whole;
+    },
+  };
+};
+
+async function* insertIds(
+  whole: string,
+  member: string,
+  pages: Pages<string>,
+  format: Format,
+): AsyncGenerator<string> {
+  const opening = format === 'json' ? `"${member}":[` : `<${member}>`;
+  const at = whole.indexOf(opening) + opening.length;
+  let before = whole.slice(0, at);
+  for await (const ids of each(pages)) {
+    if (ids.length === 0) continue;
+    const texts = ids.map((id) => (format === 'json' ? JSON.stringify(id) : `<id>${id}</id>`));
+    yield before + texts.join(format === 'json' ? ',' : '');
+    before = format === 'json' ? ',' : '';
+  }
+  yield (before === ',' ? '' : before) + whole.slice(at);
+}
+
+const each = <T>(pages: Pages<T>): AsyncIterable<readonly T[]> | readonly (readonly T[])[] =>
+  Array.isArray(pages) ? [pages as readonly T[]] : (pages as AsyncIterable<readonly T[]>);
+
 export type Pages<T> = AsyncIterable<readonly T[]> | readonly T[];
 
 /** A whole list, written while it is read: a bare array in JSON, the items as children of the root in XML. */
@@ -82,9 +122,7 @@ async function* write<T>(
   xmlItem: string,
 ): AsyncGenerator<string> {
   let isFirst = true;
-  for await (const page of Array.isArray(pages)
-    ? [pages as readonly T[]]
-    : (pages as AsyncIterable<readonly T[]>)) {
+  for await (const page of each(pages)) {
     if (page.length === 0) continue;
     const parts = page.map((value) =>
       format === 'json' ? toJson(shape, value) : toXml(shape, value, xmlItem),

@@ -105,11 +105,17 @@ export function integer(options: { min?: number; max?: number } = {}): Wire<numb
   );
 }
 
-export function decimal(): Wire<number> {
-  const zod = z.number({
-    error: (issue) => required(issue.input) ?? `must be a number, got ${show(issue.input)}`,
-  });
-  return wire({ kind: 'scalar', type: 'decimal', emptyIsAbsent: true }, zod);
+/** A number with or without a fraction; a numeric string is one, too. */
+export function decimal(options: { min: number; max: number } | null = null): Wire<number> {
+  const zod = z
+    .number({
+      error: (issue) => required(issue.input) ?? `must be a number, got ${show(issue.input)}`,
+    })
+    .refine((value) => !options || (value >= options.min && value <= options.max), {
+      error: (issue) => `must be from ${options?.min} to ${options?.max}, got ${show(issue.input)}`,
+    });
+  const range = options ? { minimum: options.min, maximum: options.max } : {};
+  return wire({ kind: 'scalar', type: 'decimal', emptyIsAbsent: true, ...range }, zod);
 }
 
 /** true or false, also as text and as 1 or 0. */

@@ -188,6 +188,22 @@ export const ERRORS = {
     'Unknown Enrollment {ids}.',
     'The ids name no current enrollment of this account.',
   ),
+  // Progress
+  'progress.not_open': entry(
+    400,
+    'Wrong parameters: the enrollment opens {access}.',
+    'Nothing is recorded before the access date.',
+  ),
+  'progress.locked': entry(
+    400,
+    'Wrong parameters: the enrollment is locked since {due}.',
+    'With lockAfterDueDate nothing is recorded after the due date.',
+  ),
+  'progress.unknown_module': entry(
+    400,
+    'moduleId: {ids} is no module of what the learner is enrolled in.',
+    'Name a module of the course; in a learning track a module of one of its courses, or such a course.',
+  ),
   // People and access
   'people.unknown_user': entry(404, 'User not found: {ids}.', 'The id names no user of this account.'),
   'people.unknown_department': entry(
@@ -231,6 +247,38 @@ export const ERRORS = {
     'url: an account with the address {url} exists.',
     'Account addresses are unique in an installation.',
   ),
+  // Groups
+  'group.unknown_ids': entry(400, '{field}: unknown groups {ids}.', 'The ids name no group of this account.'),
+  'group.unknown': entry(
+    404,
+    'Group not found: {ids}.',
+    'The id in the path names no group of this account.',
+  ),
+  'group.scope': entry(
+    403,
+    'Permission denied: {detail}.',
+    'Groups belong to the whole account. Who manages departments changes groups only as far as these reach.',
+  ),
+  'group.not_smart': entry(
+    400,
+    'Group {ids} is not smart: it has no rules.',
+    'The members of a plain group are set by hand; see GET /group for which is which.',
+  ),
+  'group.cycle': entry(
+    400,
+    '{field}: the group {ids} depends on this group, so this group cannot depend on it.',
+    'Smart groups may refer to other groups, but not in a circle.',
+  ),
+  'group.in_use': entry(
+    409,
+    'The rules of the smart groups {ids} refer to this group.',
+    'Change those rules first.',
+  ),
+  'group.smart': entry(
+    400,
+    '{field}: {ids} is a smart group; its rules decide who belongs to it.',
+    'Only the members of plain groups are set by hand. Change the rules instead.',
+  ),
   'access.unknown_client': entry(
     404,
     'API client not found: {ids}.',
@@ -251,6 +299,11 @@ export const ERRORS = {
     400,
     '{field}: unknown content items {ids}.',
     'The ids name no content item of this account.',
+  ),
+  'content.unknown_modules': entry(
+    400,
+    '{field}: unknown modules {ids}.',
+    'The ids name no module of a course of this account.',
   ),
   'content.wrong_type': entry(
     400,
@@ -274,6 +327,26 @@ export const ERRORS = {
     'The id names no training session of this account.',
   ),
   'training.unknown_day': entry(404, 'Day not found', 'The id names no training day of this account.'),
+  'training.inactive_users': entry(
+    400,
+    '{field}: {ids} are inactive and cannot have a seat.',
+    'Activate the user first.',
+  ),
+  'training.no_seat': entry(
+    400,
+    '{field}: {ids} have no seat in the session of this day.',
+    'Attendance is recorded of participants. Add them to the session first.',
+  ),
+  'training.session_full': entry(
+    409,
+    'The training session has {seats} seats, and fewer are free than these users need.',
+    'Nobody was seated. Choose another session, or free seats.',
+  ),
+  'training.other_session': entry(
+    409,
+    '{field}: {ids} have a seat in another session of this training.',
+    'A user takes part in one session of a training. Remove them from the other one first.',
+  ),
   // Operations and the server itself
   'operation.unknown': entry(
     404,

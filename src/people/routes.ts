@@ -15,9 +15,10 @@ import {
   uuid,
 } from '../http/wire.ts';
 import { toDateText } from '../kernel/dates.ts';
+import { isStandardField, STANDARD_FIELDS } from '../kernel/profile-fields.ts';
 import { addDepartment, findDepartment, listDepartments } from './departments.ts';
 import type { Department, User } from './queries.ts';
-import { STANDARD_FIELDS, statusInV1 } from './rules.ts';
+import { statusInV1 } from './rules.ts';
 import * as users from './users.ts';
 
 const Subordination = object(
@@ -76,7 +77,7 @@ function toUser(user: User, status: number) {
   const names = [
     ...STANDARD_FIELDS,
     ...Object.keys(user.fields)
-      .filter((name) => !(STANDARD_FIELDS as readonly string[]).includes(name))
+      .filter((name) => !isStandardField(name))
       .sort(),
   ];
   return {

@@ -5,17 +5,6 @@ import { type Caller, ROLE_TYPES, type RoleType } from '../access/index.ts';
 /** The contract's user statuses. */
 export const STATUS = { active: 1, inactive: 3, terminated: 5 } as const;
 
-/** Fields every account has, in the order in which they are answered. LOGIN and EMAIL have columns of their own. */
-export const STANDARD_FIELDS = [
-  'LOGIN',
-  'EMAIL',
-  'FIRST_NAME',
-  'LAST_NAME',
-  'PHONE',
-  'JOB_TITLE',
-  'COUNTRY',
-] as const;
-
 /** Newer pages of the contract call the same roles by other names. */
 const ALIASES: Record<string, RoleType> = {
   account_owner: 'owner',

@@ -36,6 +36,12 @@ export interface Database {
 
 export type OnStatement = (sql: string, parameters: readonly unknown[]) => void;
 
+/** The constraint that a statement violated, by name; null if the error is another. */
+export function violatedConstraint(error: unknown): string | null {
+  const { code, constraint } = error as { code?: string; constraint?: string };
+  return code?.startsWith('23') && constraint !== undefined ? constraint : null;
+}
+
 const RETRYABLE = new Set(['40001', '40P01']);
 const MAX_ATTEMPTS = 5;
 

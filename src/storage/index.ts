@@ -6,7 +6,13 @@ import type { Database, OnStatement } from './database.ts';
 import { openEmbedded } from './embedded.ts';
 import { openPostgresql } from './postgresql.ts';
 
-export type { Database, OnStatement, ReadTx, WriteTx } from './database.ts';
+export {
+  type Database,
+  type OnStatement,
+  type ReadTx,
+  violatedConstraint,
+  type WriteTx,
+} from './database.ts';
 export { type EmbeddedDatabase, openEmbedded } from './embedded.ts';
 export { DataFolderInUse } from './folder-lock.ts';
 export type { Lane } from './lanes.ts';

@@ -1,4 +1,8 @@
-/** Led events with sessions of one or more days. Learners choose a session in their portal; nobody is enrolled here. */
+/**
+ * Led events with sessions of one or more days, the seats in them, and who attended. Nobody is enrolled here: a learner
+ * chooses a session in their portal, or an administrator does.
+ */
+export { type Attendance, type AttendedInFull, recordAttendance } from './attendance.ts';
 export { findTrainings } from './queries.ts';
 export { trainingRoutes } from './routes.ts';
 export { addSession, createTraining } from './trainings.ts';

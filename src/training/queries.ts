@@ -166,3 +166,17 @@ export async function unknownUsers(tx: ReadTx, accountId: number, ids: readonly 
   );
   return rows.map((row) => row.id);
 }
+
+/** False when there is no such day. */
+export async function updateDayUrl(
+  tx: WriteTx,
+  accountId: number,
+  dayId: string,
+  url: string | null,
+): Promise<boolean> {
+  const { rows } = await sql`
+    update training_day set url = ${url} where account_id = ${accountId} and day_id = ${dayId} returning day_id`.execute(
+    tx,
+  );
+  return rows.length > 0;
+}

@@ -1,14 +1,13 @@
 import type { Context } from '../access/index.ts';
-import { createdId, manyUnpaged, one, type Route, route } from '../http/route.ts';
+import { afterToken, pageMembers, sizeOf, toPage } from '../http/paging.ts';
+import { createdId, manyUnpaged, nothing, one, page, type Route, route } from '../http/route.ts';
 import { about, ids, instant, integer, list, object, optional, text, uuid } from '../http/wire.ts';
 import type { Day, Session, Training } from './queries.ts';
 import { inZone, spanOf, startOf } from './rules.ts';
+import * as seats from './seats.ts';
 import * as trainings from './trainings.ts';
 
-const TrainingInfo = object(
-  { trainingId: uuid(), title: text(), organizer: uuid(), sessions: ids(), type: optional(text()) },
-  'Training',
-);
+const TrainingInfo = object({ title: text(), organizer: uuid(), sessions: ids(), type: text() }, 'Training');
 
 const SessionInfo = object(
   {
@@ -36,11 +35,10 @@ const DayInfo = object(
 );
 
 const toTraining = (training: Training, sessions: readonly Session[]) => ({
-  trainingId: training.trainingId,
   title: training.title,
   organizer: training.organizerId,
   sessions: sessions.map((session) => session.sessionId),
-  type: training.trainingType || undefined,
+  type: training.trainingType,
 });
 
 function toSession(session: Session) {
@@ -66,10 +64,15 @@ const toDay = (session: Session, day: Day) => ({
 });
 
 const byId = object({ id: uuid() });
+const users = object({ userIds: ids({ min: 1 }) });
 const MAX_HOURS = 87_600;
 const YEAR_S = 366 * 86_400;
 const READ = { tag: 'training', may: 'training.read' } as const;
 const WRITE = { tag: 'training', may: 'training.write' } as const;
+/** A seat is given by whoever may enroll the user. */
+const SEATS = { tag: 'training', may: 'enrollment.write' } as const;
+const USER_REFUSALS = ['auth.learner_scope', 'training.unknown_session', 'people.unknown_users'] as const;
+const MAX_URL = 2_000;
 
 export const trainingRoutes: readonly Route<Context>[] = [
   route({
@@ -106,7 +109,7 @@ export const trainingRoutes: readonly Route<Context>[] = [
           startTime: instant(),
           duration: integer({ min: 1, max: YEAR_S }),
           location: optional(text({ max: 500 })),
-          url: optional(text({ max: 2_000 })),
+          url: optional(about('http or https', text({ max: MAX_URL }))),
         }),
         { item: 'day', min: 1, max: 366 },
       ),
@@ -176,5 +179,67 @@ export const trainingRoutes: readonly Route<Context>[] = [
       const { session, day } = await trainings.readDay(ctx, params.id);
       return toDay(session, day);
     },
+  }),
+  route({
+    ...READ,
+    method: 'POST',
+    path: '/training/day/{id}',
+    operationId: 'UpdateTrainingDay',
+    summary: 'Change the link of a day',
+    // The contract lets everybody who may view a training do this.
+    description: 'An empty url takes the link away.',
+    params: byId,
+    body: object({ url: about('http or https', text({ max: MAX_URL })) }),
+    answer: nothing(200),
+    refusals: ['training.unknown_day'],
+    run: (ctx: Context, { params, body }) => trainings.setDayUrl(ctx, params.id, body.url),
+  }),
+  route({
+    ...SEATS,
+    may: 'enrollment.read',
+    method: 'GET',
+    path: '/training/session/participants/{sessionId}',
+    operationId: 'ListSessionParticipants',
+    summary: 'Who has a seat in a session, page by page',
+    params: object({ sessionId: uuid() }),
+    query: object(pageMembers),
+    answer: page(uuid(), { key: 'participants', xmlItem: 'id' }),
+    refusals: ['training.unknown_session', 'request.page_token'],
+    run: async (ctx: Context, { params, query }) => {
+      const size = sizeOf(query.pageSize);
+      const after = afterToken(query.pageToken);
+      const rows = await seats.listParticipants(ctx, params.sessionId, after, size + 1);
+      const { items, nextPageToken } = toPage(rows, size, (seat) => seat.seatId);
+      return { items: items.map((seat) => seat.userId), nextPageToken };
+    },
+  }),
+  route({
+    ...SEATS,
+    method: 'POST',
+    path: '/training/session/{id}/participants',
+    operationId: 'AddSessionParticipants',
+    summary: 'Give users seats in a session; all of them or none',
+    params: byId,
+    body: users,
+    answer: nothing(200),
+    refusals: [
+      ...USER_REFUSALS,
+      'training.inactive_users',
+      'training.session_full',
+      'training.other_session',
+    ],
+    run: (ctx: Context, { params, body }) => seats.addParticipants(ctx, params.id, body.userIds),
+  }),
+  route({
+    ...SEATS,
+    method: 'POST',
+    path: '/training/session/{id}/participants/remove',
+    operationId: 'RemoveSessionParticipants',
+    summary: 'Take the seats of users in a session away',
+    params: byId,
+    body: users,
+    answer: nothing(200),
+    refusals: USER_REFUSALS,
+    run: (ctx: Context, { params, body }) => seats.removeParticipants(ctx, params.id, body.userIds),
   }),
 ];

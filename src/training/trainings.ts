@@ -1,6 +1,7 @@
 import { type Context, reachOf } from '../access/index.ts';
 import { listIds, refuse } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
+import { requireWebLink } from '../kernel/links.ts';
 import type { ReadTx } from '../storage/index.ts';
 import * as queries from './queries.ts';
 import { isTimeZone } from './rules.ts';
@@ -48,10 +49,11 @@ export interface SessionInput {
   }[];
 }
 
-/** Adds a session with its days to a training; returns its id. */
+/** Adds a session with its days to a training; returns its id. Refuses bad links, unknown instructors (400). */
 export function addSession(ctx: Context, trainingId: string, input: SessionInput): Promise<string> {
   reachOf(ctx.caller, 'training.write');
   const { accountId } = ctx.caller;
+  for (const [place, { url }] of input.days.entries()) if (url) requireWebLink(`days[${place}].url`, url);
   const sessionId = newId();
   return ctx.write(async (tx) => {
     if (!(await queries.findTraining(tx, accountId, trainingId))) refuse('training.unknown');
@@ -68,7 +70,7 @@ export function addSession(ctx: Context, trainingId: string, input: SessionInput
         startsAt: day.startsAt,
         durationSeconds: day.durationSeconds,
         location: day.location ?? null,
-        url: day.url ?? null,
+        url: day.url || null,
       })),
     });
     return sessionId;
@@ -112,4 +114,12 @@ export async function readDay(
   const [session] = await ctx.read((tx) => queries.selectSessions(tx, ctx.caller.accountId, { dayId }));
   const day = session?.days.find((candidate) => candidate.dayId === dayId);
   return session && day ? { session, day } : refuse('training.unknown_day');
+}
+
+/** Gives a day another link, or none; every caller who may view a training may (contract, behaviour 9). */
+export async function setDayUrl(ctx: Context, dayId: string, url: string): Promise<void> {
+  reachOf(ctx.caller, 'training.read');
+  if (url !== '') requireWebLink('url', url);
+  const isKnown = await ctx.write((tx) => queries.updateDayUrl(tx, ctx.caller.accountId, dayId, url || null));
+  if (!isKnown) refuse('training.unknown_day');
 }

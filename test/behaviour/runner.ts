@@ -5,7 +5,9 @@ import { ENGINES } from '../support/database.ts';
 import { everything } from '../support/people.ts';
 import {
   type Answer,
+  type BodyFormat,
   call,
+  FORMATS,
   startWorld,
   toXmlBody,
   type World,
@@ -13,9 +15,6 @@ import {
 } from '../support/server.ts';
 
 /** A scenario runs on both engines and with the body in both formats; answers are read back in both. */
-
-export const FORMATS = ['json', 'xml'] as const;
-export type BodyFormat = (typeof FORMATS)[number];
 
 export interface Stage {
   readonly world: World;

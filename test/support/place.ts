@@ -29,6 +29,7 @@ export async function loaded(
   place: Place,
   learners: number,
   courses: number,
+  enrollments = 0,
 ): Promise<{ clientId: string; clientSecret: string }> {
   const made = await run([
     'account',
@@ -59,10 +60,12 @@ export async function loaded(
     String(courses),
     '--departments',
     '11',
+    '--enrollments',
+    String(enrollments),
     ...place.args,
   ]);
   assert.equal(filled.code, 0, filled.err);
-  assert.deepEqual(JSON.parse(filled.out), { learners, courses, departments: 11, enrollments: 0 });
+  assert.deepEqual(JSON.parse(filled.out), { learners, courses, departments: 11, enrollments });
   return JSON.parse(made.out) as { clientId: string; clientSecret: string };
 }
 

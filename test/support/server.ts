@@ -25,6 +25,8 @@ export interface World {
 
 export interface WorldOptions {
   readonly plan?: Plan;
+  /** Where the server's clock stands at the start. */
+  readonly now?: Date;
   readonly maxPairs?: number;
   readonly maxBodyBytes?: number;
   readonly limits?: Partial<WriteLimits>;
@@ -47,7 +49,7 @@ export async function startWorldOver(
   statements: string[],
   options: WorldOptions = {},
 ): Promise<World> {
-  const clock = { now: new Date() };
+  const clock = { now: options.now ?? new Date() };
   const account = await createAccount(db, {
     name: 'Academy',
     url: ACCOUNT_URL,
@@ -104,6 +106,10 @@ export async function requestToken(url: string, clientId: string, clientSecret: 
   if (response.status !== 200) throw new Error(`token: ${response.status} ${await response.text()}`);
   return ((await response.json()) as { access_token: string }).access_token;
 }
+
+/** How bodies are written; a test that says nothing else runs in each. */
+export const FORMATS = ['json', 'xml'] as const;
+export type BodyFormat = (typeof FORMATS)[number];
 
 export interface CallOptions {
   /** The owner's unless given; null for none. */

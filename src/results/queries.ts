@@ -1,0 +1,312 @@
+import { type RawBuilder, sql } from 'kysely';
+import { type Reach, within } from '../access/index.ts';
+import { type EnrollmentKey, enrollmentId } from '../kernel/ids.ts';
+import { currentTerm, PROGRESS, type Progress, type ProgressRow, toProgress } from '../progress/index.ts';
+import type { ReadTx, WriteTx } from '../storage/index.ts';
+
+/** All SQL of results. Rows are in order of creation of their enrollments, which has an index of its own. */
+
+/** From – until, either end open; a date-only end means that whole day. */
+export interface DateRange {
+  readonly from: Date | null;
+  readonly until: Date | null;
+}
+
+/** Which results; null means any. `reach` is whom the caller may see. */
+export interface Filter {
+  readonly accountId: number;
+  readonly reach: Reach;
+  readonly userStatuses: readonly number[];
+  readonly userIds: readonly string[] | null;
+  readonly courseIds: readonly string[] | null;
+  readonly departmentIds: readonly string[] | null;
+  readonly keys: readonly EnrollmentKey[] | null;
+  readonly statuses: readonly string[] | null;
+  readonly completed: DateRange;
+  readonly access: DateRange;
+  readonly due: DateRange;
+}
+
+export interface ModuleFilter extends Filter {
+  readonly moduleIds: readonly string[] | null;
+  readonly courseItemIds: readonly string[] | null;
+}
+
+/** Where a reader stands. The second id tells apart the rows of one enrollment: a track's courses, a course's modules. */
+export interface Place {
+  readonly chunk: bigint;
+  readonly ordinal: number;
+  readonly courseId: string;
+  readonly moduleId: string;
+}
+
+export interface Result extends Omit<Place, 'moduleId'> {
+  readonly enrollmentId: string;
+  readonly userId: string;
+  readonly courseTitle: string;
+  readonly accessAt: Date;
+  readonly dueAt: Date | null;
+  readonly lockAfterDueDate: boolean;
+  readonly progress: Progress;
+}
+
+export interface ModuleResult extends Omit<Result, 'courseTitle'>, Place {
+  readonly moduleTitle: string;
+  readonly courseItemId: string;
+}
+
+interface ResultRow extends ProgressRow {
+  chunk: string;
+  ordinal: number;
+  learner_id: string;
+  course_id: string;
+  access_at: Date;
+  due_at: Date | null;
+  lock_after_due: boolean;
+}
+
+const toResult = (accountId: number, row: ResultRow): Omit<Result, 'courseTitle'> => {
+  const chunk = BigInt(row.chunk);
+  return {
+    enrollmentId: enrollmentId({ accountId, chunk, ordinal: row.ordinal }),
+    chunk,
+    ordinal: row.ordinal,
+    courseId: row.course_id,
+    userId: row.learner_id,
+    accessAt: row.access_at,
+    dueAt: row.due_at,
+    lockAfterDueDate: row.lock_after_due,
+    progress: toProgress(row),
+  };
+};
+
+const COLUMNS = sql`e.chunk, e.ordinal, e.learner_id, c.course_id, e.access_at, e.due_at, e.lock_after_due, ${PROGRESS}`;
+
+const isOneOf = (column: RawBuilder<unknown>, ids: readonly string[]): RawBuilder<unknown> =>
+  sql`${column} = any(${ids}::uuid[])`;
+
+function inRange(column: RawBuilder<unknown>, { from, until }: DateRange): RawBuilder<unknown> {
+  return sql`${from ? sql`and ${column} >= ${from}` : sql``} ${until ? sql`and ${column} <= ${until}` : sql``}`;
+}
+
+/**
+ * Enrollments of the filter after a place. Named enrollments, users and courses are few and found by their own indexes,
+ * then sorted; everything else walks the index of creation.
+ */
+function enrollments(filter: Filter, place: Place | null): RawBuilder<unknown> {
+  const { accountId, keys, userIds, courseIds } = filter;
+  const after = place
+    ? sql`and (e.chunk, e.ordinal) >= (${String(place.chunk)}::int8, ${place.ordinal}::int)`
+    : sql``;
+  const own = sql`select e.account_id, e.chunk, e.ordinal, e.learner_id, e.item_id, e.access_at, e.due_at, e.lock_after_due`;
+  const rest = sql`${after} ${inRange(sql`e.access_at`, filter.access)} ${inRange(sql`e.due_at`, filter.due)}`;
+  if (keys)
+    return sql`(${own} from unnest(${keys.map((key) => String(key.chunk))}::int8[], ${keys.map((key) => key.ordinal)}::int[]) as k(c, o)
+      join enrollment e on e.account_id = ${accountId} and e.chunk = k.c and e.ordinal = k.o where true ${rest})`;
+  if (userIds)
+    return sql`(${own} from enrollment e where e.account_id = ${accountId} and ${isOneOf(sql`e.learner_id`, userIds)} ${rest} offset 0)`;
+  if (courseIds)
+    return sql`(${own} from enrollment e where e.account_id = ${accountId} and e.item_id in (
+        select w.id from unnest(${courseIds}::uuid[]) as w(id)
+        union select t.track_id from learning_track_course t where t.account_id = ${accountId} and ${isOneOf(sql`t.course_id`, courseIds)})
+      ${rest})`;
+  return sql`(${own} from enrollment e where e.account_id = ${accountId} ${rest})`;
+}
+
+/** The enrollments with their users and courses: of a learning track each course, of anything else itself. */
+function from(filter: Filter, place: Place | null): RawBuilder<unknown> {
+  const { accountId, reach, departmentIds, userIds, courseIds } = filter;
+  return sql`
+    from ${enrollments(filter, place)} e
+    join users u on u.account_id = ${accountId} and u.user_id = e.learner_id
+      and u.status = any(${filter.userStatuses}::int2[]) and ${within(reach, sql`u.department_id`)}
+      ${departmentIds ? sql`and ${isOneOf(sql`u.department_id`, departmentIds)}` : sql``}
+      ${userIds ? sql`and ${isOneOf(sql`u.user_id`, userIds)}` : sql``}
+    join content_item enrolled on enrolled.account_id = ${accountId} and enrolled.item_id = e.item_id
+    cross join lateral (
+      select e.item_id as course_id where enrolled.content_type <> 'LearningTrack'
+      union all
+      select t.course_id from learning_track_course t where t.account_id = ${accountId} and t.track_id = e.item_id) c
+    cross join lateral (select ${currentTerm(accountId, sql`e.learner_id`, sql`c.course_id`)} as term) now_in
+    ${courseIds ? sql`join unnest(${courseIds}::uuid[]) as wanted(id) on wanted.id = c.course_id` : sql``}`;
+}
+
+/** What is asked of the progress itself; without a row nothing has begun. */
+const ofProgress = (filter: Filter): RawBuilder<unknown> => sql`
+  ${filter.statuses ? sql`and coalesce(p.status, 'not_started') = any(${filter.statuses}::text[])` : sql``}
+  ${inRange(sql`p.completed_at`, filter.completed)}`;
+
+/** Results after a place, in order of creation. */
+export async function resultsAfter(
+  tx: ReadTx,
+  filter: Filter,
+  place: Place | null,
+  limit: number,
+): Promise<Result[]> {
+  const { accountId } = filter;
+  const { rows } = await sql<ResultRow & { title: string }>`
+    select ${COLUMNS}, i.title
+    ${from(filter, place)}
+    join content_item i on i.account_id = ${accountId} and i.item_id = c.course_id
+    left join progress p on p.account_id = ${accountId} and p.learner_id = e.learner_id and p.item_id = c.course_id and p.term = now_in.term
+    where ${place ? sql`(e.chunk, e.ordinal, c.course_id) > (${String(place.chunk)}::int8, ${place.ordinal}::int, ${place.courseId}::uuid)` : sql`true`}
+      ${ofProgress(filter)}
+    order by e.chunk, e.ordinal, c.course_id limit ${limit}`.execute(tx);
+  return rows.map((row) => ({ ...toResult(accountId, row), courseTitle: row.title }));
+}
+
+/** One row per learner and module, after a place. */
+export async function moduleResultsAfter(
+  tx: ReadTx,
+  filter: ModuleFilter,
+  place: Place | null,
+  limit: number,
+): Promise<ModuleResult[]> {
+  const { accountId, moduleIds, courseItemIds } = filter;
+  const { rows } = await sql<ResultRow & { module_id: string; title: string; course_item_id: string }>`
+    select ${COLUMNS}, m.module_id, m.title, coalesce(m.item_id, m.training_id) as course_item_id
+    ${from(filter, place)}
+    join course_module m on m.account_id = ${accountId} and m.course_id = c.course_id
+      ${moduleIds ? sql`and ${isOneOf(sql`m.module_id`, moduleIds)}` : sql``}
+      ${courseItemIds ? sql`and ${isOneOf(sql`coalesce(m.item_id, m.training_id)`, courseItemIds)}` : sql``}
+    left join module_progress p on p.account_id = ${accountId} and p.learner_id = e.learner_id and p.course_id = c.course_id
+      and p.term = now_in.term and p.module_id = m.module_id
+    where ${place ? sql`(e.chunk, e.ordinal, c.course_id, m.module_id) > (${String(place.chunk)}::int8, ${place.ordinal}::int, ${place.courseId}::uuid, ${place.moduleId}::uuid)` : sql`true`}
+      ${ofProgress(filter)}
+    order by e.chunk, e.ordinal, c.course_id, m.module_id limit ${limit}`.execute(tx);
+  return rows.map((row) => ({
+    ...toResult(accountId, row),
+    moduleId: row.module_id,
+    moduleTitle: row.title,
+    courseItemId: row.course_item_id,
+  }));
+}
+
+/** What the ids of a filter must name, by the parameter that carries them. */
+export type Named = Readonly<
+  Record<'userIds' | 'departmentIds' | 'courseIds' | 'moduleIds' | 'courseItemIds', readonly string[]>
+>;
+
+/** Which ids name nothing in this account, by parameter. */
+export async function unknownIds(
+  tx: ReadTx,
+  accountId: number,
+  named: Named,
+): Promise<{ field: keyof Named; id: string }[]> {
+  const missing = (field: keyof Named, known: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+    select ${field}::text as field, w.id from unnest(${named[field]}::uuid[]) as w(id) where not exists (${known})`;
+  const { rows } = await sql<{ field: keyof Named; id: string }>`
+    ${missing('userIds', sql`select from users where account_id = ${accountId} and user_id = w.id`)}
+    union all
+    ${missing('departmentIds', sql`select from department where account_id = ${accountId} and department_id = w.id`)}
+    union all
+    ${missing('courseIds', sql`select from content_item where account_id = ${accountId} and item_id = w.id`)}
+    union all
+    ${missing('moduleIds', sql`select from course_module where account_id = ${accountId} and module_id = w.id`)}
+    union all
+    ${missing(
+      'courseItemIds',
+      sql`select from content_item where account_id = ${accountId} and item_id = w.id
+          union all select from training where account_id = ${accountId} and training_id = w.id`,
+    )}`.execute(tx);
+  return rows;
+}
+
+/** Which of these are no current enrollments. */
+export async function endedOf(
+  tx: ReadTx,
+  accountId: number,
+  keys: readonly EnrollmentKey[],
+): Promise<string[]> {
+  const { rows } = await sql<{ chunk: string; ordinal: number }>`
+    select k.c as chunk, k.o as ordinal
+    from unnest(${keys.map((key) => String(key.chunk))}::int8[], ${keys.map((key) => key.ordinal)}::int[]) as k(c, o)
+    where not exists (select from enrollment e where e.account_id = ${accountId} and e.chunk = k.c and e.ordinal = k.o)`.execute(
+    tx,
+  );
+  return rows.map((row) => enrollmentId({ accountId, chunk: BigInt(row.chunk), ordinal: row.ordinal }));
+}
+
+/** An enrollment as recording needs it. */
+export interface Recordable {
+  readonly learnerId: string;
+  readonly itemId: string;
+  readonly contentType: string;
+  readonly accessAt: Date;
+  readonly dueAt: Date | null;
+  readonly lockAfterDueDate: boolean;
+}
+
+/** Keeps a current enrollment from ending or changing while progress is written; null if there is none within reach. */
+export async function lockEnrollment(
+  tx: WriteTx,
+  key: EnrollmentKey,
+  reach: Reach,
+): Promise<Recordable | null> {
+  const { rows } = await sql<{
+    learner_id: string;
+    item_id: string;
+    content_type: string;
+    access_at: Date;
+    due_at: Date | null;
+    lock_after_due: boolean;
+  }>`
+    select e.learner_id, e.item_id, i.content_type, e.access_at, e.due_at, e.lock_after_due
+    from enrollment e
+    join users u on u.account_id = e.account_id and u.user_id = e.learner_id
+    join content_item i on i.account_id = e.account_id and i.item_id = e.item_id
+    where e.account_id = ${key.accountId} and e.chunk = ${String(key.chunk)}::int8 and e.ordinal = ${key.ordinal}
+      and ${within(reach, sql`u.department_id`)}
+    for share of e`.execute(tx);
+  const row = rows[0];
+  return row
+    ? {
+        learnerId: row.learner_id,
+        itemId: row.item_id,
+        contentType: row.content_type,
+        accessAt: row.access_at,
+        dueAt: row.due_at,
+        lockAfterDueDate: row.lock_after_due,
+      }
+    : null;
+}
+
+/** What an id means within a course or a learning track: a module of the course, of a course of the track, or such a course as a whole. */
+export async function findPart(
+  tx: ReadTx,
+  accountId: number,
+  itemId: string,
+  partId: string,
+): Promise<{ courseId: string; moduleId: string | null } | null> {
+  const { rows } = await sql<{ course_id: string; module_id: string | null }>`
+    select m.course_id, m.module_id from course_module m
+    where m.account_id = ${accountId} and m.module_id = ${partId} and (m.course_id = ${itemId} or exists (
+      select from learning_track_course t where t.account_id = ${accountId} and t.track_id = ${itemId} and t.course_id = m.course_id))
+    union all
+    select t.course_id, null from learning_track_course t
+    where t.account_id = ${accountId} and t.track_id = ${itemId} and t.course_id = ${partId}`.execute(tx);
+  const row = rows[0];
+  return row ? { courseId: row.course_id, moduleId: row.module_id } : null;
+}
+
+/** The modules that a training is for these learners: in courses they are enrolled in, directly or through a learning track. */
+export async function trainingModulesOf(
+  tx: ReadTx,
+  accountId: number,
+  trainingId: string,
+  learnerIds: readonly string[],
+): Promise<{ learnerId: string; itemId: string; moduleId: string }[]> {
+  const { rows } = await sql<{ learner_id: string; course_id: string; module_id: string }>`
+    select l.id as learner_id, m.course_id, m.module_id
+    from course_module m cross join unnest(${learnerIds}::uuid[]) as l(id)
+    where m.account_id = ${accountId} and m.training_id = ${trainingId}
+      and (exists (select from enrollment e where e.account_id = ${accountId} and e.learner_id = l.id and e.item_id = m.course_id)
+        or exists (select from learning_track_course t
+             join enrollment e on e.account_id = ${accountId} and e.learner_id = l.id and e.item_id = t.track_id
+             where t.account_id = ${accountId} and t.course_id = m.course_id))`.execute(tx);
+  return rows.map((row) => ({
+    learnerId: row.learner_id,
+    itemId: row.course_id,
+    moduleId: row.module_id,
+  }));
+}

@@ -1,0 +1,63 @@
+import { type Context, reachOf } from '../access/index.ts';
+import { isLocked } from '../enrollment/index.ts';
+import { toInstantText } from '../kernel/dates.ts';
+import { refuse } from '../kernel/errors.ts';
+import { readEnrollmentId } from '../kernel/ids.ts';
+import { type Achievement, type Report, recordAchievements } from '../progress/index.ts';
+import type { WriteTx } from '../storage/index.ts';
+import * as queries from './queries.ts';
+
+/**
+ * Records what became known about the learner of an enrollment: in the material or course as a whole, or in a part of
+ * it. Refuses an ended enrollment like an unknown one (400, 403), one not open yet or locked, and an unknown part (400).
+ */
+export async function recordProgress(
+  ctx: Context,
+  id: string,
+  { moduleId, ...report }: Omit<Report, 'isView'> & { readonly moduleId?: string | undefined },
+): Promise<void> {
+  const reach = reachOf(ctx.caller, 'enrollment.write');
+  const { accountId } = ctx.caller;
+  if (report.status === undefined && report.percent === undefined && report.score === undefined)
+    refuse('request.invalid', {
+      field: 'status',
+      detail: 'is required where neither progress nor score is given',
+    });
+  const spelled = readEnrollmentId(id);
+  const key = spelled?.accountId === accountId ? spelled : { accountId, ...NOWHERE };
+  await ctx.write(async (tx) => {
+    const found = await queries.lockEnrollment(tx, key, reach);
+    if (!found) refuse(reach === 'everyone' ? 'enrollment.unknown' : 'auth.enrollment_scope', { ids: id });
+    if (ctx.now < found.accessAt) refuse('progress.not_open', { access: toInstantText(found.accessAt) });
+    if (isLocked(found, ctx.now)) refuse('progress.locked', { due: toInstantText(found.dueAt ?? ctx.now) });
+    const part = await locate(tx, accountId, found, moduleId);
+    await recordAchievements(
+      tx,
+      accountId,
+      [{ learnerId: found.learnerId, ...part, report: { ...report, isView: true } }],
+      ctx.now,
+    );
+  });
+}
+
+/** No chunk has this number: another account's id costs the same statements as an unknown one. */
+const NOWHERE = { chunk: -1n, ordinal: -1 };
+
+/** Which material, course or module is meant. A learning track has no progress of its own to report. */
+async function locate(
+  tx: WriteTx,
+  accountId: number,
+  enrollment: queries.Recordable,
+  moduleId: string | undefined,
+): Promise<Pick<Achievement, 'itemId' | 'moduleId'>> {
+  const { itemId, contentType } = enrollment;
+  if (moduleId === undefined) {
+    if (contentType === 'LearningTrack')
+      refuse('request.invalid', { field: 'moduleId', detail: 'is required with a learning track' });
+    return { itemId, moduleId: null };
+  }
+  const part =
+    (await queries.findPart(tx, accountId, itemId, moduleId)) ??
+    refuse('progress.unknown_module', { ids: moduleId });
+  return { itemId: part.courseId, moduleId: part.moduleId };
+}

@@ -1,0 +1,84 @@
+import { type Context, includes, reachOf } from '../access/index.ts';
+import { listIds, refuse } from '../kernel/errors.ts';
+import { newId } from '../kernel/ids.ts';
+import { violatedConstraint, type WriteTx } from '../storage/index.ts';
+import { objectionToUsers } from './rules.ts';
+import * as queries from './seat-queries.ts';
+
+/** Who sits in which session. How many may, and in how many sessions of a training, the database's constraints say. */
+
+/**
+ * Gives users seats in a session, whole or not at all; who has one there keeps it. Refuses 403 (scope), 404 (session),
+ * 400 (unknown or inactive users), 409 (too few seats, or a seat in another session of the training).
+ */
+export function addParticipants(ctx: Context, sessionId: string, userIds: readonly string[]): Promise<void> {
+  const { accountId } = ctx.caller;
+  const wanted = distinct(userIds);
+  return ctx.write(async (tx) => {
+    await refuseUsers(tx, ctx, wanted, { field: 'userIds', mustBeActive: true });
+    const session =
+      (await queries.lockSession(tx, accountId, sessionId)) ?? refuse('training.unknown_session');
+    const seats = wanted.map((userId) => ({ seatId: newId(), userId }));
+    try {
+      await queries.insertSeats(tx, accountId, session, seats, { by: 'administrator', at: ctx.now });
+    } catch (error) {
+      if (violatedConstraint(error) === 'training_seat_limit')
+        refuse('training.session_full', { seats: session.seatLimit });
+      throw error;
+    }
+    const elsewhere = await queries.seatedElsewhere(tx, accountId, session, wanted);
+    if (elsewhere.length > 0) refuse('training.other_session', { field: 'userIds', ids: listIds(elsewhere) });
+  });
+}
+
+/** Takes users' seats in a session away; having none is no fault. Refuses 403 (scope), 404 (session), 400 (unknown users). */
+export function removeParticipants(
+  ctx: Context,
+  sessionId: string,
+  userIds: readonly string[],
+): Promise<void> {
+  const { accountId } = ctx.caller;
+  const wanted = distinct(userIds);
+  return ctx.write(async (tx) => {
+    await refuseUsers(tx, ctx, wanted, { field: 'userIds', mustBeActive: false });
+    if (!(await queries.lockSession(tx, accountId, sessionId))) refuse('training.unknown_session');
+    await queries.deleteSeats(tx, accountId, sessionId, wanted);
+  });
+}
+
+/** Whom the caller reaches of those who have a seat in a session, in the order in which the seats were taken. */
+export function listParticipants(
+  ctx: Context,
+  sessionId: string,
+  after: string | null,
+  limit: number,
+): Promise<queries.Seat[]> {
+  const reach = reachOf(ctx.caller, 'enrollment.read');
+  const { accountId } = ctx.caller;
+  return ctx.read(async (tx) => {
+    if (!(await queries.sessionExists(tx, accountId, sessionId))) refuse('training.unknown_session');
+    return queries.seatsAfter(tx, { accountId, sessionId, reach }, after, limit);
+  });
+}
+
+/**
+ * Locks users against a change of status and refuses those whom the caller may not seat: out of reach (403), unknown
+ * or, for a new seat, inactive (400). A seat is given and taken by whoever may enroll.
+ */
+export async function refuseUsers(
+  tx: WriteTx,
+  ctx: Context,
+  userIds: readonly string[],
+  demand: { field: string; mustBeActive: boolean },
+): Promise<void> {
+  const reach = reachOf(ctx.caller, 'enrollment.write');
+  const known = await queries.lockUsers(tx, ctx.caller.accountId, userIds);
+  const objection = objectionToUsers(userIds, known, {
+    ...demand,
+    reaches: (departmentId) => includes(reach, departmentId),
+  });
+  if (objection) refuse(objection.code, objection.details);
+}
+
+/** Sorted, so that two requests lock the same users in the same order. */
+export const distinct = (ids: readonly string[]): string[] => [...new Set(ids)].sort();
