@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { type IdSet, PackedIds } from '../kernel/id-set.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import { nextTerm, uuidArray } from './queries.ts';
 import type { OperationKind, Receipt } from './receipt.ts';
@@ -21,7 +22,7 @@ export type LargeKind = Extract<OperationKind, 'enroll' | 'delete'>;
 /** What is left to write of a large operation. */
 export interface LargeWork {
   /** Learners to enroll, or enrollments to end; chunks are cut from them by place. */
-  readonly ids: readonly string[];
+  readonly ids: IdSet;
   /** In what to enroll; nothing when enrollments end. */
   readonly items: readonly PlannedItem[];
   readonly chunkPairs: number;
@@ -32,17 +33,8 @@ export interface AcceptedOperation extends LargeWork {
   readonly leaseUntil: Date;
 }
 
-const packIds = (ids: readonly string[]): Buffer => Buffer.from(ids.join('').replaceAll('-', ''), 'hex');
-
-function unpackIds(bytes: Buffer): string[] {
-  const hex = bytes.toString('hex');
-  const ids: string[] = [];
-  for (let at = 0; at < hex.length; at += 32) {
-    const id = hex.slice(at, at + 32);
-    ids.push(`${id.slice(0, 8)}-${id.slice(8, 12)}-${id.slice(12, 16)}-${id.slice(16, 20)}-${id.slice(20)}`);
-  }
-  return ids;
-}
+const packed = (ids: IdSet): Buffer =>
+  (ids instanceof PackedIds ? ids : PackedIds.of(ids.slice(0, ids.length))).bytes;
 
 /** Records what was validated whole; from here on it is always completed. Returns false if the rights changed meanwhile. */
 export async function accept(
@@ -59,7 +51,7 @@ export async function accept(
       values (${receipt.accountId}, ${receipt.operationId}, ${receipt.kind}, 'accepted', ${receipt.actorId}, ${receipt.clientId},
               ${receipt.source}, ${receipt.requestDigest}, ${receipt.acceptedAt}, ${receipt.total}))
     insert into operation_plan (account_id, operation_id, ids, items, chunk_pairs, lease_until)
-    values (${receipt.accountId}, ${receipt.operationId}, ${packIds(work.ids)},
+    values (${receipt.accountId}, ${receipt.operationId}, ${packed(work.ids)},
             ${JSON.stringify(work.items)}, ${work.chunkPairs}, ${work.leaseUntil})`.execute(tx);
   return true;
 }
@@ -122,7 +114,7 @@ export async function takeLease(
     kind: operation.kind,
     epoch,
     nextChunk: row.next_chunk,
-    ids: unpackIds(row.ids),
+    ids: new PackedIds(row.ids),
     items: row.items,
     chunkPairs: row.chunk_pairs,
     acceptedAt: operation.accepted_at,

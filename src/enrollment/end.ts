@@ -1,22 +1,21 @@
 import type { Context } from '../access/index.ts';
+import type { IdSet } from '../kernel/id-set.ts';
 import { newChunkNumber, readEnrollmentId } from '../kernel/ids.ts';
 import type { WriteTx } from '../storage/index.ts';
 import { findAddressed, refuseAddressed, Vanished } from './addressed.ts';
 import type { ChunkWriter } from './bulk.ts';
 import { type ChunkRecord, recordOperation } from './ledger-queries.ts';
+import { IDS_AT_ONCE } from './limits.ts';
 import { type Ending, lockEnding, moveToPast } from './past-queries.ts';
 import { digestOf, newReceipt, type Receipt } from './receipt.ts';
 
 /** Ending enrollments: they are moved to the past, with the progress they had. */
 
-/** Ids looked up per statement. */
-const FIND_AT_ONCE = 20_000;
-
 /** Refuses unless every id names a current enrollment that the caller reaches. */
-export async function judgeEnding(ctx: Context, ids: readonly string[]): Promise<void> {
+export async function judgeEnding(ctx: Context, ids: IdSet): Promise<void> {
   const missing: string[] = [];
-  for (let at = 0; at < ids.length; at += FIND_AT_ONCE) {
-    const slice = ids.slice(at, at + FIND_AT_ONCE);
+  for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
+    const slice = ids.slice(at, at + IDS_AT_ONCE);
     const found = await ctx.read((tx) => findAddressed(tx, ctx.caller, slice));
     if (found.length === slice.length) continue;
     const known = new Set(found.map(({ enrollmentId }) => enrollmentId));
@@ -36,7 +35,7 @@ export async function endAll(tx: WriteTx, receipt: Receipt, ids: readonly string
 export async function endAllOf(tx: WriteTx, ctx: Context, learnerIds: readonly string[]): Promise<void> {
   const ended = await endIn(tx, ctx.caller.accountId, ctx.now, { learnerIds });
   if (ended.changed === 0) return;
-  const receipt = newReceipt(ctx, 'delete', { learnerIds }, ended.changed);
+  const receipt = newReceipt(ctx, 'delete', digestOf({ learnerIds }), ended.changed);
   await recordOperation(tx, receipt, { ...ended, unchanged: 0, digest: receipt.requestDigest });
 }
 

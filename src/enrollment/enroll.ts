@@ -1,5 +1,6 @@
 import { type Caller, type Context, includes, reachOf, StaleRights } from '../access/index.ts';
 import { listIds, Refusal, refuse } from '../kernel/errors.ts';
+import { type IdSet, type Ids, toIdSet } from '../kernel/id-set.ts';
 import type { Database, WriteTx } from '../storage/index.ts';
 import { findTrainings } from '../training/index.ts';
 import { settle } from './addressed.ts';
@@ -8,41 +9,40 @@ import { BulkWrites } from './bulk.ts';
 import { editOne, reenrollOne } from './change.ts';
 import { endAll, endAllOf, judgeEnding } from './end.ts';
 import { toPlanned } from './enroll-chunks.ts';
-import { LIMITS, type WriteLimits } from './limits.ts';
+import { IDS_AT_ONCE, LIMITS, type WriteLimits } from './limits.ts';
 import { type Loaded, loadForEnrollment } from './queries.ts';
-import { newReceipt, type Receipt } from './receipt.ts';
+import { digestOf, digestOfSet, newReceipt, type Receipt } from './receipt.ts';
 import {
+  type KnownItem,
+  type LearnerFaults,
+  noFaults,
   objectionToTerms,
-  type Plan,
   planEnrollment,
   type RequestedTerms,
+  surveyLearners,
   type Terms,
   type Wanted,
 } from './rules.ts';
 
-/** Ids resolved per statement. */
-const LOAD_AT_ONCE = 20_000;
-
 export interface EnrollInput {
   /** Users, in any order, repeated or not. */
-  readonly learnerIds: readonly string[];
+  readonly learnerIds: Ids;
   /** Courses, learning tracks or materials, likewise. */
-  readonly courseIds: readonly string[];
+  readonly courseIds: Ids;
   readonly terms: RequestedTerms;
 }
 
-/** What is wanted, by whom, and when it is judged. */
-export interface Judged extends Wanted {
+/** By whom something is wanted, and when it is judged. */
+interface Asked {
   readonly caller: Caller;
   readonly now: Date;
 }
 
 /** A request as the writers take it: ids sorted and distinct, so that any order and repetition is the same request. */
-export interface EnrollJob extends Judged {
-  readonly receipt: Receipt;
-}
+export type EnrollJob = Wanted & Asked & { readonly receipt: Receipt };
 
-const distinct = (ids: readonly string[]): string[] => [...new Set(ids)].sort();
+/** The same with more learners than are looked at at once. */
+export type LargeJob = Omit<EnrollJob, 'learnerIds'> & { readonly learnerIds: IdSet };
 
 export interface EnrollmentsOptions {
   /** Pairs a request may ask for; more is refused. */
@@ -76,17 +76,20 @@ export class Enrollments {
     reachOf(ctx.caller, 'enrollment.write');
     refuseTerms(input.terms, ctx.now);
     const { terms } = input;
-    const learnerIds = distinct(input.learnerIds);
-    const itemIds = distinct(input.courseIds);
-    const pairs = learnerIds.length * itemIds.length;
+    const learnerIds = toIdSet(input.learnerIds);
+    const items = toIdSet(input.courseIds);
+    const pairs = learnerIds.length * items.length;
     if (pairs > this.#maxPairs) refuse('request.too_many_pairs', { pairs, limit: this.#maxPairs });
-    const receipt = newReceipt(ctx, 'enroll', [terms, itemIds, learnerIds], pairs);
-    const job: EnrollJob = { receipt, caller: ctx.caller, now: ctx.now, learnerIds, itemIds, terms };
+    const itemIds = items.slice(0, items.length);
+    const digest = await digestOfSet([terms, itemIds], learnerIds);
+    const receipt = newReceipt(ctx, 'enroll', digest, pairs);
+    const job: LargeJob = { receipt, caller: ctx.caller, now: ctx.now, learnerIds, itemIds, terms };
     try {
-      if (pairs <= this.#limits.smallPairs) await this.#small.write(job);
+      if (pairs <= this.#limits.smallPairs)
+        await this.#small.write({ ...job, learnerIds: learnerIds.slice(0, learnerIds.length) });
       else {
-        const items = toPlanned(await loadAndPlan(ctx.db, job));
-        await this.#bulk.write(receipt, { ids: learnerIds, items }, ctx.caller.rightsVersion);
+        const planned = toPlanned(await loadAndPlan(ctx.db, job));
+        await this.#bulk.write(receipt, { ids: learnerIds, items: planned }, ctx.caller.rightsVersion);
       }
     } catch (error) {
       throw await nameTrainings(ctx, error);
@@ -98,38 +101,37 @@ export class Enrollments {
    * Replaces access date, due date and lock of an enrollment, under the rules of enrolling. What was learned stays.
    * Refuses 400 (terms; an unknown id) and 403 (scope); throws StaleRights.
    */
-  edit(ctx: Context, enrollmentId: string, terms: RequestedTerms): Promise<Receipt> {
+  async edit(ctx: Context, enrollmentId: string, terms: RequestedTerms): Promise<Receipt> {
     refuseTerms(terms, ctx.now);
-    const receipt = newReceipt(ctx, 'edit', [terms, enrollmentId], 1);
-    return this.#change(ctx, receipt, (tx) => editOne(tx, ctx, receipt, enrollmentId, terms));
+    const receipt = newReceipt(ctx, 'edit', digestOf([terms, enrollmentId]), 1);
+    await this.#settle(ctx, () => ctx.write((tx) => editOne(tx, ctx, receipt, enrollmentId, terms)));
+    return receipt;
   }
 
   /**
    * Archives an enrollment and creates another of the same learner in the same item, with a new id and nothing learned
    * yet. Refuses as {@link enroll} and {@link edit} do; throws StaleRights.
    */
-  reenroll(ctx: Context, enrollmentId: string, terms: RequestedTerms): Promise<Receipt> {
+  async reenroll(ctx: Context, enrollmentId: string, terms: RequestedTerms): Promise<Receipt> {
     refuseTerms(terms, ctx.now);
-    const receipt = newReceipt(ctx, 'reenroll', [terms, enrollmentId], 1);
-    return this.#change(ctx, receipt, (tx) => reenrollOne(tx, ctx, receipt, enrollmentId, terms));
+    const receipt = newReceipt(ctx, 'reenroll', digestOf([terms, enrollmentId]), 1);
+    await this.#settle(ctx, () => ctx.write((tx) => reenrollOne(tx, ctx, receipt, enrollmentId, terms)));
+    return receipt;
   }
 
   /**
    * Ends enrollments, all or none; what was learned is kept, and hidden. Refuses 400 (an unknown id) and 403 (scope);
    * throws StaleRights.
    */
-  async end(ctx: Context, enrollmentIds: readonly string[]): Promise<Receipt> {
-    const ids = distinct(enrollmentIds);
-    const receipt = newReceipt(ctx, 'delete', ids, ids.length);
-    if (ids.length <= this.#limits.smallPairs)
-      return this.#change(
-        ctx,
-        receipt,
-        (tx) => endAll(tx, receipt, ids),
-        () => judgeEnding(ctx, ids),
-      );
-    await judgeEnding(ctx, ids);
-    await this.#bulk.write(receipt, { ids, items: [] }, ctx.caller.rightsVersion);
+  async end(ctx: Context, enrollmentIds: Ids): Promise<Receipt> {
+    const ids = toIdSet(enrollmentIds);
+    const receipt = newReceipt(ctx, 'delete', await digestOfSet([], ids), ids.length);
+    await this.#settle(ctx, async () => {
+      await judgeEnding(ctx, ids);
+      if (ids.length <= this.#limits.smallPairs)
+        await ctx.write((tx) => endAll(tx, receipt, ids.slice(0, ids.length)));
+      else await this.#bulk.write(receipt, { ids, items: [] }, ctx.caller.rightsVersion);
+    });
     return receipt;
   }
 
@@ -139,19 +141,9 @@ export class Enrollments {
     this.#onWritten(ctx.caller.accountId);
   }
 
-  /** A small change in a transaction of its own; judged and written again when somebody else was faster. */
-  async #change(
-    ctx: Context,
-    receipt: Receipt,
-    write: (tx: WriteTx) => Promise<void>,
-    judgeFirst: () => Promise<void> = async () => undefined,
-  ): Promise<Receipt> {
-    await settle(async () => {
-      await judgeFirst();
-      await ctx.write(write);
-    });
+  async #settle(ctx: Context, work: () => Promise<void>): Promise<void> {
+    await settle(work);
     this.#onWritten(ctx.caller.accountId);
-    return receipt;
   }
 
   /** How many accepted operations of all accounts are not complete yet. */
@@ -176,45 +168,56 @@ function refuseTerms(terms: RequestedTerms, now: Date): void {
 }
 
 /** Loads a large request in slices and judges it whole; throws the refusal. */
-async function loadAndPlan(db: Database, job: EnrollJob): Promise<ReadonlyMap<string, Terms>> {
-  const loaded: Loaded = { rightsVersion: job.caller.rightsVersion, learners: new Map(), items: new Map() };
-  for (let at = 0; at === 0 || at < Math.max(job.learnerIds.length, job.itemIds.length); at += LOAD_AT_ONCE) {
-    const learnerIds = job.learnerIds.slice(at, at + LOAD_AT_ONCE);
-    const itemIds = job.itemIds.slice(at, at + LOAD_AT_ONCE);
+async function loadAndPlan(db: Database, job: LargeJob): Promise<ReadonlyMap<string, Terms>> {
+  const items = new Map<string, KnownItem>();
+  const faults = noFaults();
+  for (let at = 0; at === 0 || at < Math.max(job.learnerIds.length, job.itemIds.length); at += IDS_AT_ONCE) {
+    const learnerIds = job.learnerIds.slice(at, at + IDS_AT_ONCE);
+    const itemIds = job.itemIds.slice(at, at + IDS_AT_ONCE);
     const part = await db.read((tx) => loadForEnrollment(tx, job.caller.accountId, learnerIds, itemIds));
     if (part.rightsVersion !== job.caller.rightsVersion) throw new StaleRights();
-    for (const [id, learner] of part.learners) loaded.learners.set(id, learner);
-    for (const [id, item] of part.items) loaded.items.set(id, item);
+    surveyLearners(faults, learnerIds, part.learners, reachesOf(job.caller));
+    for (const [id, item] of part.items) items.set(id, item);
   }
-  return judge(job, loaded);
+  return planOrRefuse(job, faults, items);
 }
 
 /** The terms of each item, or the refusal of the whole request. Throws StaleRights when the caller's rights changed. */
-export function judge(job: Judged, loaded: Loaded): ReadonlyMap<string, Terms> {
+export function judge(job: Wanted & Asked, loaded: Loaded): ReadonlyMap<string, Terms> {
   if (loaded.rightsVersion !== job.caller.rightsVersion) throw new StaleRights();
-  const reach = reachOf(job.caller, 'enrollment.write');
-  const plan: Plan = planEnrollment(
-    job,
-    { ...loaded, reaches: (departmentId) => reach === 'everyone' || includes(reach, departmentId) },
-    job.now,
-  );
-  if ('objection' in plan) throw new EnrollRefusal(plan.objection.code, plan.objection.details, job);
+  const faults = noFaults();
+  surveyLearners(faults, job.learnerIds, loaded.learners, reachesOf(job.caller));
+  return planOrRefuse(job, faults, loaded.items);
+}
+
+function reachesOf(caller: Caller): (departmentId: string | undefined) => boolean {
+  const reach = reachOf(caller, 'enrollment.write');
+  return (departmentId) => reach === 'everyone' || includes(reach, departmentId);
+}
+
+function planOrRefuse(
+  job: Pick<LargeJob, 'itemIds' | 'terms' | 'now'>,
+  faults: LearnerFaults,
+  items: ReadonlyMap<string, KnownItem>,
+): ReadonlyMap<string, Terms> {
+  const plan = planEnrollment(job, faults, items, job.now);
+  if ('objection' in plan) throw new EnrollRefusal(plan.objection.code, plan.objection.details, job.itemIds);
   return plan.terms;
 }
 
-/** A refusal that remembers the request, so that training ids can be told from unknown ones. */
+/** A refusal that remembers what was asked for, so that training ids can be told from unknown ones. */
 class EnrollRefusal extends Refusal {
-  readonly job: Judged;
-  constructor(code: Refusal['code'], details: Refusal['details'], job: Judged) {
+  readonly itemIds: readonly string[];
+  constructor(code: Refusal['code'], details: Refusal['details'], itemIds: readonly string[]) {
     super(code, details);
-    this.job = job;
+    this.itemIds = itemIds;
   }
 }
 
 /** An id that is no content item may be a training: that deserves its own answer. */
 async function nameTrainings(ctx: Context, error: unknown): Promise<unknown> {
   if (!(error instanceof EnrollRefusal) || error.code !== 'enrollment.unknown_course') return error;
-  const ids = error.job.itemIds;
+  const ids = error.itemIds;
   const trainings = await ctx.db.read((tx) => findTrainings(tx, ctx.caller.accountId, ids));
   if (trainings.size === 0) return error;
   return new Refusal('enrollment.training', { ids: listIds(ids.filter((id) => trainings.has(id))) });

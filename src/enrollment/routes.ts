@@ -16,6 +16,7 @@ import {
   about,
   boolean,
   type Infer,
+  idSet,
   ids,
   instant,
   integer,
@@ -70,15 +71,15 @@ const terms = {
 
 const NewEnrollment = object(
   {
-    courseIds: about('Courses, learning tracks or materials; never trainings', ids({ min: 1 })),
-    learnerIds: ids({ min: 1 }),
+    courseIds: about('Courses, learning tracks or materials; never trainings', idSet({ min: 1 })),
+    learnerIds: idSet({ min: 1 }),
     ...terms,
   },
   'NewEnrollment',
 );
 
 const EnrollmentTerms = object(terms, 'EnrollmentTerms');
-const EnrollmentIds = object({ enrollmentIds: ids({ min: 1 }) }, 'EnrollmentIds');
+const EnrollmentIds = object({ enrollmentIds: idSet({ min: 1 }) }, 'EnrollmentIds');
 
 const DueDate = object({ dueDate: instant() });
 const DuePeriod = object({ duePeriod: integer({ min: 1, max: 100_000_000 }) });
@@ -143,12 +144,14 @@ const pageAnswer: Answer<Page<Infer<typeof EnrollmentInfo>>> = page(EnrollmentIn
   key: 'enrollments',
   xmlItem: 'enrollment',
 });
+const RESUME = { 'Rollbook-Resume-Token': 'The pageToken with which to go on later' };
 const READ = { tag: 'enrollment', may: 'enrollment.read' } as const;
 const UNKNOWN = ['enrollment.unknown', 'enrollment.unknown_course', 'enrollment.unknown_learner'] as const;
 
 const REFUSED_TERMS = ['enrollment.due_before_access', 'enrollment.date_range'] as const;
 /** A form that leaves it out expects the default of the course (contract, contradiction 7). */
 const FORM_DEFAULTS = { dueDateType: 'default' };
+const LOCATION = { Location: 'The operation: /operations/{id}' };
 const WRITE = { tag: 'enrollment', may: 'enrollment.write', method: 'POST' } as const;
 const REFUSED_CHANGE = ['enrollment.unknown', 'auth.enrollment_scope', 'server.busy'] as const;
 
@@ -168,6 +171,7 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     bodySize: 'bulk',
     formDefaults: FORM_DEFAULTS,
     answer: nothing(201),
+    headers: LOCATION,
     refusals: [
       'auth.learner_scope',
       'enrollment.training',
@@ -195,6 +199,7 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     body: EnrollmentTerms,
     formDefaults: FORM_DEFAULTS,
     answer: nothing(200),
+    headers: LOCATION,
     refusals: [...REFUSED_TERMS, ...REFUSED_CHANGE],
     run: async (ctx: Context, { params, body }) =>
       receiptOf(await enrollments.edit(ctx, params.enrollmentId, readTerms(body))),
@@ -210,6 +215,7 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     body: EnrollmentTerms,
     formDefaults: FORM_DEFAULTS,
     answer: nothing(200),
+    headers: LOCATION,
     refusals: [
       ...REFUSED_TERMS,
       ...REFUSED_CHANGE,
@@ -229,6 +235,7 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     body: EnrollmentIds,
     bodySize: 'bulk',
     answer: nothing(204),
+    headers: LOCATION,
     refusals: [...REFUSED_CHANGE, 'server.stopping', 'server.unfinished'],
     run: async (ctx: Context, { body }) => receiptOf(await enrollments.end(ctx, body.enrollmentIds)),
   }),
@@ -253,6 +260,7 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
       'Tokens never expire. The header Rollbook-Resume-Token says on every page where to go on later; whoever does sees each enrollment once, those in flight included.',
     query: PageFilter,
     answer: pageAnswer,
+    headers: RESUME,
     refusals: [...UNKNOWN, 'request.page_token'],
     run: (ctx: Context, { query }) => pageOf(ctx, query),
   }),
@@ -265,6 +273,7 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     body: PageFilter,
     bodySize: 'bulk',
     answer: pageAnswer,
+    headers: RESUME,
     refusals: [...UNKNOWN, 'request.page_token'],
     run: (ctx: Context, { body }) => pageOf(ctx, body),
   }),

@@ -1,5 +1,3 @@
-import { Readable } from 'node:stream';
-import { Busboy } from '@fastify/busboy';
 import { refuse } from '../kernel/errors.ts';
 import { scalarOf } from './decode.ts';
 import { MAX_DEPTH } from './json.ts';
@@ -116,31 +114,4 @@ export function* splitUrlEncoded(text: string): Generator<readonly [string, stri
       ? [unescaped(pair), '']
       : [unescaped(pair.slice(0, equals)), unescaped(pair.slice(equals + 1))];
   }
-}
-
-/** multipart/form-data → pairs; files are not read here. Refuses `request.malformed_form`. */
-export function splitMultipart(bytes: Buffer, contentType: string): Promise<[string, string][]> {
-  return new Promise((done, fail) => {
-    const pairs: [string, string][] = [];
-    const broken = (error: unknown): void => {
-      try {
-        refuse('request.malformed_form', { detail: error instanceof Error ? error.message : 'it is broken' });
-      } catch (refusal) {
-        fail(refusal);
-      }
-    };
-    try {
-      const parser = new Busboy({
-        headers: { 'content-type': contentType },
-        limits: { fieldNameSize: 1_000, fieldSize: bytes.length, fields: 2_000_000 },
-      });
-      parser.on('field', (name: string, value: string) => pairs.push([name, value]));
-      parser.on('file', (_name: string, file: Readable) => file.resume());
-      parser.on('error', broken);
-      parser.on('finish', () => done(pairs));
-      Readable.from([bytes]).pipe(parser);
-    } catch (error) {
-      broken(error);
-    }
-  });
 }

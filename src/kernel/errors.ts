@@ -286,7 +286,7 @@ export const ERRORS = {
   ),
   'access.busy': entry(
     503,
-    'Too many passwords are being verified; try again in a moment.',
+    'Too many passwords are being verified; try again in {seconds} seconds.',
     'Password verification is expensive and bounded. Use tokens.',
   ),
   // Content and trainings

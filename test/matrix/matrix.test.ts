@@ -4,10 +4,21 @@ import type { Authenticator } from '../../src/access/index.ts';
 import type { Enrollments } from '../../src/enrollment/index.ts';
 import { allRoutes } from '../../src/routes.ts';
 import { ENGINES } from '../support/database.ts';
-import { addCourse, addCustomRole, addDepartment, addTraining, addUser } from '../support/people.ts';
+import {
+  addCourse,
+  addCustomRole,
+  addDepartment,
+  addGroup,
+  addSession,
+  addSmartGroup,
+  addTraining,
+  addUser,
+  daysOf,
+} from '../support/people.ts';
 import { type Answer, call, startWorld, type World } from '../support/server.ts';
 import { contentRows } from './content.ts';
 import { enrollmentRows } from './enrollment.ts';
+import { groupRows, ONE_LOGIN } from './groups.ts';
 import { progressRows } from './progress.ts';
 import {
   ALLOWED,
@@ -34,6 +45,7 @@ const byDepartment = (path: string) =>
 const TABLE: Record<string, Row> = {
   ...enrollmentRows,
   ...contentRows,
+  ...groupRows,
   ...trainingRows,
   ...progressRows,
   GetUsers: byDepartment('/user'),
@@ -277,11 +289,18 @@ async function makeFixtures(world: World, course: string): Promise<Fixtures> {
     await addCourse(world, 'Page'),
     await addTraining(world),
   ];
-  const session = (
-    await call(world, 'POST', `/training/${training}/sessions`, {
-      json: { title: 'One', days: [{ startTime: '2027-01-01 10:00:00', duration: 3600 }] },
-    })
-  ).json as string;
-  const { dayIds } = (await call(world, 'GET', `/training/session/${session}`)).json as { dayIds: string[] };
-  return { course, track, material, training, session, day: dayIds[0] ?? '', operation: '' };
+  const session = await addSession(world, training);
+  const [day = ''] = await daysOf(world, session);
+  return {
+    course,
+    track,
+    material,
+    training,
+    session,
+    day,
+    operation: '',
+    group: await addGroup(world, []),
+    smartGroup: await addSmartGroup(world, [[ONE_LOGIN]]),
+    changingGroup: await addSmartGroup(world, [[ONE_LOGIN]]),
+  };
 }

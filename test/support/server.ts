@@ -5,6 +5,7 @@ import type { WriteLimits } from '../../src/enrollment/index.ts';
 import { type CreatedAccount, createAccount, createClientFor } from '../../src/people/index.ts';
 import type { Database } from '../../src/storage/index.ts';
 import { type Engine, freshDatabase } from './database.ts';
+import { assertDocumented } from './openapi.ts';
 
 /** A real server on loopback over a real database, with one account. Only the clock is ours. */
 export interface World {
@@ -132,6 +133,7 @@ export interface Answer {
   readonly code: string | null;
 }
 
+/** Sends a request; what comes back must be what the OpenAPI document says can come back. */
 export async function call(
   world: Pick<World, 'url' | 'token'>,
   method: string,
@@ -152,6 +154,7 @@ export async function call(
   } else if (options.form) body = new URLSearchParams(options.form);
   const response = await fetch(world.url + path, { method, headers, body });
   const text = await response.text();
+  assertDocumented(method, path, { status: response.status, headers: response.headers, text });
   let json: unknown;
   try {
     json = JSON.parse(text);
