@@ -4,6 +4,7 @@ import { type App, buildApp } from '../../src/app.ts';
 import type { WriteLimits } from '../../src/enrollment/index.ts';
 import { type CreatedAccount, createAccount, createClientFor } from '../../src/people/index.ts';
 import type { Database } from '../../src/storage/index.ts';
+import type { CourierOptions } from '../../src/webhooks/index.ts';
 import { type Engine, freshDatabase } from './database.ts';
 import { assertDocumented } from './openapi.ts';
 
@@ -31,6 +32,8 @@ export interface WorldOptions {
   readonly maxPairs?: number;
   readonly maxBodyBytes?: number;
   readonly limits?: Partial<WriteLimits>;
+  /** Receivers of webhooks are on loopback: open, unless a test says otherwise. */
+  readonly courier?: CourierOptions;
 }
 
 export const ACCOUNT_URL = 'https://academy.example';
@@ -65,6 +68,7 @@ export async function startWorldOver(
     maxBodyBytes: options.maxBodyBytes ?? 64 * 1024 * 1024,
     maxPairs: options.maxPairs ?? 5_000_000,
     version: '0.0.0',
+    ...(options.courier ?? { allowPrivateTargets: true }),
     ...(options.limits ? { limits: options.limits } : {}),
   };
   const app = await buildApp(db, config, () => clock.now);
