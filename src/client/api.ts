@@ -41,6 +41,22 @@ export interface NewEnrollment {
   lockAfterDueDate?: boolean | undefined;
 }
 
+export interface EnrollmentTerms {
+  /** Now if left out; without an offset it is UTC */
+  accessDate?: string | undefined;
+  dueDateType: 'unlimited' | 'default' | 'due_date' | 'due_period';
+  /** With due_date. A day ends at 23:59:59.999 UTC */
+  dueDate?: string | undefined;
+  /** Hours from the access date, with due_period */
+  duePeriod?: string | undefined;
+  /** False if left out; with default, the setting of the course */
+  lockAfterDueDate?: boolean | undefined;
+}
+
+export interface EnrollmentIds {
+  enrollmentIds: string[];
+}
+
 export interface Enrollment {
   enrollmentId: string;
   /** Whatever was enrolled: a course, a learning track or a material */
@@ -482,6 +498,34 @@ export interface Operations {
     };
     answer: Enrollment[];
   };
+  /** Replace access date, due date and lock of an enrollment */
+  EditEnrollment: {
+    path: {
+      enrollmentId: string;
+    };
+    body: EnrollmentTerms;
+    answer: undefined;
+  };
+  /** One enrollment */
+  GetEnrollment: {
+    path: {
+      enrollmentId: string;
+    };
+    answer: Enrollment;
+  };
+  /** Archive an enrollment and start a new one from scratch */
+  ReenrollLearner: {
+    path: {
+      enrollmentId: string;
+    };
+    body: EnrollmentTerms;
+    answer: undefined;
+  };
+  /** End enrollments, all or none */
+  DeleteEnrollments: {
+    body: EnrollmentIds;
+    answer: undefined;
+  };
   /** Enrollments in order of creation, page by page */
   ListEnrollments: {
     query?: {
@@ -513,13 +557,6 @@ export interface Operations {
       enrollments: Enrollment[];
       nextPageToken?: string | undefined;
     };
-  };
-  /** One enrollment */
-  GetEnrollment: {
-    path: {
-      enrollmentId: string;
-    };
-    answer: Enrollment;
   };
   /** How far learners are in their courses, page by page */
   ListLearnerResults: {
@@ -1167,9 +1204,12 @@ export const OPERATIONS = {
   CreateRole: { method: 'POST', path: '/role' },
   EnrollLearnersInCourses: { method: 'POST', path: '/enrollment' },
   GetEnrollments: { method: 'GET', path: '/enrollment' },
+  EditEnrollment: { method: 'POST', path: '/enrollment/{enrollmentId}' },
+  GetEnrollment: { method: 'GET', path: '/enrollment/{enrollmentId}' },
+  ReenrollLearner: { method: 'POST', path: '/enrollment/{enrollmentId}/reenroll' },
+  DeleteEnrollments: { method: 'POST', path: '/enrollment/delete' },
   ListEnrollments: { method: 'GET', path: '/enrollments', entries: 'enrollments' },
   ListEnrollmentsByBody: { method: 'POST', path: '/enrollments', entries: 'enrollments' },
-  GetEnrollment: { method: 'GET', path: '/enrollment/{enrollmentId}' },
   ListLearnerResults: { method: 'GET', path: '/learners/results', entries: 'results' },
   ListLearnerModulesResults: { method: 'GET', path: '/learners/modules/results', entries: 'results' },
   RecordProgress: { method: 'POST', path: '/enrollment/{enrollmentId}/progress' },
