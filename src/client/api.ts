@@ -277,6 +277,7 @@ export interface Day {
 
 export interface Subordination {
   subordinationType: 'manual' | 'inherit' | 'no_supervisor';
+  /** With manual, and only then */
   supervisorId?: string | undefined;
 }
 
@@ -293,6 +294,16 @@ export interface NewDepartment {
   name: string;
   parentDepartmentId: string;
   code?: string | undefined;
+  subordination?: Subordination | undefined;
+  coSubordination?: Subordination | undefined;
+}
+
+export interface DepartmentChanges {
+  name?: string | undefined;
+  parentDepartmentId?: string | undefined;
+  code?: string | undefined;
+  subordination?: Subordination | undefined;
+  coSubordination?: Subordination | undefined;
 }
 
 export interface UserProfileField {
@@ -323,15 +334,30 @@ export interface User {
   coSubordination: Subordination;
 }
 
-export interface ProfileFieldInfo {
-  userFieldInfoId: string;
-  name: string;
-  label: string;
-  type: string;
-  isUnique: boolean;
-  isRequired: boolean;
-  orderPriority: number;
-  values: string[];
+export interface UserSearch {
+  departments?: string[] | undefined;
+  groups?: string[] | undefined;
+  logins?: string[] | undefined;
+  emails?: string[] | undefined;
+  profileFields?: Array<{
+    name: string;
+    values: string[];
+  }> | undefined;
+  profileFieldsDateRange?: Array<{
+    name: string;
+    from: string;
+    to: string;
+  }> | undefined;
+  /** From 1, which is the default */
+  page?: number | undefined;
+  /** Entries per page; at most 1000, which is the default. */
+  pageSize?: number | undefined;
+}
+
+export interface UserSearchPage {
+  pageNumber: number;
+  totalUsersNumber: number;
+  userProfiles: User[];
 }
 
 export interface NewUser {
@@ -339,7 +365,6 @@ export interface NewUser {
   /** login is required; names in any case */
   fields: Record<string, string>;
   email?: string | undefined;
-  password?: string | undefined;
   role?: string | undefined;
   roleId?: string | undefined;
   roles?: Array<{
@@ -347,10 +372,46 @@ export interface NewUser {
     manageableDepartmentIds?: string[] | undefined;
   }> | undefined;
   manageableDepartmentIds?: string[] | undefined;
+  groupIds?: string[] | undefined;
+  /** The same as groupIds */
+  groups?: string[] | undefined;
+  password?: string | undefined;
   sendLoginEmail?: boolean | undefined;
+  /** Required with sendLoginEmail */
   invitationMessage?: string | undefined;
   sendLoginSMS?: boolean | undefined;
+  /** Required with sendLoginSMS */
   invitationSMSMessage?: string | undefined;
+}
+
+export interface UserChanges {
+  departmentId?: string | undefined;
+  /** Names in any case */
+  fields?: Record<string, string> | undefined;
+  email?: string | undefined;
+  role?: string | undefined;
+  roleId?: string | undefined;
+  roles?: Array<{
+    roleId: string;
+    manageableDepartmentIds?: string[] | undefined;
+  }> | undefined;
+  manageableDepartmentIds?: string[] | undefined;
+  groupIds?: string[] | undefined;
+  /** The same as groupIds */
+  groups?: string[] | undefined;
+}
+
+export interface ProfileFieldInfo {
+  userFieldInfoId: string;
+  name: string;
+  label: string;
+  type: string;
+  /** 1 yes, 0 no */
+  isUnique: number;
+  /** 1 yes, 0 no */
+  isRequired: number;
+  orderPriority: number;
+  values: string[];
 }
 
 export interface SubscriberRequest {
@@ -927,10 +988,59 @@ export interface Operations {
     };
     answer: Department;
   };
+  /** Edit a department; what is left out stays */
+  EditDepartment: {
+    path: {
+      id: string;
+    };
+    body: DepartmentChanges;
+    answer: undefined;
+  };
+  /** Delete an empty department */
+  DeleteDepartment: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
+  /** Say who supervises the people of a department */
+  SetDepartmentSubordination: {
+    path: {
+      id: string;
+    };
+    body: {
+      subordination?: Subordination | undefined;
+      coSubordination?: Subordination | undefined;
+    };
+    answer: undefined;
+  };
+  /** Move users into a department */
+  MoveUsersToDepartment: {
+    path: {
+      id: string;
+    };
+    body: {
+      userIds: string[];
+    };
+    answer: undefined;
+  };
+  /** Move departments, with all below them, into another */
+  MoveDepartments: {
+    path: {
+      id: string;
+    };
+    body: {
+      departmentIds?: string[] | undefined;
+      /** The same, as the published interface spells it */
+      departmnetIds?: string[] | undefined;
+    };
+    answer: undefined;
+  };
   /** Every user the caller may see */
   GetUsers: {
     query?: {
       departments?: string[] | undefined;
+      groups?: string[] | undefined;
       logins?: string[] | undefined;
       emails?: string[] | undefined;
     };
@@ -945,6 +1055,7 @@ export interface Operations {
   GetUsersV2: {
     query?: {
       departments?: string[] | undefined;
+      groups?: string[] | undefined;
       logins?: string[] | undefined;
       emails?: string[] | undefined;
     };
@@ -954,6 +1065,7 @@ export interface Operations {
   ListUsers: {
     query?: {
       departments?: string[] | undefined;
+      groups?: string[] | undefined;
       logins?: string[] | undefined;
       emails?: string[] | undefined;
       userIds?: string[] | undefined;
@@ -971,6 +1083,7 @@ export interface Operations {
   ListUsersV2: {
     query?: {
       departments?: string[] | undefined;
+      groups?: string[] | undefined;
       logins?: string[] | undefined;
       emails?: string[] | undefined;
       userIds?: string[] | undefined;
@@ -988,6 +1101,7 @@ export interface Operations {
   ListUsersV2ByBody: {
     body: {
       departments?: string[] | undefined;
+      groups?: string[] | undefined;
       logins?: string[] | undefined;
       emails?: string[] | undefined;
       userIds?: string[] | undefined;
@@ -1001,9 +1115,17 @@ export interface Operations {
       nextPageToken?: string | undefined;
     };
   };
-  /** The profile fields every user has */
-  GetProfileFields: {
-    answer: ProfileFieldInfo[];
+  /** Users by profile fields, page by number of page */
+  SearchUsers: {
+    body: UserSearch;
+    answer: UserSearchPage;
+  };
+  /** Which of these ids name users */
+  FindExistingUsers: {
+    body: {
+      userIds: string[];
+    };
+    answer: string[];
   };
   /** One user */
   GetUser: {
@@ -1012,12 +1134,60 @@ export interface Operations {
     };
     answer: User;
   };
+  /** Edit a user; what is left out stays */
+  EditUser: {
+    path: {
+      id: string;
+    };
+    body: UserChanges;
+    answer: undefined;
+  };
+  /** Delete a user */
+  DeleteUser: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
   /** One user; status 5 is told apart */
   GetUserV2: {
     path: {
       id: string;
     };
     answer: User;
+  };
+  /** Take a user out of groups */
+  RemoveUserFromGroups: {
+    path: {
+      id: string;
+    };
+    body: {
+      groupIds: string[];
+    };
+    answer: undefined;
+  };
+  /** Say who supervises a user */
+  SetUserSubordination: {
+    path: {
+      id: string;
+    };
+    body: {
+      subordination?: Subordination | undefined;
+      coSubordination?: Subordination | undefined;
+    };
+    answer: undefined;
+  };
+  /** The profile fields every user has, then the account's own */
+  GetProfileFields: {
+    answer: ProfileFieldInfo[];
+  };
+  /** Define a profile field of the account's own */
+  DefineProfileField: {
+    body: {
+      name: string;
+      label?: string | undefined;
+    };
+    answer: string;
   };
   /** Activate, deactivate or terminate a user */
   SetUserStatus: {
@@ -1026,6 +1196,71 @@ export interface Operations {
     };
     body: {
       status: number;
+    };
+    answer: undefined;
+  };
+  /** Give a user another password; the tokens of the old one end */
+  SetUserPassword: {
+    path: {
+      id: string;
+    };
+    body: {
+      password: string;
+    };
+    answer: undefined;
+  };
+  /** Say from when on a user is inactive */
+  ScheduleUserDeactivation: {
+    path: {
+      id: string;
+    };
+    body: {
+      date: string;
+    };
+    answer: undefined;
+  };
+  /** Take back a scheduled deactivation; one that has come about stays */
+  CancelUserDeactivation: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
+  /** Say from when on a user is no longer employed */
+  ScheduleUserTermination: {
+    path: {
+      id: string;
+    };
+    body: {
+      date: string;
+    };
+    answer: undefined;
+  };
+  /** Take back a scheduled termination; one that has come about stays */
+  CancelUserTermination: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
+  /** Make users active, all or none */
+  ActivateUsers: {
+    body: {
+      userIds: string[];
+    };
+    answer: undefined;
+  };
+  /** Make users inactive, all or none */
+  DeactivateUsers: {
+    body: {
+      userIds: string[];
+    };
+    answer: undefined;
+  };
+  /** Make users terminated, all or none */
+  TerminateUsers: {
+    body: {
+      userIds: string[];
     };
     answer: undefined;
   };
@@ -1242,16 +1477,36 @@ export const OPERATIONS = {
   AddDepartment: { method: 'POST', path: '/department' },
   ListDepartments: { method: 'GET', path: '/departments', entries: 'departments' },
   GetDepartment: { method: 'GET', path: '/department/{id}' },
+  EditDepartment: { method: 'POST', path: '/department/{id}' },
+  DeleteDepartment: { method: 'DELETE', path: '/department/{id}' },
+  SetDepartmentSubordination: { method: 'POST', path: '/department/{id}/subordination' },
+  MoveUsersToDepartment: { method: 'POST', path: '/department/{id}/user/move' },
+  MoveDepartments: { method: 'POST', path: '/department/{id}/department/move' },
   GetUsers: { method: 'GET', path: '/user' },
   AddUser: { method: 'POST', path: '/user' },
   GetUsersV2: { method: 'GET', path: '/user/v2' },
   ListUsers: { method: 'GET', path: '/users', entries: 'userProfiles' },
   ListUsersV2: { method: 'GET', path: '/users/v2', entries: 'userProfiles' },
   ListUsersV2ByBody: { method: 'POST', path: '/users/v2', entries: 'userProfiles' },
-  GetProfileFields: { method: 'GET', path: '/user/profile/fields' },
+  SearchUsers: { method: 'POST', path: '/user/list' },
+  FindExistingUsers: { method: 'POST', path: '/users/find_existing' },
   GetUser: { method: 'GET', path: '/user/{id}' },
+  EditUser: { method: 'POST', path: '/user/{id}' },
+  DeleteUser: { method: 'DELETE', path: '/user/{id}' },
   GetUserV2: { method: 'GET', path: '/user/{id}/v2' },
+  RemoveUserFromGroups: { method: 'POST', path: '/user/{id}/groups/remove' },
+  SetUserSubordination: { method: 'POST', path: '/user/{id}/subordination' },
+  GetProfileFields: { method: 'GET', path: '/user/profile/fields' },
+  DefineProfileField: { method: 'POST', path: '/user/profile/fields' },
   SetUserStatus: { method: 'POST', path: '/user/{id}/status' },
+  SetUserPassword: { method: 'POST', path: '/user/{id}/password' },
+  ScheduleUserDeactivation: { method: 'POST', path: '/user/{id}/scheduled_deactivation' },
+  CancelUserDeactivation: { method: 'DELETE', path: '/user/{id}/scheduled_deactivation' },
+  ScheduleUserTermination: { method: 'POST', path: '/user/{id}/scheduled_termination' },
+  CancelUserTermination: { method: 'DELETE', path: '/user/{id}/scheduled_termination' },
+  ActivateUsers: { method: 'POST', path: '/users/activate' },
+  DeactivateUsers: { method: 'POST', path: '/users/deactivate' },
+  TerminateUsers: { method: 'POST', path: '/users/terminate' },
   RegisterSubscriber: { method: 'POST', path: '/webhook/register' },
   ChangeSubscriberSettings: { method: 'POST', path: '/webhook/settings/change' },
   SendConfirmationCode: { method: 'POST', path: '/webhook/code/send' },

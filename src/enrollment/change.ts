@@ -24,7 +24,7 @@ export async function editOne(
 ): Promise<void> {
   const { accountId } = ctx.caller;
   const enrollment = await addressedOne(tx, ctx, id);
-  const { items } = await loadForEnrollment(tx, accountId, [], [enrollment.itemId]);
+  const { items } = await loadForEnrollment(tx, accountId, [], [enrollment.itemId], ctx.now);
   const item = items.get(enrollment.itemId);
   if (!item) throw new Error(`enrollment ${id} is in an item that is not there`);
   const resolved = resolveTerms(requested, enrollment.itemId, item, ctx.now);
@@ -60,7 +60,7 @@ export async function reenrollOne(
   const enrollment = await addressedOne(tx, ctx, id);
   const pair = { learnerIds: [enrollment.learnerId], itemIds: [enrollment.itemId] };
   await lockParents(tx, accountId, pair.learnerIds, pair.itemIds);
-  const loaded = await loadForEnrollment(tx, accountId, pair.learnerIds, pair.itemIds);
+  const loaded = await loadForEnrollment(tx, accountId, pair.learnerIds, pair.itemIds, ctx.now);
   const [terms] = judge({ ...pair, terms: requested, caller: ctx.caller, now: ctx.now }, loaded).values();
   if (!terms) throw new Error(`no terms for item ${enrollment.itemId}`);
   const chunk = newChunkNumber();

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { isActiveAt } from '../access/index.ts';
 import type { Database, ReadTx } from '../storage/index.ts';
 import type { Receipt } from './receipt.ts';
 import type { KnownItem, KnownLearner, Terms } from './rules.ts';
@@ -37,6 +38,7 @@ export async function loadForEnrollment(
   accountId: number,
   learnerIds: readonly string[],
   itemIds: readonly string[],
+  now: Date,
 ): Promise<Loaded> {
   const { rows } = await sql<LoadedRow>`
     /* prepared: load_for_enrollment */
@@ -44,7 +46,7 @@ export async function loadForEnrollment(
            null::text as due_type, null::timestamptz as due_at, null::integer as number, null::boolean as default_lock
     from account where account_id = ${accountId}
     union all
-    select 'learner', u.user_id, null, u.department_id, u.status = 1, null, null, u.endings, null
+    select 'learner', u.user_id, null, u.department_id, ${isActiveAt('u', now)}, null, null, u.endings, null
     from unnest(${uuidArray(learnerIds)}::uuid[]) as w(id) cross join lateral (
       select * from users where account_id = ${accountId} and user_id = w.id offset 0) u
     union all

@@ -17,6 +17,7 @@ import { type Answer, call, startWorld, type World } from '../support/server.ts'
 import { contentRows } from './content.ts';
 import { enrollmentRows } from './enrollment.ts';
 import { groupRows, ONE_LOGIN } from './groups.ts';
+import { peopleRows } from './people.ts';
 import { progressRows } from './progress.ts';
 import {
   ALLOWED,
@@ -24,7 +25,6 @@ import {
   MANAGERS,
   name,
   type Place,
-  people,
   plain,
   ROLES,
   type Role,
@@ -38,9 +38,6 @@ import { webhookRows } from './webhooks.ts';
 
 /** Endpoint × role × whose department × whether the id exists, against a table that knows nothing of the code. */
 
-const byDepartment = (path: string) =>
-  people(200, 400, 200, (t) => ({ path: `${path}?departments[]=${t.departmentId}` }));
-
 const TABLE: Record<string, Row> = {
   ...enrollmentRows,
   ...contentRows,
@@ -48,29 +45,6 @@ const TABLE: Record<string, Row> = {
   ...trainingRows,
   ...progressRows,
   ...webhookRows,
-  GetUsers: byDepartment('/user'),
-  GetUsersV2: byDepartment('/user/v2'),
-  ListUsers: byDepartment('/users'),
-  ListUsersV2: byDepartment('/users/v2'),
-  ListUsersV2ByBody: people(200, 400, 200, (t) => ({
-    path: '/users/v2',
-    json: { departments: [t.departmentId] },
-  })),
-  GetUser: people(200, 404, 403, (t) => ({ path: `/user/${t.learnerId}` })),
-  GetUserV2: people(200, 404, 403, (t) => ({ path: `/user/${t.learnerId}/v2` })),
-  SetUserStatus: people(200, 404, 403, (t) => ({ path: `/user/${t.learnerId}/status`, json: { status: 1 } })),
-  AddUser: people(201, 400, 403, (t) => ({
-    path: '/user',
-    json: { departmentId: t.departmentId, fields: { login: name() } },
-  })),
-  GetDepartment: people(200, 404, 403, (t) => ({ path: `/department/${t.departmentId}` })),
-  AddDepartment: people(201, 400, 403, (t) => ({
-    path: '/department',
-    json: { name: name(), parentDepartmentId: t.departmentId },
-  })),
-  GetDepartments: plain('people', 200, () => ({ path: '/department' })),
-  ListDepartments: plain('people', 200, () => ({ path: '/departments' })),
-  GetProfileFields: plain('people', 200, () => ({ path: '/user/profile/fields' })),
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
   GetClients: plain('administrator', 200, () => ({ path: '/client' })),
   CreateClient: plain('administrator', 201, () => ({ path: '/client', json: {} })),
@@ -79,10 +53,11 @@ const TABLE: Record<string, Row> = {
     path: '/role',
     json: { title: name(), permissions: ['user.read'] },
   })),
+  ...peopleRows,
 };
 
 /** Endpoints with a rule of their own, tested below. */
-const APART = ['GetAccessToken', 'GetOperation'];
+const APART = ['GetAccessToken', 'DeleteUser', 'GetOperation'];
 
 function expected(row: Row, role: Role, place: Place): number {
   if (role === 'nobody') return 401;
