@@ -87,6 +87,8 @@ function bodyOf<Ctx>(route: Route<Ctx>, components: Json): Json {
 }
 
 function answerOf(answer: Answer<never>, components: Json): Json {
+  if (answer.contentType)
+    return { description: 'Done.', content: { [answer.contentType]: { schema: { type: 'string' } } } };
   if (!answer.shape) return { description: 'Done; the body is empty.' };
   const schema = schemaOf(answer.shape, components);
   const inside =

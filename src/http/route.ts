@@ -12,7 +12,9 @@ export interface Answer<R> {
   readonly shape: Shape | null;
   readonly xmlRoot: string;
   readonly xmlItem: string | null;
-  encode(result: R, format: Format): string | AsyncIterable<string>;
+  encode(result: R, format: Format): string | Buffer | AsyncIterable<string>;
+  /** A media type of its own, whatever Accept says; only refusals are negotiated then. */
+  readonly contentType?: string;
 }
 
 /** No body. */
@@ -22,6 +24,16 @@ export const nothing = (status: 200 | 201 | 204): Answer<void> => ({
   xmlRoot: 'response',
   xmlItem: null,
   encode: () => '',
+});
+
+/** A page or a file, as it is. */
+export const file = <T extends string | Buffer>(contentType: string, status = 200): Answer<T> => ({
+  status,
+  shape: null,
+  xmlRoot: 'response',
+  xmlItem: null,
+  contentType,
+  encode: (content) => content,
 });
 
 const document = (root: string, content: string): string =>
