@@ -457,3 +457,27 @@ create table users (
 CREATE INDEX users_department ON public.users USING btree (account_id, department_id, user_id);
 CREATE UNIQUE INDEX users_email ON public.users USING btree (account_id, email_key);
 CREATE UNIQUE INDEX users_login ON public.users USING btree (account_id, login_key);
+
+create table webhook_subscriber (
+  account_id integer not null,
+  subscriber_id uuid not null,
+  name text not null,
+  callback_url text not null,
+  secret text,
+  is_enabled boolean not null default true,
+  is_confirmed boolean not null default false,
+  code_hash bytea,
+  created_at timestamp with time zone not null,
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id, subscriber_id)
+);
+CREATE UNIQUE INDEX webhook_subscriber_name ON public.webhook_subscriber USING btree (account_id, name);
+
+create table webhook_subscription (
+  account_id integer not null,
+  subscriber_id uuid not null,
+  subscription_type text not null,
+  filters jsonb not null default '{}'::jsonb,
+  FOREIGN KEY (account_id, subscriber_id) REFERENCES webhook_subscriber(account_id, subscriber_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, subscriber_id, subscription_type)
+);

@@ -20,6 +20,7 @@ const code = sources.filter((file) => !file.endsWith('.test.ts'));
 const ORDER = [
   'cli',
   'results',
+  'webhooks',
   'enrollment',
   'progress',
   'operations',

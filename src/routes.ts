@@ -8,11 +8,13 @@ import { peopleRoutes } from './people/index.ts';
 import { certificateRoutes } from './progress/index.ts';
 import { resultRoutes } from './results/index.ts';
 import { trainingRoutes } from './training/index.ts';
+import { type Courier, webhookRoutes } from './webhooks/index.ts';
 
 /** The route table: everything the API answers. */
 export const allRoutes = (
   authenticator: Authenticator,
   enrollments: Enrollments,
+  courier: Courier,
 ): readonly Route<Context>[] => [
   ...accessRoutes(authenticator),
   ...enrollmentRoutes(enrollments),
@@ -22,5 +24,6 @@ export const allRoutes = (
   ...contentRoutes,
   ...trainingRoutes,
   ...peopleRoutes,
+  ...webhookRoutes(courier),
   ...groupRoutes,
 ];

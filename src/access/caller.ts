@@ -80,6 +80,11 @@ export function reachOf(caller: Caller, permission: Permission): Reach {
   return caller.reach.get(permission) ?? refuse('auth.role');
 }
 
+/** Refuses everybody but the owner and administrators: what concerns the whole account. */
+export function requireAdministrator(caller: Caller): void {
+  if (!caller.isAdministrator) refuse('auth.role');
+}
+
 /** SQL: whether a department column lies within a reach. */
 export const within = (reach: Reach, column: RawBuilder<unknown>): RawBuilder<boolean> =>
   reach === 'everyone' ? sql<boolean>`true` : sql<boolean>`${column} = any(${[...reach]}::uuid[])`;

@@ -12,6 +12,7 @@ export {
   createContext,
   type Plan,
   reachOf,
+  requireAdministrator,
   type Source,
   StaleRights,
   within,

@@ -20,7 +20,7 @@ export const hashPassword = (password: string): Promise<string> => hash(password
  */
 export async function verifyPassword(passwordHash: string | null, password: string): Promise<boolean> {
   if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) return false;
-  if (running >= MAX_VERIFICATIONS) refuse('access.busy');
+  if (running >= MAX_VERIFICATIONS) refuse('access.busy', { seconds: 1 });
   running++;
   try {
     dummy ??= hashPassword('nobody has this password');

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { type IdSet, PackedIds } from '../kernel/id-set.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import { uuidArray } from './queries.ts';
 
@@ -22,23 +23,14 @@ export interface AcceptedOperation {
   readonly source: string;
   readonly requestDigest: Buffer;
   readonly acceptedAt: Date;
-  readonly learnerIds: readonly string[];
+  readonly learnerIds: IdSet;
   readonly items: readonly PlannedItem[];
   readonly chunkPairs: number;
   readonly leaseUntil: Date;
 }
 
-const packIds = (ids: readonly string[]): Buffer => Buffer.from(ids.join('').replaceAll('-', ''), 'hex');
-
-function unpackIds(bytes: Buffer): string[] {
-  const hex = bytes.toString('hex');
-  const ids: string[] = [];
-  for (let at = 0; at < hex.length; at += 32) {
-    const id = hex.slice(at, at + 32);
-    ids.push(`${id.slice(0, 8)}-${id.slice(8, 12)}-${id.slice(12, 16)}-${id.slice(16, 20)}-${id.slice(20)}`);
-  }
-  return ids;
-}
+const packed = (ids: IdSet): Buffer =>
+  (ids instanceof PackedIds ? ids : PackedIds.of(ids.slice(0, ids.length))).bytes;
 
 /** Records what was validated whole; from here on it is always completed. Returns false if the rights changed meanwhile. */
 export async function accept(
@@ -56,7 +48,7 @@ export async function accept(
               ${operation.source}, ${operation.requestDigest}, ${operation.acceptedAt},
               ${operation.learnerIds.length * operation.items.length}))
     insert into operation_plan (account_id, operation_id, learner_ids, items, chunk_pairs, lease_until)
-    values (${operation.accountId}, ${operation.operationId}, ${packIds(operation.learnerIds)},
+    values (${operation.accountId}, ${operation.operationId}, ${packed(operation.learnerIds)},
             ${JSON.stringify(operation.items)}, ${operation.chunkPairs}, ${operation.leaseUntil})`.execute(
     tx,
   );
@@ -74,7 +66,7 @@ export interface Lease {
   readonly operationId: string;
   readonly epoch: bigint;
   readonly nextChunk: number;
-  readonly learnerIds: readonly string[];
+  readonly learnerIds: IdSet;
   readonly items: readonly PlannedItem[];
   readonly chunkPairs: number;
   readonly acceptedAt: Date;
@@ -115,7 +107,7 @@ export async function takeLease(
     operationId: row.operation_id,
     epoch,
     nextChunk: row.next_chunk,
-    learnerIds: unpackIds(row.learner_ids),
+    learnerIds: new PackedIds(row.learner_ids),
     items: row.items,
     chunkPairs: row.chunk_pairs,
     acceptedAt: operation.rows[0]?.accepted_at ?? now,

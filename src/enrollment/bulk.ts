@@ -4,7 +4,7 @@ import { Refusal } from '../kernel/errors.ts';
 import { newChunkNumber } from '../kernel/ids.ts';
 import type { Database } from '../storage/index.ts';
 import * as queries from './bulk-queries.ts';
-import type { EnrollJob } from './enroll.ts';
+import type { LargeJob } from './enroll.ts';
 import type { WriteLimits } from './limits.ts';
 import type { Terms } from './rules.ts';
 
@@ -36,7 +36,7 @@ export class BulkWrites {
    * Accepts the judged request and resolves when every chunk is written. Throws StaleRights if nothing was
    * accepted; if it was, `server.stopping` or `server.unfinished` with the operation in Location: it is completed later.
    */
-  async write(job: EnrollJob, terms: ReadonlyMap<string, Terms>): Promise<void> {
+  async write(job: LargeJob, terms: ReadonlyMap<string, Terms>): Promise<void> {
     if (this.#isStopping) throw new Refusal('server.stopping', { seconds: 5 });
     const { caller, operationId } = job;
     const accepted = await this.#db.write(
@@ -90,7 +90,7 @@ export class BulkWrites {
     return new Date(Date.now() + this.#limits.leaseMs);
   }
 
-  #toAccept(job: EnrollJob, terms: ReadonlyMap<string, Terms>): queries.AcceptedOperation {
+  #toAccept(job: LargeJob, terms: ReadonlyMap<string, Terms>): queries.AcceptedOperation {
     return {
       accountId: job.caller.accountId,
       operationId: job.operationId,

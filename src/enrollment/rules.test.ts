@@ -12,7 +12,7 @@ import {
 } from '../kernel/ids.ts';
 import { chunkShape } from './bulk.ts';
 import { readToken, writeToken } from './page-token.ts';
-import { isLocked, planEnrollment, termsFor } from './rules.ts';
+import { isLocked, noFaults, planEnrollment, surveyLearners, termsFor } from './rules.ts';
 
 const NOW = new Date('2026-01-01T00:00:00Z');
 const plain = {
@@ -67,7 +67,9 @@ describe('rules of enrollment', () => {
     const whole = { ...known, reaches: () => true };
     const terms = { accessAt: null, due: { type: 'unlimited' as const }, lock: null };
     const code = (learnerIds: string[], itemIds: string[], by: typeof whole | typeof limited): string => {
-      const plan = planEnrollment({ learnerIds, itemIds, terms }, by, NOW);
+      const faults = noFaults();
+      surveyLearners(faults, learnerIds, by.learners, by.reaches);
+      const plan = planEnrollment({ itemIds, terms }, faults, by.items, NOW);
       return 'objection' in plan ? plan.objection.code : 'fine';
     };
     assert.equal(code(['l3', 'lx', 'l2'], ['ix', 'i2'], limited), 'auth.learner_scope');

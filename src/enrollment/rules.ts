@@ -133,36 +133,59 @@ export interface Wanted {
   readonly terms: RequestedTerms;
 }
 
-interface Known {
-  readonly learners: ReadonlyMap<string, KnownLearner>;
-  readonly items: ReadonlyMap<string, KnownItem>;
+/** Learners a request may not have, by reason. */
+export interface LearnerFaults {
+  readonly unreached: string[];
+  readonly unknown: string[];
+  readonly inactive: string[];
+}
+
+export const noFaults = (): LearnerFaults => ({ unreached: [], unknown: [], inactive: [] });
+
+/** Adds what is wrong with some of a request's learners: a large request is looked at slice by slice. */
+export function surveyLearners(
+  faults: LearnerFaults,
+  learnerIds: readonly string[],
+  known: ReadonlyMap<string, KnownLearner>,
   /** Whether the caller reaches a learner of this department (undefined: an unknown learner). */
-  readonly reaches: (departmentId: string | undefined) => boolean;
+  reaches: (departmentId: string | undefined) => boolean,
+): void {
+  for (const id of learnerIds) {
+    const learner = known.get(id);
+    if (!reaches(learner?.departmentId)) faults.unreached.push(id);
+    else if (!learner) faults.unknown.push(id);
+    else if (!learner.isActive) faults.inactive.push(id);
+  }
 }
 
 /** Whole or not at all, and in this order: scope, then ids, then state. One load before, one insert after. */
-export function planEnrollment(wanted: Wanted, known: Known, now: Date): Plan {
+export function planEnrollment(
+  wanted: Pick<Wanted, 'itemIds' | 'terms'>,
+  faults: LearnerFaults,
+  items: ReadonlyMap<string, KnownItem>,
+  now: Date,
+): Plan {
   const object = (code: ErrorCode, ids: readonly string[]): Plan => ({
     objection: { code, details: { ids: listIds(ids) } },
   });
-  const learners = wanted.learnerIds.map((id) => [id, known.learners.get(id)] as const);
-  const unreached = learners.filter(([, learner]) => !known.reaches(learner?.departmentId)).map(([id]) => id);
-  if (unreached.length > 0) return object('auth.learner_scope', unreached);
-  const unknownItems = wanted.itemIds.filter((id) => !known.items.has(id));
+  if (faults.unreached.length > 0) return object('auth.learner_scope', faults.unreached);
+  const unknownItems = wanted.itemIds.filter((id) => !items.has(id));
   if (unknownItems.length > 0) return object('enrollment.unknown_course', unknownItems);
-  const unknownLearners = learners.filter(([, learner]) => !learner).map(([id]) => id);
-  if (unknownLearners.length > 0) return object('enrollment.unknown_learner', unknownLearners);
-  const inactive = learners.filter(([, learner]) => !learner?.isActive).map(([id]) => id);
-  if (inactive.length > 0) return object('enrollment.inactive_learner', inactive);
-  const retired = wanted.itemIds.filter((id) => known.items.get(id)?.isRetired);
+  if (faults.unknown.length > 0) return object('enrollment.unknown_learner', faults.unknown);
+  if (faults.inactive.length > 0) return object('enrollment.inactive_learner', faults.inactive);
+  const retired = wanted.itemIds.filter((id) => items.get(id)?.isRetired);
   if (retired.length > 0) return object('enrollment.retired_course', retired);
-  return planTerms(wanted, known, now);
+  return planTerms(wanted, items, now);
 }
 
-function planTerms(wanted: Wanted, known: Known, now: Date): Plan {
+function planTerms(
+  wanted: Pick<Wanted, 'itemIds' | 'terms'>,
+  items: ReadonlyMap<string, KnownItem>,
+  now: Date,
+): Plan {
   const terms = new Map<string, Terms>();
   for (const id of wanted.itemIds) {
-    const item = known.items.get(id);
+    const item = items.get(id);
     if (!item) continue;
     const own = termsFor(wanted.terms, item, now);
     if (isTermsBeyond(own))

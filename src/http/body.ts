@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { refuse } from '../kernel/errors.ts';
-import { type Pairs, readPairs, splitMultipart, splitUrlEncoded } from './form.ts';
+import { type Pairs, readPairs, splitUrlEncoded } from './form.ts';
 import { readJson } from './json.ts';
+import { splitMultipart } from './multipart.ts';
 import type { Shape } from './wire.ts';
 import { readXml } from './xml.ts';
 
@@ -105,7 +106,7 @@ export async function decodeBody(
     case 'xml':
       return readXml(shape, textOf(bytes));
     case 'multipart':
-      return readForm(shape, await splitMultipart(bytes, contentType), formDefaults);
+      return readForm(shape, splitMultipart(bytes, contentType, textOf), formDefaults);
     default:
       return readForm(shape, splitUrlEncoded(textOf(bytes)), formDefaults);
   }

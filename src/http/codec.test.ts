@@ -150,7 +150,10 @@ describe('the codec', () => {
     const fault = refusal(() =>
       validate(Sample, { ids: Array.from({ length: 25 }, () => 'x'), name: '', kind: 'a' }),
     );
-    assert.match(fault.message, /^ids\[0\]: must be a UUID, got x; ids\[1\].*ids\[9\].*and 1 more/);
+    assert.match(
+      fault.message,
+      /^ids\[0\]: must be a UUID, got x; ids\[1\].*ids\[8\].*ids: and 16 more ids are no UUIDs/,
+    );
   });
 });
 
@@ -225,6 +228,49 @@ describe('hostile XML is refused at once', () => {
     test(name, () => {
       assert.equal(refusal(() => readXml(Sample.shape, body)).code, code);
     });
+
+  const [one, two, three] = [
+    '01a2137a-2be4-7020-a698-5f27eef19a73',
+    '01A2137A-2BE4-7020-A698-5F27EEF19A74',
+    '01a2137a-2be4-7020-a698-5f27eef19a75',
+  ];
+  const pair = `<id>${two}</id> <id>${three}</id>`;
+  const runs: readonly [string, string, unknown][] = [
+    [
+      'a run of ids',
+      `<r><ids><id>${one}</id>\n<id>${two}</id><id>${three}</id></ids></r>`,
+      { ids: [one, two, three] },
+    ],
+    [
+      'other names in a run',
+      `<r><ids><x>${one}</x><x>${two}</x><id>${three}</id></ids></r>`,
+      { ids: [one, two, three] },
+    ],
+    [
+      'a run in a comment',
+      `<r><ids><id>${one}</id><!-- ${pair} --><id>${one}</id></ids></r>`,
+      { ids: [one, one] },
+    ],
+    [
+      'a run in CDATA',
+      `<r><ids><id>${one}</id></ids><name><![CDATA[${pair}]]></name></r>`,
+      { ids: [one], name: pair },
+    ],
+    ['a run in an unknown element', `<r><other>${pair}</other><name>n</name></r>`, { name: 'n' }],
+    ['a run in a list of texts', `<r><tags>${pair}</tags></r>`, { tags: [two, three] }],
+    ['two runs', `<r><ids>${pair}</ids><ids>${pair}</ids></r>`, { ids: [two, three, two, three] }],
+    ['a run in a processing instruction', `<r><?p ${pair}?><name>n</name></r>`, { name: 'n' }],
+  ];
+  for (const [name, body, value] of runs)
+    test(`${name} is read as it stands`, () => {
+      assert.deepEqual(readXml(Sample.shape, body), value);
+    });
+
+  test('a fault after a run is found in its line and column', () => {
+    const body = `<r>\n<ids>\n${`<id>${one}</id>\n`.repeat(50)}</ids>\n<name>a & b</name></r>`;
+    const { code, details } = refusal(() => readXml(Sample.shape, body));
+    assert.deepEqual([code, details['line'], details['column']], ['request.malformed_xml', 54, 23]);
+  });
 
   test('CDATA, numeric references, name spaces, comments and processing instructions are plain XML', () => {
     const body =

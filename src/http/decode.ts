@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { Refusal } from '../kernel/errors.ts';
-import { type Shape, show, type Wire } from './wire.ts';
+import { isIdList, memberNamed, type Shape, show, type Wire } from './wire.ts';
 
 /** The common end of every decoder: texts become scalars as the shape says, then the schema validates. */
 
@@ -38,18 +38,16 @@ export function fromJsonValue(shape: Shape, value: unknown): unknown {
     case 'list':
       if (!Array.isArray(value)) return value;
       // Ids are checked, each, by their schema; nothing else can be done to them here.
-      return shape.item.kind === 'scalar' && shape.item.format === 'uuid'
-        ? value
-        : value.map((entry) => fromJsonValue(shape.item, entry));
+      return isIdList(shape) ? value : value.map((entry) => fromJsonValue(shape.item, entry));
     case 'map':
       return Array.isArray(value) ? fromPairs(value) : fromMap(value);
     case 'object': {
       if (typeof value !== 'object' || Array.isArray(value)) return value;
       const out: Record<string, unknown> = {};
-      for (const [name, member] of shape.members) {
-        if (!Object.hasOwn(value, name)) continue;
-        const inner = fromJsonValue(member.shape, (value as Record<string, unknown>)[name]);
-        if (inner !== undefined) out[name] = inner;
+      for (const [given, inner] of Object.entries(value)) {
+        const member = memberNamed(shape, given);
+        const read = member && fromJsonValue(member.shape, inner);
+        if (member && read !== undefined) out[member.name] = read;
       }
       return out;
     }

@@ -1,9 +1,7 @@
-import { Readable } from 'node:stream';
-import { Busboy } from '@fastify/busboy';
 import { refuse } from '../kernel/errors.ts';
 import { scalarOf } from './decode.ts';
 import { MAX_DEPTH } from './json.ts';
-import type { Shape } from './wire.ts';
+import { memberNamed, type Shape } from './wire.ts';
 
 /**
  * Names and values: forms and query strings. Bracket names as PHP writes them (`learnerIds[id]`, `courseIds[id][0]`,
@@ -66,10 +64,10 @@ function fromNode(shape: Shape, node: Node, options: FormOptions): unknown {
     }
     case 'object': {
       const out: Record<string, unknown> = {};
-      for (const [name, member] of shape.members) {
-        const child = node.children.get(name);
-        const value = child && fromNode(member.shape, child, options);
-        if (value !== undefined) out[name] = value;
+      for (const [given, child] of node.children) {
+        const member = memberNamed(shape, given);
+        const value = member && fromNode(member.shape, child, options);
+        if (member && value !== undefined) out[member.name] = value;
       }
       return out;
     }
@@ -116,31 +114,4 @@ export function* splitUrlEncoded(text: string): Generator<readonly [string, stri
       ? [unescaped(pair), '']
       : [unescaped(pair.slice(0, equals)), unescaped(pair.slice(equals + 1))];
   }
-}
-
-/** multipart/form-data → pairs; files are not read here. Refuses `request.malformed_form`. */
-export function splitMultipart(bytes: Buffer, contentType: string): Promise<[string, string][]> {
-  return new Promise((done, fail) => {
-    const pairs: [string, string][] = [];
-    const broken = (error: unknown): void => {
-      try {
-        refuse('request.malformed_form', { detail: error instanceof Error ? error.message : 'it is broken' });
-      } catch (refusal) {
-        fail(refusal);
-      }
-    };
-    try {
-      const parser = new Busboy({
-        headers: { 'content-type': contentType },
-        limits: { fieldNameSize: 1_000, fieldSize: bytes.length, fields: 2_000_000 },
-      });
-      parser.on('field', (name: string, value: string) => pairs.push([name, value]));
-      parser.on('file', (_name: string, file: Readable) => file.resume());
-      parser.on('error', broken);
-      parser.on('finish', () => done(pairs));
-      Readable.from([bytes]).pipe(parser);
-    } catch (error) {
-      broken(error);
-    }
-  });
 }

@@ -2,8 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal, refuse } from '../kernel/errors.ts';
-import { type BodyKind, ClientGone, decodeBody, kindOf, readBody } from './body.ts';
+import { type BodyKind, ClientGone, kindOf, readBody } from './body.ts';
 import { validate } from './decode.ts';
+import type { Decoder } from './decoder.ts';
 import { CONTENT_TYPE } from './encode.ts';
 import { readPairs, splitUrlEncoded } from './form.ts';
 import { type Format, negotiate, negotiateOrDefault } from './negotiate.ts';
@@ -27,6 +28,7 @@ export interface PipelineOptions<Caller, Ctx> {
   forget(caller: Caller): void;
   readonly clock: () => Date;
   readonly maxBodyBytes: number;
+  readonly decoder: Decoder;
   /** Told when a request was answered: milliseconds per stage. */
   observe?(route: Route<Ctx>, status: number, stages: Readonly<Record<string, number>>): void;
 }
@@ -52,7 +54,7 @@ export async function answer<Caller, Ctx>(
     let caller = await stages.time('authenticate', () => callerOf(route, options, request));
     if (caller !== null) options.authorize(caller, route.may);
     const { format, kind, limit } = negotiateAll(route, options, request);
-    const plain = await stages.time('decode', () => bodyOf(route, request, kind, limit));
+    const plain = await stages.time('decode', () => bodyOf(route, options.decoder, request, kind, limit));
     const input = stages.timeNow('validate', () => validateAll(route, request, plain));
     const ready = await stages.time('run', async () => {
       for (let attempt = 1; ; attempt++) {
@@ -126,6 +128,7 @@ function negotiateAll<Caller, Ctx>(
 
 async function bodyOf<Ctx>(
   route: Route<Ctx>,
+  decoder: Decoder,
   request: FastifyRequest,
   kind: BodyKind,
   limit: number,
@@ -133,7 +136,8 @@ async function bodyOf<Ctx>(
   if (!route.body) return undefined;
   const taken = await readBody(request.raw, limit);
   try {
-    return await decodeBody(route.body.shape, taken.bytes, kind, request.sentType ?? '', route.formDefaults);
+    const contentType = request.sentType ?? '';
+    return await decoder.decode(route.body.shape, taken.bytes, kind, contentType, route.formDefaults);
   } finally {
     taken.release();
   }
@@ -176,7 +180,7 @@ async function prepare<Ctx>(route: Route<Ctx>, result: unknown, format: Format):
     headers: isReply ? result.headers : {},
     contentType: chosen.contentType ?? CONTENT_TYPE[format],
   };
-  if (chosen.shape === null && !chosen.contentType) return { ...ready, body: null };
+  if (chosen.bodies.length === 0 && !chosen.contentType) return { ...ready, body: null };
   const encoded = chosen.encode(isReply ? result.value : result, format);
   if (typeof encoded === 'string' || Buffer.isBuffer(encoded)) return { ...ready, body: encoded };
   const parts = encoded[Symbol.asyncIterator]();

@@ -6,6 +6,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { Refusal } from '../kernel/errors.ts';
+import { Decoder } from './decoder.ts';
 import { addDocs } from './docs.ts';
 import { CONTENT_TYPE } from './encode.ts';
 import { toOpenApi } from './openapi.ts';
@@ -28,7 +29,7 @@ const REQUEST_TIMEOUT_MS = 300_000;
 const KEEP_ALIVE_MS = 72_000;
 const MAX_PARAMETER_LENGTH = 500;
 
-export interface ServerOptions<Caller, Ctx> extends PipelineOptions<Caller, Ctx> {
+export interface ServerOptions<Caller, Ctx> extends Omit<PipelineOptions<Caller, Ctx>, 'decoder'> {
   readonly logLevel: string;
   readonly version: string;
 }
@@ -66,7 +67,9 @@ export async function buildServer<Caller, Ctx>(
     });
   });
   app.setErrorHandler((error, request, reply) => frameworkError(error, request, reply));
-  for (const prefix of PREFIXES) mount(app, prefix, routes, options);
+  const decoder = new Decoder();
+  app.addHook('onClose', () => decoder.close());
+  for (const prefix of PREFIXES) mount(app, prefix, routes, { ...options, decoder });
   app.setNotFoundHandler((request, reply) => notFound(routes, request, reply));
   await addDocs(app, toOpenApi(routes, { version: options.version, title: 'Rollbook' }));
   return app;

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { parseInstant, type WireInstant } from '../kernel/dates.ts';
+import type { Ids } from '../kernel/id-set.ts';
 import { isUuid } from '../kernel/ids.ts';
+import { CheckedIds } from './checked-ids.ts';
 
 /**
  * The vocabulary of wire schemas. Each word is a pair: the shape, which both codecs and the OpenAPI document walk, and
@@ -20,13 +22,28 @@ export type Shape =
       /** An empty text means that the member was left out: it could not be a value. */
       readonly emptyIsAbsent: boolean;
     }
-  | { readonly kind: 'list'; readonly item: Shape; readonly itemName: string; readonly isWrapped: boolean }
-  | { readonly kind: 'object'; readonly members: ReadonlyMap<string, Member>; readonly name?: string }
+  | {
+      readonly kind: 'list';
+      readonly item: Shape;
+      readonly itemName: string;
+      readonly isWrapped: boolean;
+      /** Order and repetition mean nothing. */
+      readonly isSet?: true;
+    }
+  | ObjectShape
   | { readonly kind: 'map' };
+
+export interface ObjectShape {
+  readonly kind: 'object';
+  readonly members: ReadonlyMap<string, Member>;
+  readonly name?: string;
+}
 
 export interface Member {
   readonly shape: Shape;
   readonly isOptional: boolean;
+  /** Whether requests may spell its name in any case. */
+  readonly isAnyCase?: boolean;
   readonly about?: string;
 }
 
@@ -34,6 +51,7 @@ export interface Wire<T> {
   readonly shape: Shape;
   readonly zod: z.ZodType<T>;
   readonly isOptional: boolean;
+  readonly isAnyCase?: boolean;
   readonly about?: string;
 }
 
@@ -164,33 +182,47 @@ export const optional = <T>(inner: Wire<T>): Wire<T | undefined> => ({
 /** Says what a member means, for the OpenAPI document. */
 export const about = <T>(text: string, inner: Wire<T>): Wire<T> => ({ ...inner, about: text });
 
-const MAX_SHOWN = 10;
+/** Requests may spell the member's name in any case. */
+export const anyCase = <T>(inner: Wire<T>): Wire<T> => ({ ...inner, isAnyCase: true });
 
-/** UUIDs: `<courseIds><id>…</id></courseIds>`, or repeated, or one. A tight loop: a million of them are legal. */
-export function ids(options: { min?: number } = {}): Wire<string[]> {
-  const zod = z.unknown().transform((value, context): string[] => {
-    const fail = (message: string, path: PropertyKey[] = []): never => {
-      context.addIssue({ code: 'custom', message, path });
-      return z.NEVER;
-    };
-    if (value === undefined) return fail('is required');
-    if (!Array.isArray(value)) return fail(`must be a list of ids, got ${show(value)}`);
-    if (value.length < (options.min ?? 0)) return fail('must not be empty');
-    const out = new Array<string>(value.length);
-    const bad: number[] = [];
-    for (let place = 0; place < value.length; place++) {
-      const id: unknown = value[place];
-      if (typeof id === 'string' && isUuid(id)) out[place] = id.toLowerCase();
-      else bad.push(place);
-    }
-    for (const place of bad.slice(0, MAX_SHOWN))
-      fail(`must be a UUID, got ${show(value[place] ?? null)}`, [place]);
-    if (bad.length > MAX_SHOWN) fail(`and ${bad.length - MAX_SHOWN} more ids are no UUIDs`);
-    return out;
+/** The member that a name in a request means, with its own spelling; undefined for an unknown one. */
+export function memberNamed(shape: ObjectShape, given: string): { name: string; shape: Shape } | undefined {
+  const exact = shape.members.get(given);
+  if (exact) return { name: given, shape: exact.shape };
+  const lower = given.toLowerCase();
+  for (const [name, member] of shape.members)
+    if (member.isAnyCase && name.toLowerCase() === lower) return { name, shape: member.shape };
+  return undefined;
+}
+
+/** Whether a shape is a list of plain ids. */
+type IdList = Extract<Shape, { kind: 'list' }> & { readonly item: { readonly format: 'uuid' } };
+export const isIdList = (shape: Shape): shape is IdList =>
+  shape.kind === 'list' && shape.item.kind === 'scalar' && shape.item.format === 'uuid';
+
+const checkedIds = (min: number) =>
+  z.unknown().transform((value, context) => {
+    const { ids: found, faults } = CheckedIds.check(value, show);
+    const all =
+      found.length < min && faults.length === 0 ? [{ place: null, message: 'must not be empty' }] : faults;
+    for (const { place, message } of all)
+      context.addIssue({ code: 'custom', message, path: place === null ? [] : [place] });
+    return all.length > 0 ? z.NEVER : found;
   });
+
+/** UUIDs in lower case: `<courseIds><id>…</id></courseIds>`, or repeated, or one. */
+export function ids(options: { min?: number } = {}): Wire<string[]> {
   return wire(
     { kind: 'list', item: uuid().shape, itemName: 'id', isWrapped: true },
-    zod as unknown as z.ZodType<string[]>,
+    checkedIds(options.min ?? 0) as unknown as z.ZodType<string[]>,
+  );
+}
+
+/** UUIDs whose order and repetition mean nothing; of large bodies they come packed, sorted and distinct. */
+export function idSet(options: { min?: number } = {}): Wire<Ids> {
+  return wire(
+    { kind: 'list', item: uuid().shape, itemName: 'id', isWrapped: true, isSet: true },
+    checkedIds(options.min ?? 0) as unknown as z.ZodType<Ids>,
   );
 }
 
@@ -226,9 +258,9 @@ export function object<M extends Members>(members: M, name?: string): Wire<Objec
     error: (issue) => required(issue.input) ?? `must be an object, got ${show(issue.input)}`,
   });
   const shapes = new Map<string, Member>(
-    entries.map(([key, { shape, isOptional, about: said }]) => [
+    entries.map(([key, { shape, isOptional, isAnyCase, about: said }]) => [
       key,
-      { shape, isOptional, ...(said ? { about: said } : {}) },
+      { shape, isOptional, ...(isAnyCase ? { isAnyCase } : {}), ...(said ? { about: said } : {}) },
     ]),
   );
   return wire(

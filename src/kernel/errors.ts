@@ -301,7 +301,7 @@ export const ERRORS = {
   ),
   'access.busy': entry(
     503,
-    'Too many passwords are being verified; try again in a moment.',
+    'Too many passwords are being verified; try again in {seconds} seconds.',
     'Password verification is expensive and bounded. Use tokens.',
   ),
   // Content and trainings
@@ -361,6 +361,27 @@ export const ERRORS = {
     409,
     '{field}: {ids} have a seat in another session of this training.',
     'A user takes part in one session of a training. Remove them from the other one first.',
+  ),
+  // Webhooks
+  'webhook.unknown_subscriber': entry(
+    404,
+    'Subscriber not found',
+    'The name is that of no subscriber of this account.',
+  ),
+  'webhook.unknown_subscription': entry(
+    404,
+    'Subscription not found',
+    'The subscriber has not subscribed to this type.',
+  ),
+  'webhook.name_taken': entry(
+    400,
+    'subscriberName: {name} is taken by another subscriber.',
+    'Names of subscribers are unique in an account.',
+  ),
+  'webhook.wrong_code': entry(
+    400,
+    "code: is not the one that was sent last to the subscriber's address.",
+    'Sending a new code, and changing the address, make earlier codes void.',
   ),
   // Operations and the server itself
   'operation.unknown': entry(

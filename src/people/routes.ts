@@ -1,6 +1,6 @@
 import type { Context } from '../access/index.ts';
 import { afterToken, allPages, pageMembers, sizeOf, toPage } from '../http/paging.ts';
-import { createdId, manyUnpaged, nothing, one, page, Reply, type Route, route } from '../http/route.ts';
+import { created, manyUnpaged, nothing, one, page, type Route, route } from '../http/route.ts';
 import {
   about,
   boolean,
@@ -236,19 +236,14 @@ const departmentRoutes: readonly Route<Context>[] = [
       { name: text({ min: 1, max: 500 }), parentDepartmentId: uuid(), code: optional(text({ max: 100 })) },
       'NewDepartment',
     ),
-    answer: createdId(),
+    answer: created(DepartmentInfo, { xmlItem: 'department' }),
     refusals: ['auth.department_scope', 'people.unknown_department', 'people.department_code_taken'],
     run: async (ctx: Context, { body }) => {
       const department = await addDepartment(
         ctx,
         body as { name: string; parentDepartmentId: string; code?: string },
       );
-      if (!ctx.wantsObject) return department.departmentId;
-      return new Reply(
-        toDepartment(department),
-        {},
-        one(DepartmentInfo, { xmlItem: 'department', status: 201 }),
-      ) as never;
+      return ctx.wantsObject ? toDepartment(department) : department.departmentId;
     },
   }),
   route({
@@ -359,7 +354,7 @@ const userRoutes: readonly Route<Context>[] = [
     operationId: 'AddUser',
     summary: 'Add a user',
     body: NewUser,
-    answer: createdId(),
+    answer: created(UserInfo, userItem),
     refusals: [
       'auth.department_scope',
       'auth.outranked',
@@ -370,8 +365,7 @@ const userRoutes: readonly Route<Context>[] = [
     ],
     run: async (ctx: Context, { body }) => {
       const user = await users.addUser(ctx, body as users.UserInput);
-      if (!ctx.wantsObject) return user.userId;
-      return new Reply(toV1(user), {}, one(UserInfo, { ...userItem, status: 201 })) as never;
+      return ctx.wantsObject ? toV1(user) : user.userId;
     },
   }),
   route({

@@ -101,10 +101,15 @@ async function resolveRoles(tx: ReadTx, ctx: Context, reach: Reach, input: UserI
     if (outside.length > 0) refuse('auth.department_scope', { ids: listIds(outside) });
     await refuseUnknownDepartments(tx, ctx, reach, departments, 'manageableDepartmentIds');
   }
-  return wanted.map(({ role, departments }) => ({
-    roleId: role.roleId,
-    manageableDepartmentIds: departments,
-  }));
+  return mergeAssignments(wanted.map(({ role, departments }) => [role.roleId, departments] as const));
+}
+
+/** A role that is given twice is held once, over the departments of both. */
+function mergeAssignments(given: readonly (readonly [string, readonly string[]])[]): Assignment[] {
+  const merged = new Map<string, Set<string>>();
+  for (const [roleId, departments] of given)
+    merged.set(roleId, new Set([...(merged.get(roleId) ?? []), ...departments]));
+  return [...merged].map(([roleId, departments]) => ({ roleId, manageableDepartmentIds: [...departments] }));
 }
 
 const byId = (roles: readonly RoleRow[], id: string, field: string): RoleRow =>

@@ -1,13 +1,22 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Authenticator } from '../../src/access/index.ts';
-import type { Enrollments } from '../../src/enrollment/index.ts';
-import { allRoutes } from '../../src/routes.ts';
 import { ENGINES } from '../support/database.ts';
 import { enroll, record } from '../support/learning.ts';
-import { addCourse, addCustomRole, addDepartment, addTraining, addUser } from '../support/people.ts';
+import {
+  addCourse,
+  addCustomRole,
+  addDepartment,
+  addGroup,
+  addSession,
+  addSmartGroup,
+  addTraining,
+  addUser,
+  daysOf,
+} from '../support/people.ts';
+import { ROUTES } from '../support/routes.ts';
 import { type Answer, call, startWorld, type World } from '../support/server.ts';
 import { contentRows } from './content.ts';
+import { groupRows, ONE_LOGIN } from './groups.ts';
 import { progressRows } from './progress.ts';
 import {
   ALLOWED,
@@ -25,6 +34,7 @@ import {
   WHOLE,
 } from './table.ts';
 import { trainingRows } from './training.ts';
+import { webhookRows } from './webhooks.ts';
 
 /** Endpoint × role × whose department × whether the id exists, against a table that knows nothing of the code. */
 
@@ -35,8 +45,10 @@ const byDepartment = (path: string) =>
 
 const TABLE: Record<string, Row> = {
   ...contentRows,
+  ...groupRows,
   ...trainingRows,
   ...progressRows,
+  ...webhookRows,
   EnrollLearnersInCourses: people(201, 400, 403, (t, f) => ({
     path: '/enrollment',
     json: { courseIds: [f.course], learnerIds: [t.learnerId], dueDateType: 'unlimited' },
@@ -90,8 +102,6 @@ const APART = [
   'VerifyCertificate',
   'GetVerificationStyle',
 ];
-
-const routes = allRoutes(undefined as unknown as Authenticator, undefined as unknown as Enrollments);
 
 function expected(row: Row, role: Role, place: Place): number {
   if (role === 'nobody') return 401;
@@ -166,7 +176,7 @@ for (const engine of ENGINES)
     }
 
     async function ask(operationId: string, row: Row, role: Role, place: Place): Promise<Answer> {
-      const route = routes.find((candidate) => candidate.operationId === operationId);
+      const route = ROUTES.find((candidate) => candidate.operationId === operationId);
       const target = targets.get(place);
       assert.ok(route && target);
       const { path, json } = row.request(target, fixtures);
@@ -177,7 +187,7 @@ for (const engine of ENGINES)
     test('the table names every endpoint', () => {
       assert.deepEqual(
         [...Object.keys(TABLE), ...APART].sort(),
-        routes.map((route) => route.operationId).sort(),
+        ROUTES.map((route) => route.operationId).sort(),
       );
     });
 
@@ -292,11 +302,18 @@ async function makeFixtures(world: World, course: string): Promise<Fixtures> {
     await addCourse(world, 'Page'),
     await addTraining(world),
   ];
-  const session = (
-    await call(world, 'POST', `/training/${training}/sessions`, {
-      json: { title: 'One', days: [{ startTime: '2027-01-01 10:00:00', duration: 3600 }] },
-    })
-  ).json as string;
-  const { dayIds } = (await call(world, 'GET', `/training/session/${session}`)).json as { dayIds: string[] };
-  return { course, track, material, training, session, day: dayIds[0] ?? '', operation: '' };
+  const session = await addSession(world, training);
+  const [day = ''] = await daysOf(world, session);
+  return {
+    course,
+    track,
+    material,
+    training,
+    session,
+    day,
+    operation: '',
+    group: await addGroup(world, []),
+    smartGroup: await addSmartGroup(world, [[ONE_LOGIN]]),
+    changingGroup: await addSmartGroup(world, [[ONE_LOGIN]]),
+  };
 }

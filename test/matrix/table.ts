@@ -11,6 +11,7 @@ export const ALLOWED: Record<string, readonly string[]> = {
   administrator: WHOLE,
   people: [...WHOLE, ...MANAGERS],
   'read content': [...WHOLE, ...MANAGERS, 'publisher'],
+  'read groups': [...WHOLE, ...MANAGERS, 'publisher', 'custom_other'],
   'write content': [...WHOLE, 'custom_full', 'publisher'],
 };
 
@@ -32,6 +33,11 @@ export interface Fixtures {
   readonly session: string;
   readonly day: string;
   readonly operation: string;
+  readonly group: string;
+  /** By a profile field */
+  readonly smartGroup: string;
+  /** Whose rules are changed */
+  readonly changingGroup: string;
 }
 
 export interface Row {

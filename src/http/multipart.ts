@@ -1,0 +1,57 @@
+import { refuse } from '../kernel/errors.ts';
+
+/** Where multipart/form-data is read. The body is in memory, so a part is a slice of it, and nothing is waited for. */
+
+const BOUNDARY = /;\s*boundary=(?:"([^"]+)"|([^\s;"]+))/i;
+/** RFC 2046 allows 70 characters. */
+const MAX_BOUNDARY = 200;
+const END_OF_HEAD = Buffer.from('\r\n\r\n');
+const DISPOSITION = /^content-disposition:\s*form-data\s*;(.*)$/im;
+const NAME = /(?:^|[;\s])name=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/i;
+const FILE_NAME = /(?:^|[;\s])filename\*?=/i;
+
+const broken = (detail: string): never => refuse('request.malformed_form', { detail });
+
+/** A form's pairs; files are left out. Refuses `request.malformed_form`, and what `textOf` refuses. */
+export function* splitMultipart(
+  bytes: Buffer,
+  contentType: string,
+  textOf: (bytes: Buffer) => string,
+): Generator<readonly [string, string]> {
+  for (const part of partsOf(bytes, boundaryOf(contentType))) {
+    const end = part.indexOf(END_OF_HEAD);
+    if (end < 0) broken('the head of a part has no end');
+    const disposition = DISPOSITION.exec(textOf(part.subarray(0, end)))?.[1];
+    if (disposition === undefined) return broken('a part is no form-data');
+    const name = NAME.exec(disposition);
+    if (!name) return broken('a part has no name');
+    if (FILE_NAME.test(disposition)) continue;
+    yield [
+      name[1]?.replace(/\\(.)/g, '$1') ?? name[2] ?? '',
+      textOf(part.subarray(end + END_OF_HEAD.length)),
+    ];
+  }
+}
+
+function boundaryOf(contentType: string): string {
+  const match = BOUNDARY.exec(contentType);
+  const boundary = match?.[1] ?? match?.[2] ?? broken('its Content-Type names no boundary');
+  return boundary.length > MAX_BOUNDARY ? broken('its boundary is too long') : boundary;
+}
+
+/** What stands between the delimiters. What stands before the first or after the last is nobody's. */
+function* partsOf(bytes: Buffer, boundary: string): Generator<Buffer> {
+  const delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
+  const isFirstLine = bytes.subarray(0, delimiter.length - 2).equals(delimiter.subarray(2));
+  const start = isFirstLine ? -2 : bytes.indexOf(delimiter);
+  if (start === -1) broken('its boundary does not occur');
+  let at = start + delimiter.length;
+  for (;;) {
+    if (bytes.subarray(at, at + 2).toString('latin1') === '--') return;
+    const from = bytes.indexOf('\r\n', at);
+    const to = from < 0 ? -1 : bytes.indexOf(delimiter, from);
+    if (to < 0) broken('it ends before its last boundary');
+    yield bytes.subarray(from + 2, to);
+    at = to + delimiter.length;
+  }
+}
