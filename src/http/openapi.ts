@@ -39,7 +39,7 @@ function answerOf(answer: Answer<never>, headers: Readonly<Record<string, string
     return {
       description: 'Done.',
       ...said,
-      content: { [answer.contentType]: { schema: { type: 'string' } } },
+      content: { [answer.contentType.split(';')[0] ?? '']: { schema: { type: 'string' } } },
     };
   if (answer.bodies.length === 0) return { description: 'Done; the body is empty.', ...said };
   const schemas = answer.bodies.map(({ json, xml }) => ({

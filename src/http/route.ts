@@ -31,8 +31,8 @@ export const nothing = (status: 200 | 201 | 204): Answer<void> => ({
 });
 
 /** A page or a file, as it is. */
-export const file = <T extends string | Buffer>(contentType: string, status = 200): Answer<T> => ({
-  status,
+export const file = <T extends string | Buffer>(contentType: string): Answer<T> => ({
+  status: 200,
   bodies: [],
   xmlRoot: 'response',
   contentType,

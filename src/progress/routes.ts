@@ -6,7 +6,6 @@ import { printCertificate } from './certificate-pdf.ts';
 import { linkTo, openLink, verify } from './certificates.ts';
 
 const byId = object({ issuedCertificateId: uuid() });
-const HTML = 'text/html; charset=utf-8';
 const PUBLIC = { tag: 'certificate', may: 'public', method: 'GET' } as const;
 
 /** Certificates: a short-lived link for whoever reads enrollments; the file and its verification for whoever has the address. */
@@ -47,12 +46,10 @@ export const certificateRoutes: readonly Route<Context>[] = [
     operationId: 'VerifyCertificate',
     summary: 'A page that tells whether a certificate is genuine',
     params: object({ code: text({ max: 100 }) }),
-    answer: file<string>(HTML),
+    answer: file<string>('text/html; charset=utf-8'),
     run: async (ctx: Context, { params }) => {
       const certificate = await verify(ctx, params.code);
-      return certificate
-        ? new Reply(genuinePage(certificate), PAGE_HEADERS)
-        : new Reply(unknownPage(), PAGE_HEADERS, file<string>(HTML, 404));
+      return new Reply(certificate ? genuinePage(certificate) : unknownPage(), PAGE_HEADERS);
     },
   }),
   route({
