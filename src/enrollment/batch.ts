@@ -119,6 +119,8 @@ export class SmallWrites {
         accountId,
         union((job) => job.learnerIds),
         union((job) => job.itemIds),
+        // They were accepted within moments of each other; the last of those is when all of them are judged.
+        new Date(Math.max(...batch.map(({ job }) => job.now.getTime()))),
       ),
     );
     const good: { waiting: Waiting; write: SmallWrite }[] = [];
@@ -133,6 +135,7 @@ export class SmallWrites {
     const results = await insertSmall(
       this.#db,
       accountId,
+      loaded,
       good.map(({ write }) => write),
     );
     this.#onWritten(accountId);
@@ -150,19 +153,12 @@ export class SmallWrites {
   }
 }
 
-function toWrite(job: EnrollJob, terms: SmallWrite['terms']): SmallWrite {
-  return {
-    operationId: job.operationId,
-    chunk: newChunkNumber(),
-    actorId: job.caller.userId,
-    clientId: job.caller.clientId,
-    source: job.source,
-    requestDigest: job.requestDigest,
-    digest: createHash('sha256').update(job.requestDigest).digest(),
-    rightsVersion: job.caller.rightsVersion,
-    acceptedAt: job.now,
-    typeGroup: 0,
-    learnerIds: job.learnerIds,
-    terms,
-  };
-}
+const toWrite = (job: EnrollJob, terms: SmallWrite['terms']): SmallWrite => ({
+  receipt: job.receipt,
+  chunk: newChunkNumber(),
+  digest: createHash('sha256').update(job.receipt.requestDigest).digest(),
+  rightsVersion: job.caller.rightsVersion,
+  typeGroup: 0,
+  learnerIds: job.learnerIds,
+  terms,
+});
