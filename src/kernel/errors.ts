@@ -332,7 +332,7 @@ export const ERRORS = {
   ),
   'content.unknown_ids': entry(
     400,
-    '{field}: unknown content items {ids}.',
+    'Unknown content item: {field} {ids}.',
     'The ids name no content item of this account.',
   ),
   'content.unknown_modules': entry(
@@ -342,8 +342,24 @@ export const ERRORS = {
   ),
   'content.wrong_type': entry(
     400,
-    '{field}: {ids} {detail}.',
-    'The content item has a type that cannot be used here.',
+    '{field}: {ids} cannot stand here: {detail}.',
+    'The content item has a type that cannot be used here, or is retired.',
+  ),
+  'content.unknown_module': entry(404, 'Unknown module {ids}.', 'The course has no such module.'),
+  'content.unknown_folder': entry(
+    400,
+    '{field}: unknown folder {ids}.',
+    'The id names no folder of this account.',
+  ),
+  'content.folder_not_found': entry(
+    404,
+    'Unknown folder {ids}.',
+    'The id in the path names no folder of this account.',
+  ),
+  'content.folder_in_use': entry(
+    409,
+    'The folder {ids} is not empty.',
+    'Move what is in it elsewhere first; retired items count.',
   ),
   'content.in_use': entry(
     409,
