@@ -69,6 +69,12 @@ export interface Enrollment {
   /** 0 assigned by an administrator, 1 added from the catalog */
   enrollmentTypeGroup: number;
   shouldLockAfterDueDate: boolean;
+  certificate?: {
+    issuedCertificateId: string;
+    issueDate: string;
+    /** Left out: certificates do not expire */
+    expiryDate?: string | undefined;
+  } | undefined;
 }
 
 export interface LearnerResult {
@@ -177,6 +183,7 @@ export interface NewContentItem {
   description?: string | undefined;
   /** Unique in the account; files may name the item by it. */
   code?: string | undefined;
+  /** See POST /folder */
   folder_id?: string | undefined;
   /** http or https */
   url?: string | undefined;
@@ -186,6 +193,11 @@ export interface NewContentItem {
   defaultDuePeriod?: number | undefined;
   defaultLockAfterDueDate?: boolean | undefined;
   selfEnrollment?: boolean | undefined;
+  /** In place of those it had */
+  courseFields?: Array<{
+    fieldId: string;
+    fieldValue: string;
+  }> | undefined;
 }
 
 export interface EditContentItem {
@@ -194,6 +206,7 @@ export interface EditContentItem {
   description?: string | undefined;
   /** Unique in the account; files may name the item by it. */
   code?: string | undefined;
+  /** See POST /folder */
   folder_id?: string | undefined;
   /** http or https */
   url?: string | undefined;
@@ -203,6 +216,22 @@ export interface EditContentItem {
   defaultDuePeriod?: number | undefined;
   defaultLockAfterDueDate?: boolean | undefined;
   selfEnrollment?: boolean | undefined;
+  /** In place of those it had */
+  courseFields?: Array<{
+    fieldId: string;
+    fieldValue: string;
+  }> | undefined;
+}
+
+export interface ContentTreeItem {
+  contentItemId: string;
+  title: string;
+  type: string;
+  description: string;
+  addedDate: string;
+  viewUrl: string;
+  parentId?: string | undefined;
+  isShared: boolean;
 }
 
 export interface CoursesModule {
@@ -228,23 +257,17 @@ export interface CourseModule {
   viewUrl?: string | undefined;
   addedDate: string;
   type: 'material' | 'training';
+  /** Trainings of a type only. */
+  trainingType?: {
+    trainingTypeId: string;
+    trainingTypeTitle: string;
+  } | undefined;
   sequentialNumber: number;
 }
 
 export interface LearningTracksCourse {
   learningTrackId: string;
   courseId: string;
-}
-
-export interface ContentTreeItem {
-  contentItemId: string;
-  title: string;
-  type: string;
-  description: string;
-  addedDate: string;
-  viewUrl: string;
-  parentId?: string | undefined;
-  isShared: boolean;
 }
 
 export interface Training {
@@ -712,6 +735,15 @@ export interface Operations {
     };
     answer: undefined;
   };
+  /** A link to the PDF of a certificate, which holds for ten minutes */
+  GetIssuedCertificate: {
+    path: {
+      issuedCertificateId: string;
+    };
+    answer: {
+      url: string;
+    };
+  };
   /** What became of a write: the Location of every write to enrollments */
   GetOperation: {
     path: {
@@ -788,6 +820,29 @@ export interface Operations {
     body: NewContentItem;
     answer: string;
   };
+  /** Folders and content items, each with the folder it lies in */
+  GetCoursesTree: {
+    query?: {
+      contentItemIds?: string[] | undefined;
+    };
+    answer: ContentTreeItem[];
+  };
+  /** Create a folder for content items, at the top or in another folder */
+  CreateFolder: {
+    body: {
+      title: string;
+      description?: string | undefined;
+      parentId?: string | undefined;
+    };
+    answer: string;
+  };
+  /** Remove an empty folder */
+  DeleteFolder: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
   /** Material modules of courses, page by page */
   ListCoursesModules: {
     query?: {
@@ -824,6 +879,14 @@ export interface Operations {
     };
     answer: string;
   };
+  /** Take a module out of a course; the material or training itself stays */
+  RemoveCourseModule: {
+    path: {
+      id: string;
+      moduleId: string;
+    };
+    answer: undefined;
+  };
   /** Which courses learning tracks have */
   GetLearningTrackCourses: {
     query: {
@@ -841,13 +904,6 @@ export interface Operations {
       courseIds: string[];
     };
     answer: undefined;
-  };
-  /** Content items with the folder they lie in */
-  GetCoursesTree: {
-    query?: {
-      contentItemIds?: string[] | undefined;
-    };
-    answer: ContentTreeItem[];
   };
   /** Create a training */
   CreateTraining: {
@@ -1449,6 +1505,7 @@ export const OPERATIONS = {
   ListLearnerModulesResults: { method: 'GET', path: '/learners/modules/results', entries: 'results' },
   RecordProgress: { method: 'POST', path: '/enrollment/{enrollmentId}/progress' },
   UpdateDayParticipantsAttendance: { method: 'POST', path: '/training/day/{dayId}/participants/attendance/update' },
+  GetIssuedCertificate: { method: 'GET', path: '/certificate/{issuedCertificateId}' },
   GetOperation: { method: 'GET', path: '/operations/{id}' },
   GetContent: { method: 'GET', path: '/content' },
   ListContent: { method: 'GET', path: '/contents', entries: 'contentItems' },
@@ -1457,12 +1514,15 @@ export const OPERATIONS = {
   EditContentItem: { method: 'POST', path: '/content/{id}' },
   RetireContentItem: { method: 'DELETE', path: '/content/{id}' },
   CreateContentItem: { method: 'POST', path: '/content/create/{contentType}' },
+  GetCoursesTree: { method: 'GET', path: '/courses_tree' },
+  CreateFolder: { method: 'POST', path: '/folder' },
+  DeleteFolder: { method: 'DELETE', path: '/folder/{id}' },
   ListCoursesModules: { method: 'GET', path: '/courses/modules', entries: 'modules' },
   GetCourseModules: { method: 'GET', path: '/course/{id}/modules', entries: 'modules' },
   AddCourseModule: { method: 'POST', path: '/course/{id}/modules' },
+  RemoveCourseModule: { method: 'DELETE', path: '/course/{id}/modules/{moduleId}' },
   GetLearningTrackCourses: { method: 'GET', path: '/learning_track/courses' },
   SetLearningTrackCourses: { method: 'POST', path: '/learning_track/{id}/courses' },
-  GetCoursesTree: { method: 'GET', path: '/courses_tree' },
   CreateTraining: { method: 'POST', path: '/training' },
   AddTrainingSession: { method: 'POST', path: '/training/{id}/sessions' },
   GetTrainingSessions: { method: 'GET', path: '/training/{id}/sessions' },
