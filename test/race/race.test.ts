@@ -22,7 +22,7 @@ if (ENGINES.includes('postgresql'))
       smallPairs: 1 + random(3_000),
       batchRequests: 1 + random(64),
       batchPairs: 1 + random(2_000),
-      chunkPairs: 1 + random(40) ** 2,
+      chunkPairs: 5 + random(40) ** 2,
     });
     let world: World;
     let second: Server;
