@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { buildApp } from '../../src/app.ts';
 import { openDatabase } from '../../src/storage/index.ts';
 import { ENGINES, freshPostgresql } from '../support/database.ts';
-import { addDepartment, addUser } from '../support/people.ts';
+import { addCourse, addDepartment, addUser } from '../support/people.ts';
 import { call, startWorldOver, type World } from '../support/server.ts';
 
 /** Races over people, on the engine that has them, on two servers that share the database. */
@@ -131,6 +131,25 @@ if (ENGINES.includes('postgresql'))
         const restored = await call(survivor.at, 'POST', `/user/${first}`, { json: { role: 'owner' } });
         assert.equal(restored.status, 200, `${seen}: ${restored.text}`);
         for (const { id } of owners) await call(world, 'DELETE', `/user/${id}`);
+      }
+    });
+
+    test('a user deleted beside requests that enroll them: no enrollment is left', async () => {
+      const course = await addCourse(world);
+      for (let round = 0; round < 10; round++) {
+        const learner = await addUser(world);
+        const enrolling = Array.from({ length: 4 }, (_, n) =>
+          call(server(n), 'POST', '/enrollment', {
+            json: { courseIds: [course], learnerIds: [learner], dueDateType: 'unlimited' },
+          }),
+        );
+        const deleting = call(second, 'DELETE', `/user/${learner}`);
+        const seen = await statuses([...enrolling, deleting]);
+        assert.ok(
+          seen.every((status) => [201, 204, 400].includes(status)),
+          seen.join(' '),
+        );
+        assert.deepEqual((await call(world, 'GET', `/enrollment?courseIds[]=${course}`)).json, []);
       }
     });
 
