@@ -69,6 +69,12 @@ export interface Enrollment {
   /** 0 assigned by an administrator, 1 added from the catalog */
   enrollmentTypeGroup: number;
   shouldLockAfterDueDate: boolean;
+  certificate?: {
+    issuedCertificateId: string;
+    issueDate: string;
+    /** Left out: certificates do not expire */
+    expiryDate?: string | undefined;
+  } | undefined;
 }
 
 export interface LearnerResult {
@@ -728,6 +734,15 @@ export interface Operations {
       }>;
     };
     answer: undefined;
+  };
+  /** A link to the PDF of a certificate, which holds for ten minutes */
+  GetIssuedCertificate: {
+    path: {
+      issuedCertificateId: string;
+    };
+    answer: {
+      url: string;
+    };
   };
   /** What became of a write: the Location of every write to enrollments */
   GetOperation: {
@@ -1490,6 +1505,7 @@ export const OPERATIONS = {
   ListLearnerModulesResults: { method: 'GET', path: '/learners/modules/results', entries: 'results' },
   RecordProgress: { method: 'POST', path: '/enrollment/{enrollmentId}/progress' },
   UpdateDayParticipantsAttendance: { method: 'POST', path: '/training/day/{dayId}/participants/attendance/update' },
+  GetIssuedCertificate: { method: 'GET', path: '/certificate/{issuedCertificateId}' },
   GetOperation: { method: 'GET', path: '/operations/{id}' },
   GetContent: { method: 'GET', path: '/content' },
   ListContent: { method: 'GET', path: '/contents', entries: 'contentItems' },

@@ -26,11 +26,10 @@ import {
   text,
   uuid,
 } from '../http/wire.ts';
-import { toDateText } from '../kernel/dates.ts';
+import { toDateText, toInstantText } from '../kernel/dates.ts';
 import { refuse } from '../kernel/errors.ts';
 import type { Enrollments } from './enroll.ts';
-import { findFor, listFor, pageFor } from './list.ts';
-import type { Enrollment } from './list-queries.ts';
+import { findFor, type ListedEnrollment, listFor, pageFor } from './list.ts';
 import { DUE_TYPES, type DueRequest, dueInstant, type RequestedTerms } from './rules.ts';
 
 /** The order of the members is that of the contract's real answers. */
@@ -44,12 +43,19 @@ const EnrollmentInfo = object(
     expirationDate: optional(about('Only with a due date and a lock', text())),
     enrollmentTypeGroup: about('0 assigned by an administrator, 1 added from the catalog', integer()),
     shouldLockAfterDueDate: boolean(),
+    certificate: optional(
+      object({
+        issuedCertificateId: uuid(),
+        issueDate: text(),
+        expiryDate: optional(about('Left out: certificates do not expire', text())),
+      }),
+    ),
   },
   'Enrollment',
 );
 
 /** Inside it is `lockAfterDueDate`; the wire says so in requests only. */
-const toWire = (enrollment: Enrollment): Infer<typeof EnrollmentInfo> => ({
+const toWire = (enrollment: ListedEnrollment): Infer<typeof EnrollmentInfo> => ({
   enrollmentId: enrollment.enrollmentId,
   courseId: enrollment.itemId,
   learnerId: enrollment.learnerId,
@@ -58,6 +64,10 @@ const toWire = (enrollment: Enrollment): Infer<typeof EnrollmentInfo> => ({
   expirationDate: enrollment.dueAt && enrollment.lockAfterDueDate ? toDateText(enrollment.dueAt) : undefined,
   enrollmentTypeGroup: enrollment.typeGroup,
   shouldLockAfterDueDate: enrollment.lockAfterDueDate,
+  certificate: enrollment.certificate && {
+    issuedCertificateId: enrollment.certificate.certificateId,
+    issueDate: toInstantText(enrollment.certificate.issuedAt),
+  },
 });
 
 /** Kept as text until the type of due date is known: members of another type are ignored, whatever stands in them. */
@@ -129,7 +139,7 @@ type ListInput = Infer<typeof PageFilter>;
 const PageFilter = object({ ...filter, ...pageMembers });
 
 async function* toWirePages(
-  pages: AsyncIterable<Enrollment[]>,
+  pages: AsyncIterable<ListedEnrollment[]>,
 ): AsyncGenerator<Infer<typeof EnrollmentInfo>[]> {
   for await (const enrollments of pages) yield enrollments.map(toWire);
 }

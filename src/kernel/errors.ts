@@ -204,6 +204,21 @@ export const ERRORS = {
     'moduleId: {ids} is no module of what the learner is enrolled in.',
     'Name a module of the course; in a learning track a module of one of its courses, or such a course.',
   ),
+  'certificate.unknown': entry(
+    404,
+    'Issued certificate not found',
+    'The id names no certificate of a current enrollment of this account.',
+  ),
+  'certificate.link': entry(
+    403,
+    'Permission denied: the link to the certificate is broken or has expired.',
+    'Links hold for ten minutes. Ask GET /certificate/{issuedCertificateId} for a new one.',
+  ),
+  'auth.certificate_scope': entry(
+    403,
+    'Permission denied: certificate {ids} is not of a learner you manage.',
+    'An unknown certificate answers the same to a limited caller.',
+  ),
   // People and access
   'people.unknown_user': entry(404, 'User not found: {ids}.', 'The id names no user of this account.'),
   'people.unknown_department': entry(

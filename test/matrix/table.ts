@@ -20,6 +20,7 @@ export interface Target {
   readonly departmentId: string;
   readonly learnerId: string;
   readonly enrollmentId: string;
+  readonly certificateId: string;
 }
 export type Place = 'own' | 'sub' | 'foreign' | 'unknown';
 
