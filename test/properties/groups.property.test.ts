@@ -8,7 +8,7 @@ import {
   addToGroups,
   departmentsMoved,
   evaluateFully,
-  insertGroups,
+  makeGroups,
   removeFromGroups,
   setGroups,
   usersChanged,
@@ -107,7 +107,7 @@ for (const engine of ENGINES)
         );
         await insertUsers(tx, accountId, users, world.clock.now);
         const groups = [...model.plain.keys()].map((groupId) => ({ groupId, name: 'P', rules: null }));
-        await insertGroups(tx, accountId, groups, world.clock.now);
+        await makeGroups(tx, accountId, groups, world.clock.now);
         for (const [groupId, members] of model.plain)
           await addToGroups(tx, accountId, [...members], [groupId]);
       });
