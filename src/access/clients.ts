@@ -14,7 +14,7 @@ export function createClient(
   const { accountId } = ctx.caller;
   return ctx.write(async (tx) => {
     const user =
-      (await queries.loadUser(tx, accountId, userId)) ??
+      (await queries.loadUser(tx, accountId, userId, ctx.now)) ??
       refuse('people.unknown_users', { field: 'userId', ids: userId });
     if (rankOf(user.roles.map((role) => role.roleType)) > ctx.caller.rank)
       refuse('auth.outranked', { detail: `user ${userId} outranks you` });
@@ -43,9 +43,9 @@ export function deleteClient(ctx: Context, clientId: string): Promise<void> {
   const { accountId } = ctx.caller;
   return ctx.write(async (tx) => {
     const client =
-      (await queries.findClient(tx, accountId, clientId)) ??
+      (await queries.findClient(tx, accountId, clientId, ctx.now)) ??
       refuse('access.unknown_client', { ids: clientId });
-    const user = await queries.loadUser(tx, accountId, client.userId);
+    const user = await queries.loadUser(tx, accountId, client.userId, ctx.now);
     if (rankOf(user?.roles.map((role) => role.roleType) ?? []) > ctx.caller.rank)
       refuse('auth.outranked', { detail: `user ${client.userId} outranks you` });
     await queries.deleteClient(tx, accountId, clientId);

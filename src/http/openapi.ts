@@ -1,9 +1,26 @@
 import { ERRORS, type ErrorCode } from '../kernel/errors.ts';
+import { headerOf } from './header-members.ts';
 import { ErrorResponse } from './refusal.ts';
 import type { Answer, Route } from './route.ts';
 import { type Json, parametersOf, schemaOf } from './schema.ts';
 
 /** The OpenAPI 3.1 document, made from the route table: every status, header and body that a route can answer. */
+
+function headerMembersOf<Ctx>({ body, headerMembers }: Route<Ctx>, components: Json): Json[] {
+  if (body?.shape.kind !== 'object') return [];
+  const { members } = body.shape;
+  return headerMembers.flatMap((name) => {
+    const member = members.get(name);
+    if (!member) return [];
+    return {
+      name: headerOf(name),
+      in: 'header',
+      required: false,
+      schema: schemaOf(member.shape, components),
+      description: `The member ${name}, where the body leaves it out.`,
+    };
+  });
+}
 
 function bodyOf<Ctx>(route: Route<Ctx>, components: Json): Json {
   if (!route.body) return {};
@@ -156,6 +173,7 @@ function operationOf<Ctx>(route: Route<Ctx>, schemas: Json): Json {
     parameters: [
       ...parametersOf(route.params, 'path', schemas),
       ...parametersOf(route.query, 'query', schemas),
+      ...headerMembersOf(route, schemas),
       ...(hasCaller(route) ? [LOCALE] : []),
       ...(route.answer.bodies.length > 1 ? [RETURN_OBJECT] : []),
     ],

@@ -7,6 +7,7 @@ import { validate } from './decode.ts';
 import type { Decoder } from './decoder.ts';
 import { CONTENT_TYPE } from './encode.ts';
 import { readPairs, splitUrlEncoded } from './form.ts';
+import { completeFromHeaders } from './header-members.ts';
 import { type Format, negotiate, negotiateOrDefault } from './negotiate.ts';
 import { renderRefusal } from './refusal.ts';
 import { type Answer, Reply, type Route } from './route.ts';
@@ -135,8 +136,10 @@ async function bodyOf<Ctx>(
   if (!route.body) return undefined;
   const taken = await readBody(request.raw, limit);
   try {
+    const { shape } = route.body;
     const contentType = request.sentType ?? '';
-    return await decoder.decode(route.body.shape, taken.bytes, kind, contentType, route.formDefaults);
+    const plain = await decoder.decode(shape, taken.bytes, kind, contentType, route.formDefaults);
+    return completeFromHeaders(shape, plain, route.headerMembers, request.headers);
   } finally {
     taken.release();
   }

@@ -207,6 +207,8 @@ export interface Route<Ctx> {
   readonly body: Wire<unknown> | null;
   /** small: at most 1 MB; bulk: the configured maximum. */
   readonly bodySize: 'small' | 'bulk';
+  /** Members of the body that may also come in request headers (header-members.ts). */
+  readonly headerMembers: readonly string[];
   /** Members presumed when a form leaves them out. */
   readonly formDefaults: Readonly<Record<string, string>>;
   readonly answer: Answer<never>;
@@ -233,6 +235,7 @@ interface RouteInput<Ctx, P, Q, B, R> {
   query?: Q;
   body?: B;
   bodySize?: 'small' | 'bulk';
+  headerMembers?: readonly (keyof In<B> & string)[];
   formDefaults?: Readonly<Record<string, string>>;
   answer: Answer<R>;
   headers?: Readonly<Record<string, string>>;
@@ -247,6 +250,7 @@ export function route<Ctx, P = null, Q = null, B = null, R = void>(
 ): Route<Ctx> {
   return {
     bodySize: 'small',
+    headerMembers: [],
     formDefaults: {},
     headers: {},
     refusals: [],

@@ -232,6 +232,26 @@ export const ERRORS = {
     'The e-mail {email} is taken{existing}',
     'E-mail addresses are unique in an account, whatever their case.',
   ),
+  'people.root_department': entry(
+    409,
+    'The root department cannot {detail}.',
+    'Every account has one department above all others.',
+  ),
+  'people.department_not_empty': entry(
+    409,
+    'Department {ids} has {users} users and {departments} departments in it.',
+    'Move or delete them first.',
+  ),
+  'people.department_cycle': entry(
+    409,
+    'Department {parent} lies in or below {ids}, and cannot become its parent.',
+    'A department cannot be moved below itself.',
+  ),
+  'people.field_taken': entry(
+    409,
+    'name: the profile field {name} is defined already.',
+    'Names of profile fields are unique in an account, whatever their case.',
+  ),
   'people.department_code_taken': entry(
     409,
     'code: {code} is taken by another department.',

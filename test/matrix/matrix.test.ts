@@ -16,6 +16,7 @@ import { ROUTES } from '../support/routes.ts';
 import { type Answer, call, startWorld, type World } from '../support/server.ts';
 import { contentRows } from './content.ts';
 import { groupRows, ONE_LOGIN } from './groups.ts';
+import { peopleRows } from './people.ts';
 import { progressRows } from './progress.ts';
 import {
   ALLOWED,
@@ -39,8 +40,6 @@ import { webhookRows } from './webhooks.ts';
 
 const byLearner = (path: string) =>
   people(200, 400, 200, (t) => ({ path: `${path}?learnerIds[]=${t.learnerId}` }));
-const byDepartment = (path: string) =>
-  people(200, 400, 200, (t) => ({ path: `${path}?departments[]=${t.departmentId}` }));
 
 const TABLE: Record<string, Row> = {
   ...contentRows,
@@ -59,29 +58,6 @@ const TABLE: Record<string, Row> = {
     json: { learnerIds: [t.learnerId] },
   })),
   GetEnrollment: people(200, 400, 403, (t) => ({ path: `/enrollment/${t.enrollmentId}` })),
-  GetUsers: byDepartment('/user'),
-  GetUsersV2: byDepartment('/user/v2'),
-  ListUsers: byDepartment('/users'),
-  ListUsersV2: byDepartment('/users/v2'),
-  ListUsersV2ByBody: people(200, 400, 200, (t) => ({
-    path: '/users/v2',
-    json: { departments: [t.departmentId] },
-  })),
-  GetUser: people(200, 404, 403, (t) => ({ path: `/user/${t.learnerId}` })),
-  GetUserV2: people(200, 404, 403, (t) => ({ path: `/user/${t.learnerId}/v2` })),
-  SetUserStatus: people(200, 404, 403, (t) => ({ path: `/user/${t.learnerId}/status`, json: { status: 1 } })),
-  AddUser: people(201, 400, 403, (t) => ({
-    path: '/user',
-    json: { departmentId: t.departmentId, fields: { login: name() } },
-  })),
-  GetDepartment: people(200, 404, 403, (t) => ({ path: `/department/${t.departmentId}` })),
-  AddDepartment: people(201, 400, 403, (t) => ({
-    path: '/department',
-    json: { name: name(), parentDepartmentId: t.departmentId },
-  })),
-  GetDepartments: plain('people', 200, () => ({ path: '/department' })),
-  ListDepartments: plain('people', 200, () => ({ path: '/departments' })),
-  GetProfileFields: plain('people', 200, () => ({ path: '/user/profile/fields' })),
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
   GetClients: plain('administrator', 200, () => ({ path: '/client' })),
   CreateClient: plain('administrator', 201, () => ({ path: '/client', json: {} })),
@@ -90,10 +66,11 @@ const TABLE: Record<string, Row> = {
     path: '/role',
     json: { title: name(), permissions: ['user.read'] },
   })),
+  ...peopleRows,
 };
 
 /** Endpoints with a rule of their own, tested below. */
-const APART = ['GetAccessToken', 'GetOperation'];
+const APART = ['GetAccessToken', 'DeleteUser', 'GetOperation'];
 
 function expected(row: Row, role: Role, place: Place): number {
   if (role === 'nobody') return 401;
