@@ -34,15 +34,15 @@ export async function unknownDepartments(
   return new Set(rows.map((row) => row.id));
 }
 
-/** Those of the profile fields that nobody in the account has. */
-export async function unusedFields(
+/** Those of the names that are no profile fields of the account's own. */
+export async function unknownFields(
   tx: ReadTx,
   accountId: number,
   names: readonly string[],
 ): Promise<Set<string>> {
   const { rows } = await sql<{ name: string }>`
-    select name from unnest(${names}::text[]) as read(name)
-    where not exists (select from users u where u.account_id = ${accountId} and u.fields ? read.name)`.execute(
+    select name from unnest(${names}::text[]) as named(name)
+    where not exists (select from profile_field f where f.account_id = ${accountId} and f.name = named.name)`.execute(
     tx,
   );
   return new Set(rows.map((row) => row.name));

@@ -134,8 +134,8 @@ async function refuseUnknown(tx: ReadTx, accountId: number, rules: Rules): Promi
   const group = groups.find(({ id }) => found.every(({ groupId }) => groupId !== id));
   if (group) refuse('group.unknown_ids', { field: `${group.place}.value`, ids: group.id });
   const fields = fieldsIn(rules).filter(({ id }) => !isStandardField(id));
-  const unused = await smart.unusedFields(tx, accountId, idsOf(fields));
-  const field = fields.find(({ id }) => unused.has(id));
+  const undefinedFields = await smart.unknownFields(tx, accountId, idsOf(fields));
+  const field = fields.find(({ id }) => undefinedFields.has(id));
   if (field)
     refuse('request.invalid', {
       field: `${field.place}.attributeId`,
