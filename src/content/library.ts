@@ -22,12 +22,15 @@ export interface ItemInput {
   readonly selfEnrollment?: boolean | undefined;
 }
 
-/** The code of an item is unique by constraint; the constraint's name tells. */
-async function mapTakenCode<T>(code: string | undefined, work: () => Promise<T>): Promise<T> {
+/** That an item's code is free and its folder exists is checked by constraints; the constraint's name tells. */
+async function namingViolations<T>(input: ItemInput, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (violatedConstraint(error) === 'content_item_code') refuse('content.code_taken', { code: code ?? '' });
+    const constraint = violatedConstraint(error);
+    if (constraint === 'content_item_code') refuse('content.code_taken', { code: input.code ?? '' });
+    if (constraint === 'content_item_folder')
+      refuse('content.unknown_ids', { field: 'folder_id', ids: input.folderId ?? '' });
     throw error;
   }
 }
@@ -73,7 +76,7 @@ export function createItem(
     selfEnrollment: false,
   };
   const item = merged<queries.NewItem>(fresh, input);
-  return mapTakenCode(input.code, () =>
+  return namingViolations(input, () =>
     ctx.write(async (tx) => {
       await queries.insertItems(tx, ctx.caller.accountId, [item]);
       return itemId;
@@ -84,7 +87,7 @@ export function createItem(
 /** Changes what the input names. What `default` resolved to for people already enrolled does not move. */
 export async function editItem(ctx: Context, itemId: string, input: ItemInput): Promise<void> {
   reachOf(ctx.caller, 'content.write');
-  await mapTakenCode(input.code, () =>
+  await namingViolations(input, () =>
     ctx.write(async (tx) => {
       const before =
         (await queries.lockItem(tx, ctx.caller.accountId, itemId)) ??
