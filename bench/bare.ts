@@ -6,6 +6,7 @@ import type { Enrollments } from '../src/enrollment/index.ts';
 import { buildServer } from '../src/http/server.ts';
 import { newId } from '../src/kernel/ids.ts';
 import { allRoutes } from '../src/routes.ts';
+import { Courier } from '../src/webhooks/index.ts';
 
 /** The same server answering the same validated body without a database, in a process of its own. */
 
@@ -15,7 +16,7 @@ async function runBare(): Promise<void> {
   const nowhere = { enroll: async () => ({ operationId: newId() }) } as unknown as Enrollments;
   const caller = {} as Caller;
   const server = await buildServer<Caller, Context>(
-    allRoutes(undefined as unknown as Authenticator, nowhere),
+    allRoutes(undefined as unknown as Authenticator, nowhere, new Courier({})),
     {
       authenticate: async () => caller,
       authorize: () => undefined,

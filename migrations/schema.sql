@@ -115,6 +115,14 @@ create table department (
   parent_department_id uuid,
   name text not null,
   code text,
+  subordination text not null default 'no_supervisor'::text,
+  supervisor_id uuid,
+  co_subordination text not null default 'no_supervisor'::text,
+  co_supervisor_id uuid,
+  CHECK (((subordination = 'manual'::text) = (supervisor_id IS NOT NULL))),
+  CHECK (((co_subordination = 'manual'::text) = (co_supervisor_id IS NOT NULL))),
+  CHECK ((co_subordination = ANY (ARRAY['manual'::text, 'inherit'::text, 'no_supervisor'::text]))),
+  CHECK ((subordination = ANY (ARRAY['manual'::text, 'inherit'::text, 'no_supervisor'::text]))),
   FOREIGN KEY (account_id) REFERENCES account(account_id),
   FOREIGN KEY (account_id, parent_department_id) REFERENCES department(account_id, department_id),
   PRIMARY KEY (account_id, department_id)
@@ -279,6 +287,16 @@ create table outbox (
   PRIMARY KEY (account_id, chunk, item_id, event_type)
 );
 
+create table profile_field (
+  account_id integer not null,
+  field_id uuid not null,
+  name text not null,
+  label text not null,
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id, field_id)
+);
+CREATE UNIQUE INDEX profile_field_name ON public.profile_field USING btree (account_id, name);
+
 create table progress (
   account_id integer not null,
   learner_id uuid not null,
@@ -435,25 +453,67 @@ create table user_role (
   FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
   PRIMARY KEY (account_id, user_id, role_id)
 );
+CREATE INDEX user_role_managing ON public.user_role USING gin (manageable_department_ids);
 CREATE INDEX user_role_role ON public.user_role USING btree (account_id, role_id);
 
 create table users (
   account_id integer not null,
   user_id uuid not null,
-  department_id uuid not null,
+  department_id uuid,
   status smallint not null default 1,
-  login text not null,
-  login_key text not null,
+  login text,
+  login_key text,
   email text,
   email_key text,
   password_hash text,
   fields jsonb not null default '{}'::jsonb,
   added_at timestamp with time zone not null,
   last_login_at timestamp with time zone,
+  subordination text not null default 'no_supervisor'::text,
+  supervisor_id uuid,
+  co_subordination text not null default 'no_supervisor'::text,
+  co_supervisor_id uuid,
+  deactivate_at timestamp with time zone,
+  terminate_at timestamp with time zone,
+  active_until timestamp with time zone default LEAST(deactivate_at, terminate_at),
+  deleted_at timestamp with time zone,
+  CHECK (((deleted_at IS NULL) = (department_id IS NOT NULL))),
+  CHECK (((deleted_at IS NULL) = (login_key IS NOT NULL))),
+  CHECK (((subordination = 'manual'::text) = (supervisor_id IS NOT NULL))),
+  CHECK (((co_subordination = 'manual'::text) = (co_supervisor_id IS NOT NULL))),
+  CHECK ((co_subordination = ANY (ARRAY['manual'::text, 'inherit'::text, 'no_supervisor'::text]))),
   CHECK ((status = ANY (ARRAY[1, 3, 5]))),
+  CHECK ((subordination = ANY (ARRAY['manual'::text, 'inherit'::text, 'no_supervisor'::text]))),
   FOREIGN KEY (account_id, department_id) REFERENCES department(account_id, department_id),
   PRIMARY KEY (account_id, user_id)
 );
+CREATE INDEX users_co_supervisor ON public.users USING btree (account_id, co_supervisor_id) WHERE (co_supervisor_id IS NOT NULL);
 CREATE INDEX users_department ON public.users USING btree (account_id, department_id, user_id);
+CREATE INDEX users_fields ON public.users USING gin (fields jsonb_path_ops);
+CREATE INDEX users_supervisor ON public.users USING btree (account_id, supervisor_id) WHERE (supervisor_id IS NOT NULL);
 CREATE UNIQUE INDEX users_email ON public.users USING btree (account_id, email_key);
 CREATE UNIQUE INDEX users_login ON public.users USING btree (account_id, login_key);
+
+create table webhook_subscriber (
+  account_id integer not null,
+  subscriber_id uuid not null,
+  name text not null,
+  callback_url text not null,
+  secret text,
+  is_enabled boolean not null default true,
+  is_confirmed boolean not null default false,
+  code_hash bytea,
+  created_at timestamp with time zone not null,
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id, subscriber_id)
+);
+CREATE UNIQUE INDEX webhook_subscriber_name ON public.webhook_subscriber USING btree (account_id, name);
+
+create table webhook_subscription (
+  account_id integer not null,
+  subscriber_id uuid not null,
+  subscription_type text not null,
+  filters jsonb not null default '{}'::jsonb,
+  FOREIGN KEY (account_id, subscriber_id) REFERENCES webhook_subscriber(account_id, subscriber_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, subscriber_id, subscription_type)
+);

@@ -16,10 +16,14 @@ const sources = tracked.filter((file) => /^src\/.*\.ts$/.test(file));
 const tests = tracked.filter((file) => /\.test\.ts$/.test(file));
 const code = sources.filter((file) => !file.endsWith('.test.ts'));
 
-/** Left may import what stands to its right; http stands beside them and knows only kernel. */
+/**
+ * Left may import what stands to its right; http stands beside them and knows only kernel. client is used by programs
+ * elsewhere: it imports nothing, and of us only the commands use it.
+ */
 const ORDER = [
   'cli',
   'results',
+  'webhooks',
   'enrollment',
   'progress',
   'operations',
@@ -49,13 +53,15 @@ function importLaw() {
       const [from, to] = [moduleOf(file), moduleOf(target)];
       if (from === to) continue;
       const mayUse =
-        from === 'http'
-          ? to === 'kernel'
-          : to === 'http'
-            ? /routes\.ts$/.test(file)
-            : ROOT_FILES.includes(target)
-              ? from === 'cli'
-              : ORDER.indexOf(from) >= 0 && ORDER.indexOf(from) < ORDER.indexOf(to);
+        from === 'client' || to === 'client'
+          ? from === 'cli'
+          : from === 'http'
+            ? to === 'kernel'
+            : to === 'http'
+              ? /routes\.ts$/.test(file)
+              : ROOT_FILES.includes(target)
+                ? from === 'cli'
+                : ORDER.indexOf(from) >= 0 && ORDER.indexOf(from) < ORDER.indexOf(to);
       if (!mayUse) faults.push(`${file} imports ${target}`);
       else if (
         !['kernel', 'http'].includes(to) &&
@@ -115,8 +121,10 @@ const environment = () =>
     .filter((file) => file !== 'src/config.ts' && /process\.env/.test(read(file)))
     .map((file) => `${file} reads the environment; only src/config.ts does`);
 
+const GENERATED = ['src/client/api.ts'];
 const sizes = () =>
   [...sources, ...tests]
+    .filter((file) => !GENERATED.includes(file))
     .filter((file) => read(file).split('\n').length > 500)
     .map((file) => `${file} is longer than 500 lines`);
 

@@ -15,6 +15,7 @@ import { Metrics } from './metrics.ts';
 import { BackgroundSealer } from './operations/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
+import { Courier, type CourierOptions } from './webhooks/index.ts';
 
 /** The program, wired: the only place that knows every module. */
 export interface App {
@@ -25,10 +26,11 @@ export interface App {
   stop(): Promise<void>;
 }
 
-export type AppConfig = Pick<Config, 'logLevel' | 'maxBodyBytes' | 'maxPairs'> & {
-  readonly version: string;
-  readonly limits?: Partial<WriteLimits>;
-};
+export type AppConfig = Pick<Config, 'logLevel' | 'maxBodyBytes' | 'maxPairs'> &
+  CourierOptions & {
+    readonly version: string;
+    readonly limits?: Partial<WriteLimits>;
+  };
 
 export async function buildApp(
   db: Database,
@@ -43,18 +45,21 @@ export async function buildApp(
   });
   const authenticator = new Authenticator(db, clock);
   const metrics = new Metrics();
-  const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments), {
-    authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
-    authorize,
-    context: (caller, request) => contextOf(db, caller, request),
-    isStale: (error) => error instanceof StaleRights,
-    forget: (caller) => authenticator.forget(caller),
-    clock,
-    maxBodyBytes: config.maxBodyBytes,
-    observe: (route, status, stages) => metrics.observe(route.operationId, status, stages),
-    logLevel: config.logLevel,
-    version: config.version,
-  });
+  const server = await buildServer<Caller, Context>(
+    allRoutes(authenticator, enrollments, new Courier(config)),
+    {
+      authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
+      authorize,
+      context: (caller, request) => contextOf(db, caller, request),
+      isStale: (error) => error instanceof StaleRights,
+      forget: (caller) => authenticator.forget(caller),
+      clock,
+      maxBodyBytes: config.maxBodyBytes,
+      observe: (route, status, stages) => metrics.observe(route.operationId, status, stages),
+      logLevel: config.logLevel,
+      version: config.version,
+    },
+  );
   addOperatorRoutes(server, { db, metrics, enrollments });
   await server.ready();
   return {

@@ -9,6 +9,8 @@ export interface Config {
   /** null: only where it is safe (an empty embedded folder, served on loopback) */
   readonly demo: boolean | null;
   readonly publicUrl: string | null;
+  /** Whether webhooks may go to private and loopback addresses. */
+  readonly allowPrivateTargets: boolean;
   readonly logLevel: string;
   readonly maxBodyBytes: number;
   readonly maxPairs: number;
@@ -59,19 +61,21 @@ export function readConfig(flags: Flags, environment: Environment = process.env)
       text('database-url', 'DATABASE_URL') && (flags['database-url'] || data === undefined)
         ? (text('database-url', 'DATABASE_URL') ?? null)
         : null,
-    demo: flags['no-demo'] ? false : flags['demo'] ? true : switchOf(environment['ROLLBOOK_DEMO']),
+    demo: flags['no-demo'] ? false : flags['demo'] ? true : switchOf('ROLLBOOK_DEMO', environment),
     publicUrl: text('', 'ROLLBOOK_PUBLIC_URL') ?? null,
+    allowPrivateTargets: switchOf('ROLLBOOK_ALLOW_PRIVATE_TARGETS', environment) ?? false,
     logLevel: text('', 'ROLLBOOK_LOG_LEVEL') ?? 'warn',
     maxBodyBytes: number('', 'ROLLBOOK_MAX_BODY_BYTES', DEFAULT_BODY_BYTES, 1024 ** 3),
     maxPairs: number('', 'ROLLBOOK_MAX_PAIRS', DEFAULT_PAIRS, 1_000_000_000),
   };
 }
 
-function switchOf(value: string | undefined): boolean | null {
+function switchOf(variable: string, environment: Environment): boolean | null {
+  const value = environment[variable];
   if (value === undefined || value === '') return null;
   if (/^(1|true|yes|on)$/i.test(value)) return true;
   if (/^(0|false|no|off)$/i.test(value)) return false;
-  throw new ConfigError(`ROLLBOOK_DEMO: ${value} is neither true nor false.`);
+  throw new ConfigError(`${variable}: ${value} is neither true nor false.`);
 }
 
 /** Flags of a command; throws ConfigError for one it does not have. */

@@ -7,11 +7,13 @@ import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
 import { resultRoutes } from './results/index.ts';
 import { trainingRoutes } from './training/index.ts';
+import { type Courier, webhookRoutes } from './webhooks/index.ts';
 
 /** The route table: everything the API answers. */
 export const allRoutes = (
   authenticator: Authenticator,
   enrollments: Enrollments,
+  courier: Courier,
 ): readonly Route<Context>[] => [
   ...accessRoutes(authenticator),
   ...enrollmentRoutes(enrollments),
@@ -20,5 +22,6 @@ export const allRoutes = (
   ...contentRoutes,
   ...trainingRoutes,
   ...peopleRoutes,
+  ...webhookRoutes(courier),
   ...groupRoutes,
 ];

@@ -13,7 +13,7 @@ export async function actAs<T>(
   work: (ctx: Context) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
-    const user = await db.read((tx) => loadUser(tx, who.accountId, who.userId));
+    const user = await db.read((tx) => loadUser(tx, who.accountId, who.userId, who.now));
     if (!user) throw new Error(`There is no user ${who.userId}.`);
     const ctx = createContext({
       db,

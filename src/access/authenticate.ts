@@ -68,11 +68,11 @@ export class Authenticator {
     if (!isUuid(clientId)) refuse('token.bad_client');
     const accountId = accountOfClientId(clientId);
     if (accountId > 0x7fffffff) refuse('token.bad_client');
-    const client = await this.#db.read((tx) => queries.findClient(tx, accountId, clientId));
+    const now = this.#clock();
+    const client = await this.#db.read((tx) => queries.findClient(tx, accountId, clientId, now));
     const fits = timingSafeEqual(client?.secretHash ?? sha256(this.#hmacKey.toString('hex')), sha256(secret));
     if (!client || !fits || !client.isUserActive) refuse('token.bad_client');
     const token = newToken(accountId);
-    const now = this.#clock();
     const expiresAt = new Date(now.getTime() + TOKEN_LIFETIME_S * 1000);
     await this.#db.write((tx) =>
       queries.insertToken(tx, {
@@ -98,10 +98,10 @@ export class Authenticator {
     const found = await this.#db.read(async (tx) => {
       const owner = await queries.findToken(tx, accountId, tokenHash);
       if (!owner || owner.expiresAt <= now) return null;
-      return { owner, user: await queries.loadUser(tx, accountId, owner.userId) };
+      return { owner, user: await queries.loadUser(tx, accountId, owner.userId, now) };
     });
     if (!found?.user?.isActive) refuse('auth.bad_token');
-    return this.#remember(key, toCaller(found.user, found.owner.clientId), found.owner.expiresAt.getTime());
+    return this.#remember(key, found.user, found.owner.clientId, found.owner.expiresAt);
   }
 
   async #byPassword(url: string, login: string, password: string, remoteAddress: string): Promise<Caller> {
@@ -112,15 +112,17 @@ export class Authenticator {
     const cached = this.#cached(key);
     if (cached) return cached;
     this.#failures.check(`${site} ${name}`, remoteAddress);
-    const row = site === null ? null : await this.#db.read((tx) => queries.findLogin(tx, site, name));
+    const now = this.#clock();
+    const row = site === null ? null : await this.#db.read((tx) => queries.findLogin(tx, site, name, now));
     const fits = await verifyPassword(row?.passwordHash ?? null, password);
     if (!row || !fits || !row.isActive) {
       this.#failures.add(`${site} ${name}`, remoteAddress);
       refuse('auth.bad_login');
     }
-    const user = await this.#db.read((tx) => queries.loadUser(tx, row.accountId, row.userId));
+    const user = await this.#db.read((tx) => queries.loadUser(tx, row.accountId, row.userId, now));
     if (!user?.isActive) refuse('auth.bad_login');
-    return this.#remember(key, toCaller(user, null), this.#clock().getTime() + CREDENTIALS_CACHE_MS);
+    await this.#db.write((tx) => queries.noteLogin(tx, row.accountId, row.userId, now));
+    return this.#remember(key, user, null, new Date(now.getTime() + CREDENTIALS_CACHE_MS));
   }
 
   #cached(key: string): Caller | null {
@@ -131,7 +133,10 @@ export class Authenticator {
     return null;
   }
 
-  #remember(key: string, caller: Caller, until: number): Caller {
+  /** Until the credentials expire or the user's scheduled end comes, whichever is first. */
+  #remember(key: string, user: queries.KnownUser, clientId: string | null, expiresAt: Date): Caller {
+    const caller = toCaller(user, clientId);
+    const until = Math.min(expiresAt.getTime(), user.activeUntil?.getTime() ?? Number.POSITIVE_INFINITY);
     if (this.#cache.size >= MAX_CACHED) {
       const oldest = this.#cache.keys().next().value;
       if (oldest !== undefined) this.#cache.delete(oldest);

@@ -68,7 +68,10 @@ async function checkRights(tx: ReadTx, caller: Caller): Promise<void> {
   if (BigInt(rows[0]?.rights_version ?? -1) !== caller.rightsVersion) throw new StaleRights();
 }
 
-/** To be called in every transaction that changes roles, statuses, credentials, departments or the plan. */
+/**
+ * To be called in every transaction that changes roles, statuses, credentials, departments or the plan, and called first
+ * where the change depends on others: it locks the account's row, so that each sees what the one before it left.
+ */
 export async function changeRights(tx: WriteTx, accountId: number): Promise<void> {
   await sql`update account set rights_version = rights_version + 1 where account_id = ${accountId}`.execute(
     tx,
@@ -80,6 +83,13 @@ export function reachOf(caller: Caller, permission: Permission): Reach {
   return caller.reach.get(permission) ?? refuse('auth.role');
 }
 
-/** SQL: whether a department column lies within a reach. */
+/** Refuses everybody but the owner and administrators: what concerns the whole account. */
+export function requireAdministrator(caller: Caller): void {
+  if (!caller.isAdministrator) refuse('auth.role');
+}
+
+/** SQL: whether a department column lies within a reach. Deleted users are in no department, and in nobody's reach. */
 export const within = (reach: Reach, column: RawBuilder<unknown>): RawBuilder<boolean> =>
-  reach === 'everyone' ? sql<boolean>`true` : sql<boolean>`${column} = any(${[...reach]}::uuid[])`;
+  reach === 'everyone'
+    ? sql<boolean>`${column} is not null`
+    : sql<boolean>`${column} = any(${[...reach]}::uuid[])`;

@@ -1,25 +1,20 @@
 import { listIds, refuse } from '../kernel/errors.ts';
 import { newClientId, newId, newSecret } from '../kernel/ids.ts';
 import { sha256 } from './authenticate.ts';
-import { type Context, changeRights, reachOf } from './caller.ts';
+import { type Context, changeRights, reachOf, requireAdministrator } from './caller.ts';
 import * as queries from './queries.ts';
 import { PERMISSIONS, type Permission, rankOf } from './rules.ts';
-
-/** Refuses everybody but the owner and administrators: what concerns the whole account. */
-function requireAdministrator(ctx: Context): void {
-  if (!ctx.caller.isAdministrator) refuse('auth.role');
-}
 
 /** A new API client that acts as a user; its secret is told here and nowhere else. Refuses a user who outranks the caller. */
 export function createClient(
   ctx: Context,
   userId: string,
 ): Promise<{ clientId: string; clientSecret: string }> {
-  requireAdministrator(ctx);
+  requireAdministrator(ctx.caller);
   const { accountId } = ctx.caller;
   return ctx.write(async (tx) => {
     const user =
-      (await queries.loadUser(tx, accountId, userId)) ??
+      (await queries.loadUser(tx, accountId, userId, ctx.now)) ??
       refuse('people.unknown_users', { field: 'userId', ids: userId });
     if (rankOf(user.roles.map((role) => role.roleType)) > ctx.caller.rank)
       refuse('auth.outranked', { detail: `user ${userId} outranks you` });
@@ -38,19 +33,19 @@ export function createClient(
 
 /** The account's API clients, without secrets. */
 export function listClients(ctx: Context): ReturnType<typeof queries.listClients> {
-  requireAdministrator(ctx);
+  requireAdministrator(ctx.caller);
   return ctx.read((tx) => queries.listClients(tx, ctx.caller.accountId));
 }
 
 /** Removes an API client; its tokens end at once. Refuses the client of a user who outranks the caller. */
 export function deleteClient(ctx: Context, clientId: string): Promise<void> {
-  requireAdministrator(ctx);
+  requireAdministrator(ctx.caller);
   const { accountId } = ctx.caller;
   return ctx.write(async (tx) => {
     const client =
-      (await queries.findClient(tx, accountId, clientId)) ??
+      (await queries.findClient(tx, accountId, clientId, ctx.now)) ??
       refuse('access.unknown_client', { ids: clientId });
-    const user = await queries.loadUser(tx, accountId, client.userId);
+    const user = await queries.loadUser(tx, accountId, client.userId, ctx.now);
     if (rankOf(user?.roles.map((role) => role.roleType) ?? []) > ctx.caller.rank)
       refuse('auth.outranked', { detail: `user ${client.userId} outranks you` });
     await queries.deleteClient(tx, accountId, clientId);
@@ -69,7 +64,7 @@ export function createRole(
   ctx: Context,
   input: { title: string; description: string; permissions: readonly Permission[] },
 ): Promise<string> {
-  requireAdministrator(ctx);
+  requireAdministrator(ctx.caller);
   const lacking = input.permissions.filter((permission) => !ctx.caller.reach.has(permission));
   if (lacking.length > 0) refuse('auth.outranked', { detail: `you lack ${listIds(lacking)}` });
   const permissions = PERMISSIONS.filter((permission) => input.permissions.includes(permission));

@@ -12,6 +12,7 @@ export {
   createContext,
   type Plan,
   reachOf,
+  requireAdministrator,
   type Source,
   StaleRights,
   within,
@@ -29,6 +30,7 @@ export {
   listRoles,
   loadUser,
   type RoleRow,
+  replaceAssignments,
 } from './queries.ts';
 export { accessRoutes } from './routes.ts';
 export {
@@ -42,3 +44,4 @@ export {
   type RoleType,
   rankOf,
 } from './rules.ts';
+export { isActiveAt, statusAt } from './standing-queries.ts';

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import type { Plan } from './caller.ts';
 import type { HeldRole, Permission, RoleType } from './rules.ts';
+import { isActiveAt } from './standing-queries.ts';
 
 /** All SQL about credentials, roles and API clients. */
 
@@ -11,6 +12,8 @@ export interface KnownUser {
   readonly plan: Plan;
   readonly rightsVersion: bigint;
   readonly isActive: boolean;
+  /** When a scheduled end comes about */
+  readonly activeUntil: Date | null;
   readonly roles: readonly HeldRole[];
 }
 
@@ -22,16 +25,27 @@ interface HeldRow {
 }
 
 /** The user with plan, rights version and roles, in one statement, so that all of one version. */
-export async function loadUser(tx: ReadTx, accountId: number, userId: string): Promise<KnownUser | null> {
-  const { rows } = await sql<{ plan: Plan; rights_version: string; status: number; roles: HeldRow[] }>`
-    select a.plan, a.rights_version, u.status,
+export async function loadUser(
+  tx: ReadTx,
+  accountId: number,
+  userId: string,
+  now: Date,
+): Promise<KnownUser | null> {
+  const { rows } = await sql<{
+    plan: Plan;
+    rights_version: string;
+    is_active: boolean;
+    active_until: Date | null;
+    roles: HeldRow[];
+  }>`
+    select a.plan, a.rights_version, ${isActiveAt('u', now)} as is_active, u.active_until,
       coalesce((
         select jsonb_agg(jsonb_build_object('role_id', r.role_id, 'role_type', r.role_type, 'permissions', r.permissions,
                                             'manageable_department_ids', ur.manageable_department_ids))
         from user_role ur join role r on r.account_id = ur.account_id and r.role_id = ur.role_id
         where ur.account_id = u.account_id and ur.user_id = u.user_id), '[]') as roles
     from account a join users u on u.account_id = a.account_id
-    where a.account_id = ${accountId} and u.user_id = ${userId}`.execute(tx);
+    where a.account_id = ${accountId} and u.user_id = ${userId} and u.deleted_at is null`.execute(tx);
   const row = rows[0];
   if (!row) return null;
   const below = await departmentsBelow(
@@ -44,7 +58,8 @@ export async function loadUser(tx: ReadTx, accountId: number, userId: string): P
     userId,
     plan: row.plan,
     rightsVersion: BigInt(row.rights_version),
-    isActive: row.status === 1,
+    isActive: row.is_active,
+    activeUntil: row.active_until,
     roles: row.roles.map((role) => ({
       roleId: role.role_id,
       roleType: role.role_type,
@@ -126,18 +141,23 @@ export interface ClientRow {
   readonly isUserActive: boolean;
 }
 
-export async function findClient(tx: ReadTx, accountId: number, clientId: string): Promise<ClientRow | null> {
-  const { rows } = await sql<{ user_id: string; secret_hash: Buffer; status: number }>`
-    select c.user_id, c.secret_hash, u.status
+export async function findClient(
+  tx: ReadTx,
+  accountId: number,
+  clientId: string,
+  now: Date,
+): Promise<ClientRow | null> {
+  const { rows } = await sql<{ user_id: string; secret_hash: Buffer; is_active: boolean }>`
+    select c.user_id, c.secret_hash, ${isActiveAt('u', now)} as is_active
     from api_client c join users u on u.account_id = c.account_id and u.user_id = c.user_id
     where c.account_id = ${accountId} and c.client_id = ${clientId}`.execute(tx);
   const row = rows[0];
   return row
-    ? { clientId, userId: row.user_id, secretHash: row.secret_hash, isUserActive: row.status === 1 }
+    ? { clientId, userId: row.user_id, secretHash: row.secret_hash, isUserActive: row.is_active }
     : null;
 }
 
-/** Stores a token and clears this account's expired ones on the way. */
+/** Stores a token, clears this account's expired ones on the way, and keeps up when its user was last here. */
 export async function insertToken(
   tx: WriteTx,
   token: {
@@ -150,11 +170,22 @@ export async function insertToken(
   },
 ): Promise<void> {
   await sql`
-    with expired as (delete from access_token where account_id = ${token.accountId} and expires_at < ${token.now})
+    with expired as (delete from access_token where account_id = ${token.accountId} and expires_at < ${token.now}),
+      login as (${keepLogin(token.accountId, token.userId, token.now)})
     insert into access_token (account_id, token_hash, client_id, user_id, expires_at)
     values (${token.accountId}, ${token.tokenHash}, ${token.clientId}, ${token.userId}, ${token.expiresAt})`.execute(
     tx,
   );
+}
+
+/** To the minute, so that a program that asks for a token with every call does not write its user with every call. */
+const keepLogin = (accountId: number, userId: string, now: Date) => sql`
+  update users set last_login_at = ${now} where account_id = ${accountId} and user_id = ${userId}
+    and (last_login_at <= ${now}::timestamptz - interval '1 minute') is not false`;
+
+/** Keeps up when a user was last here. */
+export async function noteLogin(tx: WriteTx, accountId: number, userId: string, now: Date): Promise<void> {
+  await keepLogin(accountId, userId, now).execute(tx);
 }
 
 export interface LoginRow {
@@ -164,14 +195,19 @@ export interface LoginRow {
   readonly isActive: boolean;
 }
 
-export async function findLogin(tx: ReadTx, accountKey: string, loginKey: string): Promise<LoginRow | null> {
+export async function findLogin(
+  tx: ReadTx,
+  accountKey: string,
+  loginKey: string,
+  now: Date,
+): Promise<LoginRow | null> {
   const { rows } = await sql<{
     account_id: number;
     user_id: string;
     password_hash: string | null;
-    status: number;
+    is_active: boolean;
   }>`
-    select u.account_id, u.user_id, u.password_hash, u.status
+    select u.account_id, u.user_id, u.password_hash, ${isActiveAt('u', now)} as is_active
     from account a join users u on u.account_id = a.account_id
     where a.url_key = ${accountKey} and u.login_key = ${loginKey}`.execute(tx);
   const row = rows[0];
@@ -180,7 +216,7 @@ export async function findLogin(tx: ReadTx, accountKey: string, loginKey: string
         accountId: row.account_id,
         userId: row.user_id,
         passwordHash: row.password_hash,
-        isActive: row.status === 1,
+        isActive: row.is_active,
       }
     : null;
 }
@@ -269,4 +305,15 @@ export async function insertAssignments(
     await sql`insert into user_role (account_id, user_id, role_id, manageable_department_ids)
       values (${accountId}, ${userId}, ${roleId}, ${manageableDepartmentIds}::uuid[])`.execute(tx);
   }
+}
+
+/** The roles of a user become these. */
+export async function replaceAssignments(
+  tx: WriteTx,
+  accountId: number,
+  userId: string,
+  assignments: readonly Assignment[],
+): Promise<void> {
+  await sql`delete from user_role where account_id = ${accountId} and user_id = ${userId}`.execute(tx);
+  await insertAssignments(tx, accountId, userId, assignments);
 }

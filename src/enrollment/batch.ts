@@ -119,6 +119,8 @@ export class SmallWrites {
         accountId,
         union((job) => job.learnerIds),
         union((job) => job.itemIds),
+        // They were accepted within moments of each other; the last of those is when all of them are judged.
+        new Date(Math.max(...batch.map(({ job }) => job.now.getTime()))),
       ),
     );
     const good: { waiting: Waiting; write: SmallWrite }[] = [];

@@ -144,7 +144,9 @@ async function loadAndPlan(db: Database, job: LargeJob): Promise<ReadonlyMap<str
   for (let at = 0; at === 0 || at < Math.max(job.learnerIds.length, job.itemIds.length); at += LOAD_AT_ONCE) {
     const learnerIds = job.learnerIds.slice(at, at + LOAD_AT_ONCE);
     const itemIds = job.itemIds.slice(at, at + LOAD_AT_ONCE);
-    const part = await db.read((tx) => loadForEnrollment(tx, job.caller.accountId, learnerIds, itemIds));
+    const part = await db.read((tx) =>
+      loadForEnrollment(tx, job.caller.accountId, learnerIds, itemIds, job.now),
+    );
     if (part.rightsVersion !== job.caller.rightsVersion) throw new StaleRights();
     surveyLearners(faults, learnerIds, part.learners, reachesOf(job.caller));
     for (const [id, item] of part.items) items.set(id, item);

@@ -167,7 +167,8 @@ export async function unknownIds(
 ): Promise<{ learners: string[]; items: string[] }> {
   const { rows } = await sql<{ kind: string; id: string }>`
     select 'learner' as kind, w.id from unnest(${uuidArray(learnerIds)}::uuid[]) as w(id)
-      where not exists (select from users u where u.account_id = ${accountId} and u.user_id = w.id)
+      where not exists (select from users u where u.account_id = ${accountId} and u.user_id = w.id
+                          and u.deleted_at is null)
     union all
     select 'item', w.id from unnest(${uuidArray(itemIds)}::uuid[]) as w(id)
       where not exists (select from content_item i where i.account_id = ${accountId} and i.item_id = w.id)`.execute(

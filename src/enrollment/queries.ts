@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { isActiveAt } from '../access/index.ts';
 import type { Database, ReadTx } from '../storage/index.ts';
 import type { KnownItem, KnownLearner, Terms } from './rules.ts';
 
@@ -31,6 +32,7 @@ export async function loadForEnrollment(
   accountId: number,
   learnerIds: readonly string[],
   itemIds: readonly string[],
+  now: Date,
 ): Promise<Loaded> {
   const { rows } = await sql<LoadedRow>`
     /* prepared: load_for_enrollment */
@@ -38,7 +40,7 @@ export async function loadForEnrollment(
            null::text as due_type, null::timestamptz as due_at, null::integer as due_hours, null::boolean as default_lock
     from account where account_id = ${accountId}
     union all
-    select 'learner', u.user_id, null, u.department_id, u.status = 1, null, null, null, null
+    select 'learner', u.user_id, null, u.department_id, ${isActiveAt('u', now)}, null, null, null, null
     from unnest(${uuidArray(learnerIds)}::uuid[]) as w(id) cross join lateral (
       select * from users where account_id = ${accountId} and user_id = w.id offset 0) u
     union all

@@ -144,6 +144,7 @@ const pageAnswer: Answer<Page<Infer<typeof EnrollmentInfo>>> = page(EnrollmentIn
   key: 'enrollments',
   xmlItem: 'enrollment',
 });
+const RESUME = { 'Rollbook-Resume-Token': 'The pageToken with which to go on later' };
 const READ = { tag: 'enrollment', may: 'enrollment.read' } as const;
 const UNKNOWN = ['enrollment.unknown', 'enrollment.unknown_course', 'enrollment.unknown_learner'] as const;
 
@@ -162,6 +163,7 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     // A form that leaves it out expects the default of the course (contract, contradiction 7).
     formDefaults: { dueDateType: 'default' },
     answer: nothing(201),
+    headers: { Location: 'The operation: /operations/{id}' },
     refusals: [
       'auth.learner_scope',
       'enrollment.training',
@@ -202,6 +204,7 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
       'Tokens never expire. The header Rollbook-Resume-Token says on every page where to go on later; whoever does sees each enrollment once, those in flight included.',
     query: PageFilter,
     answer: pageAnswer,
+    headers: RESUME,
     refusals: [...UNKNOWN, 'request.page_token'],
     run: (ctx: Context, { query }) => pageOf(ctx, query),
   }),
@@ -214,6 +217,7 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     body: PageFilter,
     bodySize: 'bulk',
     answer: pageAnswer,
+    headers: RESUME,
     refusals: [...UNKNOWN, 'request.page_token'],
     run: (ctx: Context, { body }) => pageOf(ctx, body),
   }),

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { Refusal } from '../kernel/errors.ts';
-import { isIdList, type Shape, show, type Wire } from './wire.ts';
+import { isIdList, memberNamed, type Shape, show, type Wire } from './wire.ts';
 
 /** The common end of every decoder: texts become scalars as the shape says, then the schema validates. */
 
@@ -44,10 +44,10 @@ export function fromJsonValue(shape: Shape, value: unknown): unknown {
     case 'object': {
       if (typeof value !== 'object' || Array.isArray(value)) return value;
       const out: Record<string, unknown> = {};
-      for (const [name, member] of shape.members) {
-        if (!Object.hasOwn(value, name)) continue;
-        const inner = fromJsonValue(member.shape, (value as Record<string, unknown>)[name]);
-        if (inner !== undefined) out[name] = inner;
+      for (const [given, inner] of Object.entries(value)) {
+        const member = memberNamed(shape, given);
+        const read = member && fromJsonValue(member.shape, inner);
+        if (member && read !== undefined) out[member.name] = read;
       }
       return out;
     }

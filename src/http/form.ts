@@ -1,7 +1,7 @@
 import { refuse } from '../kernel/errors.ts';
 import { scalarOf } from './decode.ts';
 import { MAX_DEPTH } from './json.ts';
-import type { Shape } from './wire.ts';
+import { memberNamed, type Shape } from './wire.ts';
 
 /**
  * Names and values: forms and query strings. Bracket names as PHP writes them (`learnerIds[id]`, `courseIds[id][0]`,
@@ -64,10 +64,10 @@ function fromNode(shape: Shape, node: Node, options: FormOptions): unknown {
     }
     case 'object': {
       const out: Record<string, unknown> = {};
-      for (const [name, member] of shape.members) {
-        const child = node.children.get(name);
-        const value = child && fromNode(member.shape, child, options);
-        if (value !== undefined) out[name] = value;
+      for (const [given, child] of node.children) {
+        const member = memberNamed(shape, given);
+        const value = member && fromNode(member.shape, child, options);
+        if (member && value !== undefined) out[member.name] = value;
       }
       return out;
     }

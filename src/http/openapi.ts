@@ -1,73 +1,25 @@
-import { ERRORS } from '../kernel/errors.ts';
+import { ERRORS, type ErrorCode } from '../kernel/errors.ts';
+import { headerOf } from './header-members.ts';
 import { ErrorResponse } from './refusal.ts';
 import type { Answer, Route } from './route.ts';
-import type { Member, Shape, Wire } from './wire.ts';
+import { type Json, parametersOf, schemaOf } from './schema.ts';
 
-/** The OpenAPI 3.1 document, made from the route table. */
+/** The OpenAPI 3.1 document, made from the route table: every status, header and body that a route can answer. */
 
-type Json = Record<string, unknown>;
-
-interface Xml {
-  name?: string;
-  wrapped?: boolean;
-}
-
-/** JSON Schema of a shape; named objects become components. */
-function schemaOf(shape: Shape, components: Json, xml: Xml = {}): Json {
-  const said = Object.keys(xml).length > 0 ? { xml } : {};
-  switch (shape.kind) {
-    case 'scalar': {
-      const type = { text: 'string', integer: 'integer', decimal: 'number', boolean: 'boolean' }[shape.type];
-      return {
-        type,
-        ...(shape.format ? { format: shape.format } : {}),
-        ...(shape.values ? { enum: shape.values } : {}),
-        ...(shape.type === 'integer' && shape.minimum !== undefined ? { minimum: shape.minimum } : {}),
-        ...(shape.maximum === undefined
-          ? {}
-          : { [shape.type === 'text' ? 'maxLength' : 'maximum']: shape.maximum }),
-        ...said,
-      };
-    }
-    case 'list':
-      return {
-        type: 'array',
-        items: schemaOf(shape.item, components, shape.isWrapped ? { name: shape.itemName } : {}),
-        ...(shape.isWrapped ? { xml: { ...xml, wrapped: true } } : said),
-      };
-    case 'map':
-      return { type: 'object', additionalProperties: { type: 'string' }, ...said };
-    case 'object': {
-      if (!shape.name) return { ...objectSchema(shape.members, components), ...said };
-      components[shape.name] ??= objectSchema(shape.members, components);
-      return { $ref: `#/components/schemas/${shape.name}`, ...said };
-    }
-  }
-}
-
-function objectSchema(members: ReadonlyMap<string, Member>, components: Json): Json {
-  const properties: Json = {};
-  const required: string[] = [];
-  for (const [name, member] of members) {
-    properties[name] = {
-      ...schemaOf(member.shape, components),
-      ...(member.about ? { description: member.about } : {}),
+function headerMembersOf<Ctx>({ body, headerMembers }: Route<Ctx>, components: Json): Json[] {
+  if (body?.shape.kind !== 'object') return [];
+  const { members } = body.shape;
+  return headerMembers.flatMap((name) => {
+    const member = members.get(name);
+    if (!member) return [];
+    return {
+      name: headerOf(name),
+      in: 'header',
+      required: false,
+      schema: schemaOf(member.shape, components),
+      description: `The member ${name}, where the body leaves it out.`,
     };
-    if (!member.isOptional) required.push(name);
-  }
-  return { type: 'object', properties, ...(required.length > 0 ? { required } : {}) };
-}
-
-function parametersOf(wire: Wire<unknown> | null, place: 'path' | 'query', components: Json): Json[] {
-  if (wire?.shape.kind !== 'object') return [];
-  return [...wire.shape.members].map(([name, member]) => ({
-    name: member.shape.kind === 'list' ? `${name}[]` : name,
-    in: place,
-    required: place === 'path' || !member.isOptional,
-    schema: schemaOf(member.shape, components),
-    ...(member.shape.kind === 'object' ? { style: 'deepObject', explode: true } : {}),
-    ...(member.about ? { description: member.about } : {}),
-  }));
+  });
 }
 
 function bodyOf<Ctx>(route: Route<Ctx>, components: Json): Json {
@@ -86,57 +38,179 @@ function bodyOf<Ctx>(route: Route<Ctx>, components: Json): Json {
   };
 }
 
-function answerOf(answer: Answer<never>, components: Json): Json {
-  if (!answer.shape) return { description: 'Done; the body is empty.' };
-  const schema = schemaOf(answer.shape, components);
-  const inside =
-    answer.xmlItem && answer.shape.kind !== 'list'
-      ? { type: 'object', properties: { [answer.xmlItem]: schema } }
-      : schema;
+const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' } };
+
+const headersOf = (headers: Readonly<Record<string, string>>): Json => ({
+  ...REQUEST_ID,
+  ...Object.fromEntries(
+    Object.entries(headers).map(([name, description]) => [
+      name,
+      { required: true, schema: { type: 'string' }, description },
+    ]),
+  ),
+});
+
+function answerOf(answer: Answer<never>, headers: Readonly<Record<string, string>>, components: Json): Json {
+  const said = { headers: headersOf(headers) };
+  if (answer.bodies.length === 0) return { description: 'Done; the body is empty.', ...said };
+  const schemas = answer.bodies.map(({ json, xml }) => ({
+    json: schemaOf(json, components),
+    xml: schemaOf(xml, components, { name: answer.xmlRoot }),
+  }));
+  const [only] = schemas;
+  const isOne = only !== undefined && schemas.length === 1;
   return {
     description: 'Done.',
+    ...said,
     content: {
-      'application/json': { schema },
-      'application/xml': {
-        schema: {
-          ...inside,
-          xml: { name: answer.xmlRoot, ...(answer.shape.kind === 'list' ? { wrapped: true } : {}) },
-        },
-      },
+      'application/json': { schema: isOne ? only.json : { anyOf: schemas.map(({ json }) => json) } },
+      'application/xml': { schema: isOne ? only.xml : { anyOf: schemas.map(({ xml }) => xml) } },
     },
   };
 }
 
-const ALWAYS = ['auth.bad_token', 'auth.role', 'request.invalid', 'request.not_acceptable'] as const;
-
-function refusalsOf<Ctx>(route: Route<Ctx>): Json {
-  const codes = [...route.refusals, ...(route.may === 'public' ? (['request.invalid'] as const) : ALWAYS)];
-  const byStatus = new Map<number, string[]>();
-  for (const code of codes) {
-    const { status, about } = ERRORS[code];
-    byStatus.set(status, [...(byStatus.get(status) ?? []), `\`${code}\`: ${about}`]);
-  }
-  return Object.fromEntries(
-    [...byStatus].map(([status, texts]) => [
-      String(status),
-      {
-        description: [...new Set(texts)].join('\n\n'),
-        headers: {
-          'Rollbook-Error': {
-            schema: { type: 'string' },
-            description: 'Which refusal it is; see docs/errors.md.',
-          },
-        },
-        content: {
-          'application/json': { schema: { $ref: '#/components/schemas/ErrorResponse' } },
-          'application/xml': {
-            schema: { $ref: '#/components/schemas/ErrorResponse', xml: { name: 'response' } },
-          },
-        },
-      },
-    ]),
-  );
+interface Common {
+  readonly status: number;
+  readonly codes: readonly ErrorCode[];
+  appliesTo(route: { may: string; body: unknown }): boolean;
 }
+
+const hasCaller = (route: { may: string }): boolean => route.may !== 'public';
+const hasBody = (route: { body: unknown }): boolean => route.body !== null;
+
+/** What the pipeline refuses by itself, as components that routes without refusals of their own point at. */
+const COMMON: Readonly<Record<string, Common>> = {
+  BadRequest: {
+    status: 400,
+    codes: ['request.invalid', 'request.too_deep'],
+    appliesTo: (route) => !hasBody(route),
+  },
+  BadBody: {
+    status: 400,
+    codes: [
+      'request.invalid',
+      'request.too_deep',
+      'request.malformed_json',
+      'request.malformed_xml',
+      'request.malformed_form',
+      'request.doctype',
+      'request.not_utf8',
+    ],
+    appliesTo: hasBody,
+  },
+  Unauthenticated: {
+    status: 401,
+    codes: ['auth.missing', 'auth.bad_token', 'auth.bad_login'],
+    appliesTo: hasCaller,
+  },
+  Forbidden: { status: 403, codes: ['auth.plan', 'auth.role'], appliesTo: hasCaller },
+  NotAcceptable: { status: 406, codes: ['request.not_acceptable'], appliesTo: () => true },
+  TooLarge: { status: 413, codes: ['request.too_large'], appliesTo: hasBody },
+  UnsupportedType: {
+    status: 415,
+    codes: ['request.unsupported_type', 'request.unsupported_encoding'],
+    appliesTo: hasBody,
+  },
+  TooManyAttempts: { status: 429, codes: ['request.too_many'], appliesTo: hasCaller },
+  Busy: { status: 503, codes: ['access.busy', 'server.busy'], appliesTo: () => true },
+};
+
+/** Headers of the refusals of a status, beside Rollbook-Error. */
+const REFUSAL_HEADERS: Readonly<Record<number, Json>> = {
+  401: { 'WWW-Authenticate': { schema: { type: 'string' } } },
+  429: { 'Retry-After': { schema: { type: 'integer' }, description: 'Seconds' } },
+  503: {
+    'Retry-After': { schema: { type: 'integer' }, description: 'Seconds' },
+    Location: { schema: { type: 'string' }, description: 'The operation that goes on' },
+  },
+};
+
+const REFUSAL_CONTENT = {
+  'application/json': { schema: { $ref: '#/components/schemas/ErrorResponse' } },
+  'application/xml': { schema: { $ref: '#/components/schemas/ErrorResponse', xml: { name: 'response' } } },
+};
+
+function refusalOf(status: number, codes: readonly ErrorCode[]): Json {
+  const all = [...new Set(codes)];
+  return {
+    description: all.map((code) => `\`${code}\`: ${ERRORS[code].about}`).join('\n\n'),
+    headers: {
+      ...REQUEST_ID,
+      'Rollbook-Error': {
+        required: true,
+        schema: { type: 'string', enum: all },
+        description: 'Which refusal it is; see docs/errors.md.',
+      },
+      ...REFUSAL_HEADERS[status],
+    },
+    content: REFUSAL_CONTENT,
+  };
+}
+
+/** By status: a component where the pipeline alone refuses, else the route's own refusals beside the pipeline's. */
+function refusalsOf<Ctx>(route: Route<Ctx>): Json {
+  const responses: Json = {};
+  const common = Object.entries(COMMON).filter(([, { appliesTo }]) => appliesTo(route));
+  for (const [name, { status }] of common) responses[status] = { $ref: `#/components/responses/${name}` };
+  for (const status of new Set(route.refusals.map((code) => ERRORS[code].status))) {
+    const own = route.refusals.filter((code) => ERRORS[code].status === status);
+    const shared = common.filter(([, also]) => also.status === status).flatMap(([, { codes }]) => codes);
+    responses[status] = refusalOf(status, [...own, ...shared]);
+  }
+  return responses;
+}
+
+const LOCALE = { $ref: '#/components/parameters/X-Target-Locale' };
+const RETURN_OBJECT = { $ref: '#/components/parameters/X-Return-Object' };
+
+function operationOf<Ctx>(route: Route<Ctx>, schemas: Json): Json {
+  return {
+    operationId: route.operationId,
+    summary: route.summary,
+    ...(route.description ? { description: route.description } : {}),
+    tags: [route.tag],
+    ...(hasCaller(route) ? { 'x-permission': route.may } : { security: [] }),
+    parameters: [
+      ...parametersOf(route.params, 'path', schemas),
+      ...parametersOf(route.query, 'query', schemas),
+      ...headerMembersOf(route, schemas),
+      ...(hasCaller(route) ? [LOCALE] : []),
+      ...(route.answer.bodies.length > 1 ? [RETURN_OBJECT] : []),
+    ],
+    ...bodyOf(route, schemas),
+    responses: {
+      [route.answer.status]: answerOf(route.answer, route.headers, schemas),
+      ...refusalsOf(route),
+      default: { $ref: '#/components/responses/Fault' },
+    },
+  };
+}
+
+const DESCRIPTION =
+  'Enrollment server for workplace learning. Every path also answers under /api/v2, /api/v3 and /index.php/api/v2, with or without a trailing slash. JSON and XML are two spellings of one schema; in XML booleans are 1 and 0. Without an Accept header answers are XML.';
+
+const PARAMETERS = {
+  'X-Target-Locale': {
+    name: 'X-Target-Locale',
+    in: 'header',
+    schema: { type: 'string' },
+    description: 'Language of display texts, as en-US; an unknown one is ignored.',
+  },
+  'X-Return-Object': {
+    name: 'X-Return-Object',
+    in: 'header',
+    schema: { type: 'boolean' },
+    description: 'true: the answer is what was created, not only its id.',
+  },
+};
+
+const HEADERS = {
+  'X-Request-Id': {
+    required: true,
+    schema: { type: 'string', format: 'uuid' },
+    description: 'Names this request in the log.',
+  },
+};
 
 /** The whole document. Deterministic: the same table gives the same text. */
 export function toOpenApi<Ctx>(
@@ -148,33 +222,27 @@ export function toOpenApi<Ctx>(
   const paths: Record<string, Json> = {};
   for (const route of routes) {
     paths[route.path] ??= {};
-    const item = paths[route.path] as Json;
-    item[route.method.toLowerCase()] = {
-      operationId: route.operationId,
-      summary: route.summary,
-      ...(route.description ? { description: route.description } : {}),
-      tags: [route.tag],
-      ...(route.may === 'public' ? { security: [] } : { 'x-permission': route.may }),
-      parameters: [
-        ...parametersOf(route.params, 'path', schemas),
-        ...parametersOf(route.query, 'query', schemas),
-      ],
-      ...bodyOf(route, schemas),
-      responses: { [String(route.answer.status)]: answerOf(route.answer, schemas), ...refusalsOf(route) },
-    };
+    (paths[route.path] as Json)[route.method.toLowerCase()] = operationOf(route, schemas);
   }
+  const responses = Object.fromEntries(
+    Object.entries(COMMON).map(([name, { status, codes }]) => [name, refusalOf(status, codes)]),
+  );
   return {
     openapi: '3.1.1',
-    info: {
-      ...info,
-      description:
-        'Enrollment server for workplace learning. Every path also answers under /api/v2, /api/v3 and /index.php/api/v2, with or without a trailing slash. JSON and XML are two spellings of one schema; without an Accept header answers are XML.',
-      license: { name: 'MIT', identifier: 'MIT' },
-    },
+    info: { ...info, description: DESCRIPTION, license: { name: 'MIT', identifier: 'MIT' } },
     security: [{ bearer: [] }, { bare: [] }, { accountUrl: [], login: [], password: [] }],
     paths,
     components: {
       schemas,
+      responses: {
+        ...responses,
+        Fault: {
+          description: 'A fault of the server; X-Request-Id finds it in the log.',
+          content: REFUSAL_CONTENT,
+        },
+      },
+      parameters: PARAMETERS,
+      headers: HEADERS,
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer' },
         bare: { type: 'apiKey', in: 'header', name: 'Authorization' },

@@ -7,6 +7,7 @@ import { validate } from './decode.ts';
 import type { Decoder } from './decoder.ts';
 import { CONTENT_TYPE } from './encode.ts';
 import { readPairs, splitUrlEncoded } from './form.ts';
+import { completeFromHeaders } from './header-members.ts';
 import { type Format, negotiate, negotiateOrDefault } from './negotiate.ts';
 import { renderRefusal } from './refusal.ts';
 import { type Answer, Reply, type Route } from './route.ts';
@@ -135,8 +136,10 @@ async function bodyOf<Ctx>(
   if (!route.body) return undefined;
   const taken = await readBody(request.raw, limit);
   try {
+    const { shape } = route.body;
     const contentType = request.sentType ?? '';
-    return await decoder.decode(route.body.shape, taken.bytes, kind, contentType, route.formDefaults);
+    const plain = await decoder.decode(shape, taken.bytes, kind, contentType, route.formDefaults);
+    return completeFromHeaders(shape, plain, route.headerMembers, request.headers);
   } finally {
     taken.release();
   }
@@ -174,7 +177,7 @@ async function prepare<Ctx>(route: Route<Ctx>, result: unknown, format: Format):
   const isReply = result instanceof Reply;
   const chosen = ((isReply ? result.answer : null) ?? route.answer) as Answer<unknown>;
   const ready = { status: chosen.status, headers: isReply ? result.headers : {} };
-  if (chosen.shape === null) return { ...ready, body: null };
+  if (chosen.bodies.length === 0) return { ...ready, body: null };
   const encoded = chosen.encode(isReply ? result.value : result, format);
   if (typeof encoded === 'string') return { ...ready, body: encoded };
   const parts = encoded[Symbol.asyncIterator]();

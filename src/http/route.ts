@@ -5,36 +5,58 @@ import { type Infer, list, object, optional, type Shape, text, uuid, type Wire }
 
 /** A route is data: the server, the OpenAPI document and the permission matrix are made from the table of these. */
 
-/** How a result is written. `stream` answers page after page of a list. */
+/** What a body is in JSON, and what stands inside its root in XML. */
+interface Body {
+  readonly json: Shape;
+  readonly xml: Shape;
+}
+
+/** How a result is written. An iterable answers page after page of a list. */
 export interface Answer<R> {
   readonly status: number;
-  /** For the OpenAPI document; null when there is no body. */
-  readonly shape: Shape | null;
+  /** What the OpenAPI document says: none when there is no body, several when the caller has a choice. */
+  readonly bodies: readonly Body[];
   readonly xmlRoot: string;
-  readonly xmlItem: string | null;
   encode(result: R, format: Format): string | AsyncIterable<string>;
 }
 
 /** No body. */
 export const nothing = (status: 200 | 201 | 204): Answer<void> => ({
   status,
-  shape: null,
+  bodies: [],
   xmlRoot: 'response',
-  xmlItem: null,
   encode: () => '',
 });
 
 const document = (root: string, content: string): string =>
   content === '' ? `${XML_DECLARATION}<${root}/>` : `${XML_DECLARATION}<${root}>${content}</${root}>`;
 
+const ID = { json: uuid().shape, xml: uuid().shape };
+
 /** The id of what was created: a JSON string, or `<response>id</response>`. */
 export const createdId = (): Answer<string> => ({
   status: 201,
-  shape: uuid().shape,
+  bodies: [ID],
   xmlRoot: 'response',
-  xmlItem: null,
   encode: (id, format) => (format === 'json' ? JSON.stringify(id) : document('response', id)),
 });
+
+/** The id of what was created, or, for a caller who asked with X-Return-Object, what was created. */
+export const created = <T extends object>(
+  wire: Wire<T>,
+  options: { xmlItem: string },
+): Answer<string | T> => {
+  const [id, object] = [createdId(), one(wire, { ...options, status: 201 })];
+  return {
+    ...id,
+    bodies: [...id.bodies, ...object.bodies],
+    encode: (value, format) =>
+      typeof value === 'string' ? id.encode(value, format) : object.encode(value, format),
+  };
+};
+
+const under = (key: string | undefined, wire: Wire<unknown>): Shape =>
+  key === undefined ? wire.shape : object({ [key]: wire }).shape;
 
 /** One object: bare in JSON; in XML its members stand in `<response>`, or in `<response><xmlItem>`. */
 export const one = <T>(
@@ -42,9 +64,8 @@ export const one = <T>(
   options: { xmlItem?: string; status?: number; jsonKey?: string } = {},
 ): Answer<T> => ({
   status: options.status ?? 200,
-  shape: options.jsonKey ? object({ [options.jsonKey]: wire }).shape : wire.shape,
+  bodies: [{ json: under(options.jsonKey, wire), xml: under(options.xmlItem, wire) }],
   xmlRoot: 'response',
-  xmlItem: options.xmlItem ?? null,
   encode: (value, format) => {
     if (format === 'json') {
       const json = toJson(wire.shape, value);
@@ -105,11 +126,11 @@ export const manyUnpaged = <T>(
   options: { xmlItem: string; xmlRoot?: string },
 ): Answer<Pages<T>> => {
   const root = options.xmlRoot ?? 'response';
+  const { shape } = list(item, { item: options.xmlItem });
   return {
     status: 200,
-    shape: list(item, { item: options.xmlItem }).shape,
+    bodies: [{ json: shape, xml: shape }],
     xmlRoot: root,
-    xmlItem: options.xmlItem,
     encode: (pages, format) => write(pages, format, item.shape, root, options.xmlItem),
   };
 };
@@ -148,9 +169,8 @@ export const page = <T>(item: Wire<T>, options: { key: string; xmlItem: string }
   });
   return {
     status: 200,
-    shape: wire.shape,
+    bodies: [{ json: wire.shape, xml: wire.shape }],
     xmlRoot: 'response',
-    xmlItem: null,
     encode: (value, format) => {
       const plain = { [options.key]: value.items, nextPageToken: value.nextPageToken };
       return format === 'json'
@@ -187,9 +207,13 @@ export interface Route<Ctx> {
   readonly body: Wire<unknown> | null;
   /** small: at most 1 MB; bulk: the configured maximum. */
   readonly bodySize: 'small' | 'bulk';
+  /** Members of the body that may also come in request headers (header-members.ts). */
+  readonly headerMembers: readonly string[];
   /** Members presumed when a form leaves them out. */
   readonly formDefaults: Readonly<Record<string, string>>;
   readonly answer: Answer<never>;
+  /** Headers that every such answer carries, and what they say. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly refusals: readonly ErrorCode[];
   /** The token endpoint: JSON unless XML is asked for, and failures carry OAuth's `error`. */
   readonly prefersJson: boolean;
@@ -211,8 +235,10 @@ interface RouteInput<Ctx, P, Q, B, R> {
   query?: Q;
   body?: B;
   bodySize?: 'small' | 'bulk';
+  headerMembers?: readonly (keyof In<B> & string)[];
   formDefaults?: Readonly<Record<string, string>>;
   answer: Answer<R>;
+  headers?: Readonly<Record<string, string>>;
   refusals?: readonly ErrorCode[];
   prefersJson?: boolean;
   run(ctx: Ctx, input: { params: In<P>; query: In<Q>; body: In<B> }): Promise<R | Reply<R>>;
@@ -224,7 +250,9 @@ export function route<Ctx, P = null, Q = null, B = null, R = void>(
 ): Route<Ctx> {
   return {
     bodySize: 'small',
+    headerMembers: [],
     formDefaults: {},
+    headers: {},
     refusals: [],
     prefersJson: false,
     params: null,

@@ -30,12 +30,20 @@ export type Shape =
       /** Order and repetition mean nothing. */
       readonly isSet?: true;
     }
-  | { readonly kind: 'object'; readonly members: ReadonlyMap<string, Member>; readonly name?: string }
+  | ObjectShape
   | { readonly kind: 'map' };
+
+export interface ObjectShape {
+  readonly kind: 'object';
+  readonly members: ReadonlyMap<string, Member>;
+  readonly name?: string;
+}
 
 export interface Member {
   readonly shape: Shape;
   readonly isOptional: boolean;
+  /** Whether requests may spell its name in any case. */
+  readonly isAnyCase?: boolean;
   readonly about?: string;
 }
 
@@ -43,6 +51,7 @@ export interface Wire<T> {
   readonly shape: Shape;
   readonly zod: z.ZodType<T>;
   readonly isOptional: boolean;
+  readonly isAnyCase?: boolean;
   readonly about?: string;
 }
 
@@ -173,6 +182,19 @@ export const optional = <T>(inner: Wire<T>): Wire<T | undefined> => ({
 /** Says what a member means, for the OpenAPI document. */
 export const about = <T>(text: string, inner: Wire<T>): Wire<T> => ({ ...inner, about: text });
 
+/** Requests may spell the member's name in any case. */
+export const anyCase = <T>(inner: Wire<T>): Wire<T> => ({ ...inner, isAnyCase: true });
+
+/** The member that a name in a request means, with its own spelling; undefined for an unknown one. */
+export function memberNamed(shape: ObjectShape, given: string): { name: string; shape: Shape } | undefined {
+  const exact = shape.members.get(given);
+  if (exact) return { name: given, shape: exact.shape };
+  const lower = given.toLowerCase();
+  for (const [name, member] of shape.members)
+    if (member.isAnyCase && name.toLowerCase() === lower) return { name, shape: member.shape };
+  return undefined;
+}
+
 /** Whether a shape is a list of plain ids. */
 type IdList = Extract<Shape, { kind: 'list' }> & { readonly item: { readonly format: 'uuid' } };
 export const isIdList = (shape: Shape): shape is IdList =>
@@ -236,9 +258,9 @@ export function object<M extends Members>(members: M, name?: string): Wire<Objec
     error: (issue) => required(issue.input) ?? `must be an object, got ${show(issue.input)}`,
   });
   const shapes = new Map<string, Member>(
-    entries.map(([key, { shape, isOptional, about: said }]) => [
+    entries.map(([key, { shape, isOptional, isAnyCase, about: said }]) => [
       key,
-      { shape, isOptional, ...(said ? { about: said } : {}) },
+      { shape, isOptional, ...(isAnyCase ? { isAnyCase } : {}), ...(said ? { about: said } : {}) },
     ]),
   );
   return wire(

@@ -2,7 +2,7 @@ import { SaxesParser } from 'saxes';
 import { Refusal, refuse } from '../kernel/errors.ts';
 import { scalarOf } from './decode.ts';
 import { MAX_DEPTH } from './json.ts';
-import { isIdList, type Shape } from './wire.ts';
+import { isIdList, memberNamed, type Shape } from './wire.ts';
 
 /**
  * Where XML is read. The parser's events walk the shape, not the document: a list of one stays a list, unknown
@@ -165,10 +165,14 @@ function child(parent: Frame, name: string): Frame {
   if (parent.kind === 'map') return frame('entry', null, name, Object.create(null));
   if (parent.kind === 'entry') return frame('scalar', TEXT, name);
   if (parent.kind !== 'object' || parent.shape?.kind !== 'object') return frame('skip', null, name);
-  const member = parent.shape.members.get(name);
+  const member = memberNamed(parent.shape, name);
   if (!member) return frame('skip', null, name);
-  const before = parent.value?.[name];
-  return open(member.shape, name, member.shape.kind === 'list' && Array.isArray(before) ? before : null);
+  const before = parent.value?.[member.name];
+  return open(
+    member.shape,
+    member.name,
+    member.shape.kind === 'list' && Array.isArray(before) ? before : null,
+  );
 }
 
 const TEXT: Shape = { kind: 'scalar', type: 'text', emptyIsAbsent: false };

@@ -232,6 +232,26 @@ export const ERRORS = {
     'The e-mail {email} is taken{existing}',
     'E-mail addresses are unique in an account, whatever their case.',
   ),
+  'people.root_department': entry(
+    409,
+    'The root department cannot {detail}.',
+    'Every account has one department above all others.',
+  ),
+  'people.department_not_empty': entry(
+    409,
+    'Department {ids} has {users} users and {departments} departments in it.',
+    'Move or delete them first.',
+  ),
+  'people.department_cycle': entry(
+    409,
+    'Department {parent} lies in or below {ids}, and cannot become its parent.',
+    'A department cannot be moved below itself.',
+  ),
+  'people.field_taken': entry(
+    409,
+    'name: the profile field {name} is defined already.',
+    'Names of profile fields are unique in an account, whatever their case.',
+  ),
   'people.department_code_taken': entry(
     409,
     'code: {code} is taken by another department.',
@@ -346,6 +366,27 @@ export const ERRORS = {
     409,
     '{field}: {ids} have a seat in another session of this training.',
     'A user takes part in one session of a training. Remove them from the other one first.',
+  ),
+  // Webhooks
+  'webhook.unknown_subscriber': entry(
+    404,
+    'Subscriber not found',
+    'The name is that of no subscriber of this account.',
+  ),
+  'webhook.unknown_subscription': entry(
+    404,
+    'Subscription not found',
+    'The subscriber has not subscribed to this type.',
+  ),
+  'webhook.name_taken': entry(
+    400,
+    'subscriberName: {name} is taken by another subscriber.',
+    'Names of subscribers are unique in an account.',
+  ),
+  'webhook.wrong_code': entry(
+    400,
+    "code: is not the one that was sent last to the subscriber's address.",
+    'Sending a new code, and changing the address, make earlier codes void.',
   ),
   // Operations and the server itself
   'operation.unknown': entry(

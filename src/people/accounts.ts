@@ -11,8 +11,10 @@ import {
 } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import { newClientId, newId, newSecret } from '../kernel/ids.ts';
-import type { Database, WriteTx } from '../storage/index.ts';
-import * as queries from './queries.ts';
+import { type Database, violatedConstraint, type WriteTx } from '../storage/index.ts';
+import * as queries from './account-queries.ts';
+import { insertDepartments } from './department-queries.ts';
+import { insertUsers, selectUsers } from './user-queries.ts';
 
 export interface AccountInput {
   readonly name: string;
@@ -41,8 +43,6 @@ const STANDARD_ROLES: readonly [RoleType, string][] = [
   ['learner', 'Learner'],
 ];
 
-const UNIQUE_VIOLATION = '23505';
-
 /**
  * Makes an account with its standard roles, its root department, its owner and an API client of the owner's, whose
  * secret is told here and nowhere else. Refuses a taken address (409) and one that is no http(s) address (400).
@@ -59,6 +59,9 @@ export async function createAccount(db: Database, input: AccountInput): Promise<
       const accountId = await queries.nextAccountId(tx);
       const { name, url, plan, now } = input;
       await queries.insertAccount(tx, { accountId, name, url, urlKey, plan, rootDepartmentId, now });
+      await insertDepartments(tx, accountId, [
+        { departmentId: rootDepartmentId, parentDepartmentId: null, name, code: null },
+      ]);
       for (const [roleType, title] of STANDARD_ROLES)
         await insertRole(tx, accountId, {
           roleId: newId(),
@@ -74,15 +77,14 @@ export async function createAccount(db: Database, input: AccountInput): Promise<
         login: input.ownerLogin,
         email: input.ownerEmail,
       };
-      await queries.insertUsers(tx, accountId, [{ ...owner, passwordHash, fields: {} }], now);
+      await insertUsers(tx, accountId, [{ ...owner, passwordHash, fields: {} }], now);
       const roleId = await standardRole(tx, accountId, 'owner');
       await insertAssignments(tx, accountId, ownerId, [{ roleId, manageableDepartmentIds: [] }]);
       const client = await addClient(tx, accountId, ownerId, now);
       return { accountId, accountUrl: url, ownerId, rootDepartmentId, ...client };
     });
   } catch (error) {
-    const { code, constraint } = error as { code?: string; constraint?: string };
-    if (code === UNIQUE_VIOLATION && constraint === 'account_url_key_key')
+    if (violatedConstraint(error) === 'account_url_key_key')
       refuse('people.account_url_taken', { url: input.url });
     throw error;
   }
@@ -118,8 +120,13 @@ export function createClientFor(
         field: 'account',
         detail: `there is no account with the address ${input.accountUrl}`,
       });
-    const filter = { accountId: account.accountId, reach: 'everyone' as const, logins: [input.login] };
-    const [user] = await queries.selectUsers(tx, filter, null, 1);
+    const filter = {
+      accountId: account.accountId,
+      reach: 'everyone' as const,
+      now: input.now,
+      logins: [input.login],
+    };
+    const [user] = await selectUsers(tx, filter, null, 1);
     if (!user)
       refuse('request.invalid', { field: 'login', detail: `there is no user with the login ${input.login}` });
     return addClient(tx, account.accountId, user.userId, input.now);

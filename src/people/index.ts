@@ -9,7 +9,9 @@ export {
   ownerOf,
   standardRole,
 } from './accounts.ts';
+export { type Department, insertDepartments } from './department-queries.ts';
 export { addDepartment } from './departments.ts';
-export { assignRole, type Department, insertDepartments, insertUsers, type NewUser } from './queries.ts';
 export { peopleRoutes } from './routes.ts';
-export { addUser, setStatus } from './users.ts';
+export { setStatus } from './standing.ts';
+export { assignRole, insertUsers, type NewUser } from './user-queries.ts';
+export { addUser } from './users.ts';

@@ -1,250 +1,296 @@
 import {
-  type Assignment,
   type Context,
   changeRights,
-  deleteTokensOf,
   hashPassword,
-  includes,
   insertAssignments,
   listRoles,
-  MAX_PASSWORD_BYTES,
   type Reach,
-  type RoleRow,
-  rankOf,
   reachOf,
+  replaceAssignments,
 } from '../access/index.ts';
+import {
+  findGroups,
+  refuseUnknownGroups,
+  removeFromGroups,
+  setGroups,
+  usersChanged,
+} from '../groups/index.ts';
 import { listIds, refuse } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
-import type { ReadTx, WriteTx } from '../storage/index.ts';
-import * as queries from './queries.ts';
-import { mayGrant, roleTypeOf, STATUS } from './rules.ts';
+import { type ReadTx, violatedConstraint, type WriteTx } from '../storage/index.ts';
+import { judgeAssignments, mentionsRoles, type RolesInput, wantedAssignments } from './assignments.ts';
+import { updateSupervision } from './department-queries.ts';
+import { loadDepartment, refuseUnknownDepartments, requireReached } from './departments.ts';
+import { noteFields } from './profile-fields.ts';
+import { passwordFault, STATUS, type SupervisionInput } from './rules.ts';
+import { requireOwnerBesides, requireRank } from './standing.ts';
+import { checkSupervisors } from './supervision.ts';
+import * as queries from './user-queries.ts';
 
-export interface UserInput {
-  readonly departmentId: string;
-  /** Lower-case names → texts; `login` is required, `email` may be here */
-  readonly fields: Readonly<Record<string, string>>;
+interface Profile extends RolesInput {
+  /** Lower-case names → texts */
+  readonly fields?: Readonly<Record<string, string>> | undefined;
   readonly email?: string | undefined;
-  readonly password?: string | undefined;
-  readonly role?: string | undefined;
-  readonly roleId?: string | undefined;
-  readonly roles?: readonly { roleId: string; manageableDepartmentIds?: string[] }[] | undefined;
-  readonly manageableDepartmentIds?: readonly string[] | undefined;
+  readonly groupIds?: readonly string[] | undefined;
 }
 
-const UNIQUE_VIOLATION = '23505';
+export interface NewUser extends Profile {
+  readonly departmentId: string;
+  /** With `login`; `email` may be here */
+  readonly fields: Readonly<Record<string, string>>;
+  readonly password?: string | undefined;
+}
 
 /**
  * Adds a user; returns it. Refuses a department outside the caller's (403; unknown: 400, or 403 for limited callers),
  * roles the caller may not give (403), a taken login or e-mail (409, naming the existing user to whoever may see them).
  */
-export async function addUser(ctx: Context, input: UserInput): Promise<queries.User> {
+export async function addUser(ctx: Context, input: NewUser): Promise<queries.User> {
   const reach = reachOf(ctx.caller, 'user.write');
-  const login = (input.fields['login'] ?? '').trim();
-  if (login === '') refuse('request.invalid', { field: 'fields.login', detail: 'is required' });
-  const email = (input.email ?? input.fields['email'] ?? '').trim();
-  if (Buffer.byteLength(input.password ?? '') > MAX_PASSWORD_BYTES)
-    refuse('request.invalid', {
-      field: 'password',
-      detail: `must not be longer than ${MAX_PASSWORD_BYTES} bytes`,
-    });
-  if (!includes(reach, input.departmentId)) refuse('auth.department_scope', { ids: input.departmentId });
+  const fault = input.password === undefined ? null : passwordFault(input.password);
+  if (fault) refuse('request.invalid', { field: 'password', detail: fault });
+  const { login, email, fields } = mergeProfile({ login: '', email: '', fields: {} }, input);
+  requireReached(reach, [input.departmentId]);
   const passwordHash = input.password ? await hashPassword(input.password) : null;
-  const others = Object.entries(input.fields).filter(([name]) => name !== 'login' && name !== 'email');
-  const fields = Object.fromEntries(others.map(([name, value]) => [name.toUpperCase(), value]));
-  const user = {
-    userId: newId(),
-    departmentId: input.departmentId,
-    status: STATUS.active,
-    login,
-    email,
-    passwordHash,
-    fields,
-  };
   const { accountId } = ctx.caller;
-  try {
-    return await ctx.write(async (tx) => {
-      await refuseUnknownDepartments(tx, ctx, reach, [input.departmentId], 'departmentId');
-      const assignments = await resolveRoles(tx, ctx, reach, input);
+  const { departmentId } = input;
+  const user = { userId: newId(), departmentId, status: STATUS.active, login, email, passwordHash, fields };
+  return refusingTakenNames(ctx, { login, email }, () =>
+    ctx.write(async (tx) => {
+      await refuseUnknownDepartments(tx, ctx, reach, [departmentId], 'departmentId');
+      const known = await listRoles(tx, accountId);
+      const learner = known.filter((role) => role.roleType === 'learner');
+      const presumed = learner.map(({ roleId }) => ({ roleId, manageableDepartmentIds: [] }));
+      const assignments = wantedAssignments(known, presumed, input);
+      await judgeAssignments(tx, ctx, reach, known, [], assignments);
       await queries.insertUsers(tx, accountId, [user], ctx.now);
       await insertAssignments(tx, accountId, user.userId, assignments);
-      const [added] = await queries.selectUsers(
-        tx,
-        { accountId, reach: 'everyone', userIds: [user.userId] },
-        null,
-        1,
-      );
-      return added ?? refuse('people.unknown_user', { ids: user.userId });
-    });
-  } catch (error) {
-    throw await nameTaken(ctx, error, login, email);
-  }
+      if (input.groupIds) await placeInGroups(tx, ctx, user.userId, input.groupIds);
+      await noteFields(tx, accountId, Object.keys(fields));
+      await usersChanged(tx, accountId, [user.userId]);
+      return loadUser(tx, ctx, 'everyone', user.userId);
+    }),
+  );
 }
 
-async function resolveRoles(tx: ReadTx, ctx: Context, reach: Reach, input: UserInput): Promise<Assignment[]> {
-  const roles = await listRoles(tx, ctx.caller.accountId);
-  const own = [...(input.manageableDepartmentIds ?? [])];
-  const wanted = input.roles?.length
-    ? input.roles.map(({ roleId, manageableDepartmentIds }) => ({
-        role: byId(roles, roleId, 'roles'),
-        departments: manageableDepartmentIds ?? [],
-      }))
-    : [
-        {
-          role: input.roleId ? byId(roles, input.roleId, 'roleId') : byName(roles, input.role ?? 'learner'),
-          departments: own,
-        },
-      ];
-  for (const { role, departments } of wanted) {
-    if (!mayGrant(ctx.caller, role.roleType))
-      refuse('auth.outranked', { detail: `you may not give the role ${role.title}` });
-    const outside = departments.filter((id) => !includes(reach, id));
-    if (outside.length > 0) refuse('auth.department_scope', { ids: listIds(outside) });
-    await refuseUnknownDepartments(tx, ctx, reach, departments, 'manageableDepartmentIds');
-  }
-  return mergeAssignments(wanted.map(({ role, departments }) => [role.roleId, departments] as const));
+export interface UserChanges extends Profile {
+  readonly departmentId?: string | undefined;
 }
 
-/** A role that is given twice is held once, over the departments of both. */
-function mergeAssignments(given: readonly (readonly [string, readonly string[]])[]): Assignment[] {
-  const merged = new Map<string, Set<string>>();
-  for (const [roleId, departments] of given)
-    merged.set(roleId, new Set([...(merged.get(roleId) ?? []), ...departments]));
-  return [...merged].map(([roleId, departments]) => ({ roleId, manageableDepartmentIds: [...departments] }));
+/** Edits a user; what is left out stays, an empty field is cleared. Refuses what `addUser` refuses, and whoever outranks the caller. */
+export function editUser(ctx: Context, userId: string, changes: UserChanges): Promise<void> {
+  const reach = reachOf(ctx.caller, 'user.write');
+  const { accountId } = ctx.caller;
+  const names = { login: changes.fields?.['login'] ?? '', email: emailOf(changes) ?? '' };
+  return refusingTakenNames(ctx, names, () =>
+    ctx.write(async (tx) => {
+      // First, as its lock must be held while the owners are counted.
+      if (changes.departmentId || mentionsRoles(changes)) await changeRights(tx, accountId);
+      const user = await loadUser(tx, ctx, reach, userId);
+      requireRank(ctx, [standingOf(user)]);
+      const departmentId = changes.departmentId ?? user.departmentId;
+      if (departmentId !== user.departmentId) {
+        requireReached(reach, [departmentId]);
+        await refuseUnknownDepartments(tx, ctx, reach, [departmentId], 'departmentId');
+      }
+      const profile = mergeProfile(user, changes);
+      if (mentionsRoles(changes)) await changeRoles(tx, ctx, reach, user, changes);
+      await queries.updateUser(tx, accountId, { userId, departmentId, ...profile });
+      if (changes.groupIds) await placeInGroups(tx, ctx, userId, changes.groupIds);
+      await noteFields(tx, accountId, Object.keys(profile.fields));
+      await usersChanged(tx, accountId, [userId]);
+    }),
+  );
 }
 
-const byId = (roles: readonly RoleRow[], id: string, field: string): RoleRow =>
-  roles.find((role) => role.roleId === id) ?? refuse('people.unknown_role', { field, ids: id });
-
-function byName(roles: readonly RoleRow[], name: string): RoleRow {
-  const type = roleTypeOf(name);
-  const role = type && type !== 'custom' ? roles.find((candidate) => candidate.roleType === type) : undefined;
-  return role ?? refuse('people.unknown_role', { field: 'role', ids: name.slice(0, 100) });
-}
-
-async function refuseUnknownDepartments(
-  tx: ReadTx,
+async function changeRoles(
+  tx: WriteTx,
   ctx: Context,
   reach: Reach,
-  ids: readonly string[],
-  field: string,
+  user: queries.User,
+  changes: RolesInput,
 ): Promise<void> {
-  if (ids.length === 0) return;
-  const known = await queries.selectDepartments(
-    tx,
-    { accountId: ctx.caller.accountId, reach, departmentIds: ids },
-    null,
-    ids.length,
-  );
-  const found = new Set(known.map((department) => department.departmentId));
-  const unknown = ids.filter((id) => !found.has(id));
-  if (unknown.length > 0) refuse('people.unknown_department', { field, ids: listIds(unknown) });
+  const { accountId } = ctx.caller;
+  const known = await listRoles(tx, accountId);
+  const assignments = wantedAssignments(known, user.roles, changes);
+  await judgeAssignments(tx, ctx, reach, known, user.roles, assignments);
+  const owner = known.find((role) => role.roleType === 'owner')?.roleId;
+  if (!assignments.some(({ roleId }) => roleId === owner))
+    await requireOwnerBesides(tx, ctx, [standingOf(user)]);
+  await replaceAssignments(tx, accountId, user.userId, assignments);
+}
+
+const standingOf = (user: queries.User) => ({
+  userId: user.userId,
+  roleTypes: user.roles.map((role) => role.roleType),
+});
+
+const emailOf = ({ email, fields }: Profile): string | undefined => (email ?? fields?.['email'])?.trim();
+
+/** Login, e-mail and the other fields after a request. Refuses an empty login (400). */
+function mergeProfile(
+  before: Pick<queries.User, 'login' | 'email' | 'fields'>,
+  input: Profile,
+): Pick<queries.User, 'login' | 'email' | 'fields'> {
+  const { login: newLogin, email: _column, ...others } = input.fields ?? {};
+  const login = (newLogin ?? before.login).trim();
+  if (login === '') refuse('request.invalid', { field: 'fields.login', detail: 'is required' });
+  const upper = Object.entries(others).map(([name, value]) => [name.toUpperCase(), value]);
+  const fields = { ...before.fields, ...Object.fromEntries(upper) };
+  return { login, email: emailOf(input) ?? before.email, fields };
+}
+
+/** The groups of a user become these, for callers who may write groups. */
+async function placeInGroups(
+  tx: WriteTx,
+  ctx: Context,
+  userId: string,
+  groupIds: readonly string[],
+): Promise<void> {
+  reachOf(ctx.caller, 'group.write');
+  await setGroups(tx, ctx.caller.accountId, userId, groupIds);
+}
+
+/** Takes a user out of groups. */
+export function leaveGroups(ctx: Context, userId: string, groupIds: readonly string[]): Promise<void> {
+  const reach = reachOf(ctx.caller, 'user.write');
+  reachOf(ctx.caller, 'group.write');
+  return ctx.write(async (tx) => {
+    await loadUser(tx, ctx, reach, userId);
+    await removeFromGroups(tx, ctx.caller.accountId, userId, groupIds);
+  });
+}
+
+/** Says who stands above a user. */
+export function setUserSupervision(ctx: Context, userId: string, input: SupervisionInput): Promise<void> {
+  const reach = reachOf(ctx.caller, 'user.write');
+  return ctx.write(async (tx) => {
+    await loadUser(tx, ctx, reach, userId);
+    await checkSupervisors(tx, ctx, input, userId);
+    await updateSupervision(tx, ctx.caller.accountId, { userId }, input);
+  });
+}
+
+/**
+ * Moves users into a department, all or none. Refuses an unknown department (404) or user (400), and what a limited
+ * caller does not manage (403).
+ */
+export function moveUsers(ctx: Context, departmentId: string, userIds: readonly string[]): Promise<void> {
+  const reach = reachOf(ctx.caller, 'user.write');
+  const { accountId } = ctx.caller;
+  const ids = [...new Set(userIds)];
+  return ctx.write(async (tx) => {
+    await changeRights(tx, accountId);
+    await loadDepartment(tx, ctx, reach, departmentId);
+    await refuseUnknownUsers(tx, ctx, reach, ids);
+    await queries.moveUsers(tx, accountId, ids, departmentId);
+    await usersChanged(tx, accountId, ids);
+  });
 }
 
 /** A taken login or e-mail: the constraint says which; the existing id is told only to a caller who may see that user. */
-async function nameTaken(ctx: Context, error: unknown, login: string, email: string): Promise<unknown> {
-  const { code, constraint } = error as { code?: string; constraint?: string };
-  if (code !== UNIQUE_VIOLATION || (constraint !== 'users_login' && constraint !== 'users_email'))
-    return error;
-  const isLogin = constraint === 'users_login';
-  const reach = ctx.caller.reach.get('user.read') ?? new Set<string>();
-  const filter = {
-    accountId: ctx.caller.accountId,
-    reach,
-    ...(isLogin ? { logins: [login] } : { emails: [email] }),
-  };
-  const [existing] = await ctx.db.read((tx) => queries.selectUsers(tx, filter, null, 1));
-  const tail = existing ? ` by the user ${existing.userId}` : '.';
+async function refusingTakenNames<T>(
+  ctx: Context,
+  names: { readonly login: string; readonly email: string },
+  work: () => Promise<T>,
+): Promise<T> {
   try {
-    return refuse(isLogin ? 'people.login_taken' : 'people.email_taken', { login, email, existing: tail });
-  } catch (refusal) {
-    return refusal;
+    return await work();
+  } catch (error) {
+    const constraint = violatedConstraint(error);
+    if (constraint !== 'users_login' && constraint !== 'users_email') throw error;
+    const isLogin = constraint === 'users_login';
+    const filter = {
+      accountId: ctx.caller.accountId,
+      reach: ctx.caller.reach.get('user.read') ?? new Set<string>(),
+      now: ctx.now,
+      ...(isLogin ? { logins: [names.login] } : { emails: [names.email] }),
+    };
+    const [existing] = await ctx.db.read((tx) => queries.selectUserIds(tx, filter));
+    const tail = existing ? ` by the user ${existing}` : '.';
+    return refuse(isLogin ? 'people.login_taken' : 'people.email_taken', { ...names, existing: tail });
   }
 }
 
-export interface UserListFilter {
-  readonly userIds?: readonly string[] | undefined;
-  readonly departmentIds?: readonly string[] | undefined;
-  readonly logins?: readonly string[] | undefined;
-  readonly emails?: readonly string[] | undefined;
+/** Which users a list is about; what is left out or empty does not narrow it. */
+export type UserListFilter = Omit<queries.UserFilter, 'accountId' | 'reach' | 'now'>;
+
+/**
+ * Runs a question over the users that the caller reaches and a filter admits. Unknown ids in it are refused (400) to
+ * callers who see the whole account.
+ */
+function asking<T>(
+  ctx: Context,
+  wanted: UserListFilter,
+  ask: (tx: ReadTx, filter: queries.UserFilter) => Promise<T>,
+): Promise<T> {
+  const reach = reachOf(ctx.caller, 'user.read');
+  const { accountId } = ctx.caller;
+  const narrowing = Object.entries(wanted).filter(([, value]) => value && value.length > 0);
+  const filter: UserListFilter = Object.fromEntries(narrowing);
+  return ctx.read(async (tx) => {
+    if (reach === 'everyone') {
+      const { departmentIds = [], groupIds = [], userIds } = filter;
+      await refuseUnknownDepartments(tx, ctx, reach, departmentIds, 'departments');
+      if (groupIds.length > 0)
+        refuseUnknownGroups(groupIds, await findGroups(tx, accountId, groupIds), 'groups');
+      if (userIds) await refuseUnknownUsers(tx, ctx, reach, userIds);
+    }
+    return ask(tx, { ...filter, accountId, reach, now: ctx.now });
+  });
 }
 
-/** Users the caller reaches, after a place. Unknown ids in a filter are refused (400) to callers who see the whole account. */
-export function listUsers(
+/** Users after a place, in order of creation. */
+export const listUsers = (
   ctx: Context,
   wanted: UserListFilter,
   after: string | null,
   limit: number,
-): Promise<queries.User[]> {
+): Promise<queries.User[]> =>
+  asking(ctx, wanted, (tx, filter) => queries.selectUsers(tx, filter, after, limit));
+
+/** A page by its number, from 1, and how many users there are on all of them. */
+export const numberedPage = (
+  ctx: Context,
+  wanted: UserListFilter,
+  page: number,
+  size: number,
+): Promise<{ users: queries.User[]; total: number }> =>
+  asking(ctx, wanted, async (tx, filter) => ({
+    users: await queries.selectNumberedPage(tx, filter, (page - 1) * size, size),
+    total: await queries.countUsers(tx, filter),
+  }));
+
+/** Those of the ids that name users the caller may see. */
+export function findExisting(ctx: Context, userIds: readonly string[]): Promise<string[]> {
   const reach = reachOf(ctx.caller, 'user.read');
-  const { accountId } = ctx.caller;
-  const filter = Object.fromEntries(
-    Object.entries(wanted).filter(([, value]) => value && value.length > 0),
-  ) as UserListFilter;
-  return ctx.read(async (tx) => {
-    if (reach === 'everyone') {
-      if (filter.departmentIds)
-        await refuseUnknownDepartments(tx, ctx, reach, filter.departmentIds, 'departments');
-      if (filter.userIds) await refuseUnknownUsers(tx, accountId, filter.userIds, 'userIds');
-    }
-    return queries.selectUsers(tx, { ...filter, accountId, reach }, after, limit);
-  });
+  const filter = { accountId: ctx.caller.accountId, reach, now: ctx.now, userIds };
+  return ctx.read((tx) => queries.selectUserIds(tx, filter));
 }
 
+/** Refuses ids that name no user the caller reaches: 400, or 403 to a limited caller. */
 async function refuseUnknownUsers(
   tx: ReadTx,
-  accountId: number,
-  ids: readonly string[],
-  field: string,
+  ctx: Context,
+  reach: Reach,
+  userIds: readonly string[],
 ): Promise<void> {
-  const known = await queries.selectUsers(
-    tx,
-    { accountId, reach: 'everyone', userIds: ids },
-    null,
-    ids.length,
-  );
-  const found = new Set(known.map((user) => user.userId));
-  const unknown = ids.filter((id) => !found.has(id));
-  if (unknown.length > 0) refuse('people.unknown_users', { field, ids: listIds(unknown) });
+  const filter = { accountId: ctx.caller.accountId, reach, now: ctx.now, userIds };
+  const found = new Set(await queries.selectUserIds(tx, filter));
+  const missing = listIds(userIds.filter((id) => !found.has(id)));
+  if (missing === '') return;
+  if (reach !== 'everyone') refuse('auth.user_scope', { ids: missing });
+  refuse('people.unknown_users', { field: 'userIds', ids: missing });
 }
 
 /** One user; unknown is 404 for callers who see the whole account, and 403 like a foreign one for others. */
-export async function findUser(ctx: Context, userId: string): Promise<queries.User> {
+export function findUser(ctx: Context, userId: string): Promise<queries.User> {
   const reach = reachOf(ctx.caller, 'user.read');
   return ctx.read((tx) => loadUser(tx, ctx, reach, userId));
 }
 
 async function loadUser(tx: ReadTx, ctx: Context, reach: Reach, userId: string): Promise<queries.User> {
-  const [user] = await queries.selectUsers(
-    tx,
-    { accountId: ctx.caller.accountId, reach, userIds: [userId] },
-    null,
-    1,
-  );
+  const filter = { accountId: ctx.caller.accountId, reach, now: ctx.now, userIds: [userId] };
+  const [user] = await queries.selectUsers(tx, filter, null, 1);
   return user ?? refuse(reach === 'everyone' ? 'people.unknown_user' : 'auth.user_scope', { ids: userId });
-}
-
-/**
- * Activates, deactivates or terminates a user. Whoever leaves loses tokens at once. Refuses to act on somebody who
- * outranks the caller (403), and to take away the last active owner (409).
- */
-export function setStatus(ctx: Context, userId: string, status: number): Promise<void> {
-  const reach = reachOf(ctx.caller, 'user.write');
-  const { accountId } = ctx.caller;
-  return ctx.write(async (tx: WriteTx) => {
-    const user = await loadUser(tx, ctx, reach, userId);
-    if (rankOf(user.roles.map((role) => role.roleType)) > ctx.caller.rank)
-      refuse('auth.outranked', { detail: `user ${userId} outranks you` });
-    const isOwner = user.roles.some((role) => role.roleType === 'owner');
-    if (isOwner && status !== STATUS.active && (await queries.otherActiveOwners(tx, accountId, userId)) === 0)
-      refuse('people.last_owner');
-    await queries.updateStatus(tx, accountId, userId, status);
-    if (status !== STATUS.active) await deleteTokensOf(tx, accountId, [userId]);
-    await changeRights(tx, accountId);
-  });
-}
-
-/** One of the contract's statuses; refuses any other number (400). */
-export function toStatus(status: number): number {
-  if ((Object.values(STATUS) as number[]).includes(status)) return status;
-  return refuse('request.invalid', { field: 'status', detail: `must be 1, 3 or 5, got ${status}` });
 }

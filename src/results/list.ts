@@ -79,6 +79,7 @@ function toFilter(ctx: Context, wanted: ModuleResultsWanted): queries.ModuleFilt
     accountId,
     reach: reachOf(ctx.caller, 'result.read'),
     userStatuses: some(wanted.userStatuses) ?? [ACTIVE],
+    now: ctx.now,
     userIds: some(wanted.userIds),
     courseIds: some(wanted.courseIds),
     departmentIds: some(wanted.departmentIds),

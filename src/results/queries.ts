@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import { type Reach, within } from '../access/index.ts';
+import { type Reach, statusAt, within } from '../access/index.ts';
 import { type EnrollmentKey, enrollmentId } from '../kernel/ids.ts';
 import { currentTerm, PROGRESS, type Progress, type ProgressRow, toProgress } from '../progress/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
@@ -16,7 +16,9 @@ export interface DateRange {
 export interface Filter {
   readonly accountId: number;
   readonly reach: Reach;
+  /** At `now` */
   readonly userStatuses: readonly number[];
+  readonly now: Date;
   readonly userIds: readonly string[] | null;
   readonly courseIds: readonly string[] | null;
   readonly departmentIds: readonly string[] | null;
@@ -119,7 +121,7 @@ function from(filter: Filter, place: Place | null): RawBuilder<unknown> {
   return sql`
     from ${enrollments(filter, place)} e
     join users u on u.account_id = ${accountId} and u.user_id = e.learner_id
-      and u.status = any(${filter.userStatuses}::int2[]) and ${within(reach, sql`u.department_id`)}
+      and ${statusAt('u', filter.now)} = any(${filter.userStatuses}::int2[]) and ${within(reach, sql`u.department_id`)}
       ${departmentIds ? sql`and ${isOneOf(sql`u.department_id`, departmentIds)}` : sql``}
       ${userIds ? sql`and ${isOneOf(sql`u.user_id`, userIds)}` : sql``}
     join content_item enrolled on enrolled.account_id = ${accountId} and enrolled.item_id = e.item_id

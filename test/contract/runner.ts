@@ -49,7 +49,7 @@ interface Request {
   readonly body?: Readonly<Record<string, unknown>>;
   /** The body in XML where `body` cannot be spelled by that rule. */
   readonly xmlBody?: string;
-  /** The media type of the body and how it is written, where the endpoint reads forms only. */
+  /** Sent as a form in both runs; the format is that of the answer. */
   readonly form?: Readonly<Record<string, string>>;
   readonly expect: Expected | Refused;
 }

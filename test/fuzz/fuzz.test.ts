@@ -6,11 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { Authenticator } from '../../src/access/index.ts';
-import type { Enrollments } from '../../src/enrollment/index.ts';
-import { allRoutes } from '../../src/routes.ts';
 import { ENGINES, type Engine } from '../support/database.ts';
 import { count, SEED } from '../support/random.ts';
+import { ROUTES } from '../support/routes.ts';
 import { type Case, generate } from './generate.ts';
 import { type Exchange, RawClient } from './raw-http.ts';
 import type { Ask, Memory, Prey, Told } from './target.ts';
@@ -28,9 +26,6 @@ const ANSWERED_WITHIN_MS = 20_000;
 /** Of the live heap after collection, between an early slice and the last; caches of the program are bounded below it. */
 const HEAP_NOISE = 24 * 1024 * 1024;
 const RESIDENT_NOISE = 96 * 1024 * 1024;
-
-/** Only their table is read; nothing is run here. */
-const ROUTES = allRoutes(null as unknown as Authenticator, null as unknown as Enrollments);
 
 const MB = (bytes: number): number => Math.round(bytes / 1024 / 1024);
 

@@ -1,21 +1,22 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Authenticator } from '../../src/access/index.ts';
-import type { Enrollments } from '../../src/enrollment/index.ts';
-import { allRoutes } from '../../src/routes.ts';
 import { ENGINES } from '../support/database.ts';
 import {
   addCourse,
   addCustomRole,
   addDepartment,
   addGroup,
+  addSession,
   addSmartGroup,
   addTraining,
   addUser,
+  daysOf,
 } from '../support/people.ts';
+import { ROUTES } from '../support/routes.ts';
 import { type Answer, call, startWorld, type World } from '../support/server.ts';
 import { contentRows } from './content.ts';
 import { groupRows, ONE_LOGIN } from './groups.ts';
+import { peopleRows } from './people.ts';
 import { progressRows } from './progress.ts';
 import {
   ALLOWED,
@@ -33,19 +34,19 @@ import {
   WHOLE,
 } from './table.ts';
 import { trainingRows } from './training.ts';
+import { webhookRows } from './webhooks.ts';
 
 /** Endpoint × role × whose department × whether the id exists, against a table that knows nothing of the code. */
 
 const byLearner = (path: string) =>
   people(200, 400, 200, (t) => ({ path: `${path}?learnerIds[]=${t.learnerId}` }));
-const byDepartment = (path: string) =>
-  people(200, 400, 200, (t) => ({ path: `${path}?departments[]=${t.departmentId}` }));
 
 const TABLE: Record<string, Row> = {
   ...contentRows,
   ...groupRows,
   ...trainingRows,
   ...progressRows,
+  ...webhookRows,
   EnrollLearnersInCourses: people(201, 400, 403, (t, f) => ({
     path: '/enrollment',
     json: { courseIds: [f.course], learnerIds: [t.learnerId], dueDateType: 'unlimited' },
@@ -57,29 +58,6 @@ const TABLE: Record<string, Row> = {
     json: { learnerIds: [t.learnerId] },
   })),
   GetEnrollment: people(200, 400, 403, (t) => ({ path: `/enrollment/${t.enrollmentId}` })),
-  GetUsers: byDepartment('/user'),
-  GetUsersV2: byDepartment('/user/v2'),
-  ListUsers: byDepartment('/users'),
-  ListUsersV2: byDepartment('/users/v2'),
-  ListUsersV2ByBody: people(200, 400, 200, (t) => ({
-    path: '/users/v2',
-    json: { departments: [t.departmentId] },
-  })),
-  GetUser: people(200, 404, 403, (t) => ({ path: `/user/${t.learnerId}` })),
-  GetUserV2: people(200, 404, 403, (t) => ({ path: `/user/${t.learnerId}/v2` })),
-  SetUserStatus: people(200, 404, 403, (t) => ({ path: `/user/${t.learnerId}/status`, json: { status: 1 } })),
-  AddUser: people(201, 400, 403, (t) => ({
-    path: '/user',
-    json: { departmentId: t.departmentId, fields: { login: name() } },
-  })),
-  GetDepartment: people(200, 404, 403, (t) => ({ path: `/department/${t.departmentId}` })),
-  AddDepartment: people(201, 400, 403, (t) => ({
-    path: '/department',
-    json: { name: name(), parentDepartmentId: t.departmentId },
-  })),
-  GetDepartments: plain('people', 200, () => ({ path: '/department' })),
-  ListDepartments: plain('people', 200, () => ({ path: '/departments' })),
-  GetProfileFields: plain('people', 200, () => ({ path: '/user/profile/fields' })),
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
   GetClients: plain('administrator', 200, () => ({ path: '/client' })),
   CreateClient: plain('administrator', 201, () => ({ path: '/client', json: {} })),
@@ -88,12 +66,11 @@ const TABLE: Record<string, Row> = {
     path: '/role',
     json: { title: name(), permissions: ['user.read'] },
   })),
+  ...peopleRows,
 };
 
 /** Endpoints with a rule of their own, tested below. */
-const APART = ['GetAccessToken', 'GetOperation'];
-
-const routes = allRoutes(undefined as unknown as Authenticator, undefined as unknown as Enrollments);
+const APART = ['GetAccessToken', 'DeleteUser', 'GetOperation'];
 
 function expected(row: Row, role: Role, place: Place): number {
   if (role === 'nobody') return 401;
@@ -164,7 +141,7 @@ for (const engine of ENGINES)
     }
 
     async function ask(operationId: string, row: Row, role: Role, place: Place): Promise<Answer> {
-      const route = routes.find((candidate) => candidate.operationId === operationId);
+      const route = ROUTES.find((candidate) => candidate.operationId === operationId);
       const target = targets.get(place);
       assert.ok(route && target);
       const { path, json } = row.request(target, fixtures);
@@ -175,7 +152,7 @@ for (const engine of ENGINES)
     test('the table names every endpoint', () => {
       assert.deepEqual(
         [...Object.keys(TABLE), ...APART].sort(),
-        routes.map((route) => route.operationId).sort(),
+        ROUTES.map((route) => route.operationId).sort(),
       );
     });
 
@@ -290,19 +267,15 @@ async function makeFixtures(world: World, course: string): Promise<Fixtures> {
     await addCourse(world, 'Page'),
     await addTraining(world),
   ];
-  const session = (
-    await call(world, 'POST', `/training/${training}/sessions`, {
-      json: { title: 'One', days: [{ startTime: '2027-01-01 10:00:00', duration: 3600 }] },
-    })
-  ).json as string;
-  const { dayIds } = (await call(world, 'GET', `/training/session/${session}`)).json as { dayIds: string[] };
+  const session = await addSession(world, training);
+  const [day = ''] = await daysOf(world, session);
   return {
     course,
     track,
     material,
     training,
     session,
-    day: dayIds[0] ?? '',
+    day,
     operation: '',
     group: await addGroup(world, []),
     smartGroup: await addSmartGroup(world, [[ONE_LOGIN]]),

@@ -53,8 +53,23 @@ export const addCourse = (
 ): Promise<string> =>
   created(world, `/content/create/${contentType}`, { title: `${contentType} ${unique()}`, ...more });
 
-export const addTraining = (world: World): Promise<string> =>
-  created(world, '/training', { title: `Training ${unique()}` });
+export const addTraining = (world: World, more: Record<string, unknown> = {}): Promise<string> =>
+  created(world, '/training', { title: `Training ${unique()}`, ...more });
+
+/** A session of a training, with one day unless others are given. */
+export const addSession = (
+  world: World,
+  training: string,
+  more: Record<string, unknown> = {},
+): Promise<string> =>
+  created(world, `/training/${training}/sessions`, {
+    title: `Session ${unique()}`,
+    days: [{ startTime: '2027-01-01 10:00:00', duration: 3600 }],
+    ...more,
+  });
+
+export const daysOf = async (world: World, session: string): Promise<string[]> =>
+  ((await call(world, 'GET', `/training/session/${session}`)).json as { dayIds: string[] }).dayIds;
 
 export const addCustomRole = (world: World, permissions: readonly string[]): Promise<string> =>
   created(world, '/role', { title: `Role ${unique()}`, permissions });

@@ -4,7 +4,9 @@ import { type App, buildApp } from '../../src/app.ts';
 import type { WriteLimits } from '../../src/enrollment/index.ts';
 import { type CreatedAccount, createAccount, createClientFor } from '../../src/people/index.ts';
 import type { Database } from '../../src/storage/index.ts';
+import type { CourierOptions } from '../../src/webhooks/index.ts';
 import { type Engine, freshDatabase } from './database.ts';
+import { assertDocumented } from './openapi.ts';
 
 /** A real server on loopback over a real database, with one account. Only the clock is ours. */
 export interface World {
@@ -30,6 +32,8 @@ export interface WorldOptions {
   readonly maxPairs?: number;
   readonly maxBodyBytes?: number;
   readonly limits?: Partial<WriteLimits>;
+  /** Receivers of webhooks are on loopback: open, unless a test says otherwise. */
+  readonly courier?: CourierOptions;
 }
 
 export const ACCOUNT_URL = 'https://academy.example';
@@ -64,6 +68,7 @@ export async function startWorldOver(
     maxBodyBytes: options.maxBodyBytes ?? 64 * 1024 * 1024,
     maxPairs: options.maxPairs ?? 5_000_000,
     version: '0.0.0',
+    ...(options.courier ?? { allowPrivateTargets: true }),
     ...(options.limits ? { limits: options.limits } : {}),
   };
   const app = await buildApp(db, config, () => clock.now);
@@ -132,6 +137,7 @@ export interface Answer {
   readonly code: string | null;
 }
 
+/** Sends a request; what comes back must be what the OpenAPI document says can come back. */
 export async function call(
   world: Pick<World, 'url' | 'token'>,
   method: string,
@@ -152,6 +158,7 @@ export async function call(
   } else if (options.form) body = new URLSearchParams(options.form);
   const response = await fetch(world.url + path, { method, headers, body });
   const text = await response.text();
+  assertDocumented(method, path, { status: response.status, headers: response.headers, text });
   let json: unknown;
   try {
     json = JSON.parse(text);

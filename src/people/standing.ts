@@ -1,0 +1,140 @@
+import {
+  type Context,
+  changeRights,
+  deleteTokensOf,
+  hashPassword,
+  rankOf,
+  reachOf,
+} from '../access/index.ts';
+import { setGroups, usersChanged } from '../groups/index.ts';
+import { toDateText } from '../kernel/dates.ts';
+import { listIds, refuse } from '../kernel/errors.ts';
+import type { ReadTx, WriteTx } from '../storage/index.ts';
+import { isTooEarly, passwordFault, STATUS } from './rules.ts';
+import * as queries from './standing-queries.ts';
+
+/**
+ * What a user may still do: status, scheduled ends, password, deletion. All of it asks the same of the caller, and is
+ * judged under the lock of the account's rights, so that two owners cannot remove each other.
+ */
+
+/**
+ * Acts on users. Refuses unknown ones (404 for the one in the path, 400 in a list; 403 for limited callers, as if they
+ * were somebody else's) and those who outrank the caller (403).
+ */
+function actOn<T>(
+  ctx: Context,
+  who: { userId: string } | { userIds: readonly string[] },
+  work: (tx: WriteTx, accountId: number, standings: readonly queries.Standing[]) => Promise<T>,
+): Promise<T> {
+  const reach = reachOf(ctx.caller, 'user.write');
+  const { accountId } = ctx.caller;
+  const ids = 'userId' in who ? [who.userId] : [...new Set(who.userIds)];
+  return ctx.write(async (tx) => {
+    await changeRights(tx, accountId);
+    const standings = await queries.selectStandings(tx, accountId, reach, ids);
+    const found = new Set(standings.map((standing) => standing.userId));
+    const missing = listIds(ids.filter((id) => !found.has(id)));
+    if (missing !== '') {
+      if (reach !== 'everyone') refuse('auth.user_scope', { ids: missing });
+      if ('userId' in who) refuse('people.unknown_user', { ids: missing });
+      refuse('people.unknown_users', { field: 'userIds', ids: missing });
+    }
+    requireRank(ctx, standings);
+    return work(tx, accountId, standings);
+  });
+}
+
+/** Refuses whoever outranks the caller (403). */
+export function requireRank(ctx: Context, standings: readonly queries.Standing[]): void {
+  const above = standings.filter(({ roleTypes }) => rankOf(roleTypes) > ctx.caller.rank);
+  if (above.length > 0)
+    refuse('auth.outranked', { detail: `user ${listIds(above.map((user) => user.userId))} outranks you` });
+}
+
+/** Refuses to take away the last owner who is active for good (409). */
+export async function requireOwnerBesides(
+  tx: ReadTx,
+  ctx: Context,
+  leaving: readonly queries.Standing[],
+): Promise<void> {
+  const owners = leaving.filter(({ roleTypes }) => roleTypes.includes('owner'));
+  if (owners.length === 0) return;
+  const ids = leaving.map((user) => user.userId);
+  if (!(await queries.hasOtherOwner(tx, ctx.caller.accountId, ids, ctx.now))) refuse('people.last_owner');
+}
+
+/** Activates, deactivates or terminates users, all or none. Whoever leaves loses tokens at once. */
+function changeStatus(
+  ctx: Context,
+  who: { userId: string } | { userIds: readonly string[] },
+  status: number,
+): Promise<void> {
+  return actOn(ctx, who, async (tx, accountId, standings) => {
+    const isLeaving = status !== STATUS.active;
+    if (isLeaving) await requireOwnerBesides(tx, ctx, standings);
+    const ids = standings.map((user) => user.userId);
+    await queries.updateStatus(tx, accountId, ids, status, ctx.now);
+    if (isLeaving) await deleteTokensOf(tx, accountId, ids);
+  });
+}
+
+export const setStatus = (ctx: Context, userId: string, status: number): Promise<void> =>
+  changeStatus(ctx, { userId }, toStatus(status));
+
+export const setStatusOfMany = (
+  ctx: Context,
+  userIds: readonly string[],
+  status: keyof typeof STATUS,
+): Promise<void> => changeStatus(ctx, { userIds }, STATUS[status]);
+
+/** One of the contract's statuses; refuses any other number (400). */
+function toStatus(status: number): number {
+  if ((Object.values(STATUS) as number[]).includes(status)) return status;
+  return refuse('request.invalid', { field: 'status', detail: `must be 1, 3 or 5, got ${status}` });
+}
+
+/** Schedules the day from which a user is inactive or terminated. Refuses days that are over (400). */
+export function scheduleEnd(
+  ctx: Context,
+  userId: string,
+  end: queries.ScheduledEnd,
+  at: Date,
+): Promise<void> {
+  if (isTooEarly(at, ctx.now))
+    refuse('request.invalid', { field: 'date', detail: `must not be in the past, got ${toDateText(at)}` });
+  return actOn(ctx, { userId }, async (tx, accountId, standings) => {
+    await requireOwnerBesides(tx, ctx, standings);
+    await queries.updateSchedule(tx, accountId, userId, end, at, ctx.now);
+  });
+}
+
+/** Takes back what was scheduled; what has come about already stays. */
+export const cancelEnd = (ctx: Context, userId: string, end: queries.ScheduledEnd): Promise<void> =>
+  actOn(ctx, { userId }, (tx, accountId) =>
+    queries.updateSchedule(tx, accountId, userId, end, null, ctx.now),
+  );
+
+/** Gives a user another password. What was signed in with the old one is signed out. */
+export async function setPassword(ctx: Context, userId: string, password: string): Promise<void> {
+  const fault = passwordFault(password);
+  if (fault) refuse('request.invalid', { field: 'password', detail: fault });
+  const passwordHash = await hashPassword(password);
+  return actOn(ctx, { userId }, async (tx, accountId) => {
+    await queries.updatePassword(tx, accountId, userId, passwordHash);
+    await deleteTokensOf(tx, accountId, [userId]);
+  });
+}
+
+/**
+ * Deletes a user: nothing of who it was remains, login and e-mail are free again, and only the id stays, as enrollments
+ * and history name it.
+ */
+export function deleteUser(ctx: Context, userId: string): Promise<void> {
+  return actOn(ctx, { userId }, async (tx, accountId, standings) => {
+    await requireOwnerBesides(tx, ctx, standings);
+    await setGroups(tx, accountId, userId, []);
+    await queries.eraseUser(tx, accountId, userId, ctx.now);
+    await usersChanged(tx, accountId, [userId]);
+  });
+}
