@@ -102,7 +102,8 @@ export function retireItem(ctx: Context, itemId: string): Promise<void> {
   reachOf(ctx.caller, 'content.write');
   return ctx.write(async (tx) => {
     const { accountId } = ctx.caller;
-    if (!(await queries.lockItem(tx, accountId, itemId))) refuse('content.unknown', { ids: itemId });
+    if (!(await queries.lockItem(tx, accountId, itemId, 'enrollments')))
+      refuse('content.unknown', { ids: itemId });
     if (await queries.isInUse(tx, accountId, itemId)) refuse('content.in_use', { ids: itemId });
     await queries.retireItem(tx, accountId, itemId, ctx.now);
   });

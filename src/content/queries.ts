@@ -117,11 +117,20 @@ export async function retireItem(tx: WriteTx, accountId: number, itemId: string,
     where account_id = ${accountId} and item_id = ${itemId}`.execute(tx);
 }
 
-/** Locks an item against other editors; null when there is none. */
-export async function lockItem(tx: WriteTx, accountId: number, itemId: string): Promise<Item | null> {
+/**
+ * Locks an item against other editors, or also against enrollments in it: then those being written are waited for, and
+ * later ones meet what was decided. Null when there is none.
+ */
+export async function lockItem(
+  tx: WriteTx,
+  accountId: number,
+  itemId: string,
+  against: 'editors' | 'enrollments' = 'editors',
+): Promise<Item | null> {
   const { rows } = await sql<ItemRow>`
     select i.*, '' as account_url from content_item i
-    where i.account_id = ${accountId} and i.item_id = ${itemId} for no key update`.execute(tx);
+    where i.account_id = ${accountId} and i.item_id = ${itemId}
+    ${against === 'editors' ? sql`for no key update` : sql`for update`}`.execute(tx);
   return rows[0] ? toItem(rows[0]) : null;
 }
 
