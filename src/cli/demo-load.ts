@@ -172,6 +172,7 @@ async function loadCourses(
       defaultDuePeriodHours: null,
       defaultLock: false,
       selfEnrollment: false,
+      courseFields: [],
     }));
     await db.write((tx) => insertItems(tx, accountId, items));
     ids.push(...items.map((item) => item.itemId));

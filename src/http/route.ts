@@ -17,7 +17,9 @@ export interface Answer<R> {
   /** What the OpenAPI document says: none when there is no body, several when the caller has a choice. */
   readonly bodies: readonly Body[];
   readonly xmlRoot: string;
-  encode(result: R, format: Format): string | AsyncIterable<string>;
+  encode(result: R, format: Format): string | Buffer | AsyncIterable<string>;
+  /** A media type of its own, whatever Accept says; only refusals are negotiated then. */
+  readonly contentType?: string;
 }
 
 /** No body. */
@@ -26,6 +28,15 @@ export const nothing = (status: 200 | 201 | 204): Answer<void> => ({
   bodies: [],
   xmlRoot: 'response',
   encode: () => '',
+});
+
+/** A page or a file, as it is. */
+export const file = <T extends string | Buffer>(contentType: string): Answer<T> => ({
+  status: 200,
+  bodies: [],
+  xmlRoot: 'response',
+  contentType,
+  encode: (content) => content,
 });
 
 const document = (root: string, content: string): string =>

@@ -81,10 +81,10 @@ export const webhookRoutes = (courier: Courier): readonly Route<Context>[] => [
     path: '/webhook/code/send',
     operationId: 'SendConfirmationCode',
     summary: "Send a new confirmation code to a subscriber's address",
-    description:
-      'Earlier codes are void. The header Rollbook-Delivery says what the address answered, or why it could not be reached.',
+    description: 'Earlier codes are void. What the address answers is not judged.',
     body: SubscriberName,
     answer: done,
+    headers: { 'Rollbook-Delivery': 'What the address answered, or why it could not be reached.' },
     refusals: KNOWN,
     run: async (ctx: Context, { body }) =>
       new Reply(undefined, {

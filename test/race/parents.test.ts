@@ -7,7 +7,7 @@ import { ENGINES } from '../support/database.ts';
 import { addCourse, addUser } from '../support/people.ts';
 import { count, randomFrom, SEED } from '../support/random.ts';
 import { type Answer, call } from '../support/server.ts';
-import { enroll, type Site, startSite } from './site.ts';
+import { enroll, startTwoServers, type TwoServers } from '../support/two-servers.ts';
 
 /** A course is retired, a learner deactivated, while they are being enrolled: whatever comes after it finds them gone. */
 
@@ -18,33 +18,34 @@ const SMALL_PAIRS = 8;
 if (ENGINES.includes('postgresql'))
   describe('parents that go while they are enrolled (PostgreSQL)', () => {
     const random = randomFrom(SEED);
-    let site: Site;
+    let servers: TwoServers;
     let learners: string[];
     let courses: string[];
     before(async () => {
-      site = await startSite(() => ({
+      servers = await startTwoServers(() => ({
         smallPairs: SMALL_PAIRS,
         chunkPairs: 1 + random(12),
         batchRequests: 1 + random(8),
       }));
-      learners = await Promise.all(Array.from({ length: 20 }, () => addUser(site.world)));
-      courses = await Promise.all(Array.from({ length: 10 }, () => addCourse(site.world)));
+      learners = await Promise.all(Array.from({ length: 20 }, () => addUser(servers.world)));
+      courses = await Promise.all(Array.from({ length: 10 }, () => addCourse(servers.world)));
     });
-    after(() => site.close());
+    after(() => servers.close());
 
-    const retire = (courseId: string): Promise<Answer> => call(site.world, 'DELETE', `/content/${courseId}`);
+    const retire = (courseId: string): Promise<Answer> =>
+      call(servers.world, 'DELETE', `/content/${courseId}`);
     const deactivate = (userId: string): Promise<Answer> =>
-      call(site.second, 'POST', `/user/${userId}/status`, { json: { status: 3 } });
+      call(servers.of(1), 'POST', `/user/${userId}/status`, { json: { status: 3 } });
     const rowsOf = async (column: 'item_id' | 'learner_id', id: string): Promise<number> =>
       (
-        await site.world.db.read((tx) =>
+        await servers.world.db.read((tx) =>
           sql<{
             n: number;
           }>`select count(*)::int as n from enrollment where ${sql.ref(column)} = ${id}`.execute(tx),
         )
       ).rows[0]?.n ?? -1;
     const operationOf = async (answer: Answer) =>
-      (await call(site.world, 'GET', answer.headers.get('location') ?? '')).json as {
+      (await call(servers.world, 'GET', answer.headers.get('location') ?? '')).json as {
         state: string;
         progress: { total: number };
         summary: { created: number; unchanged: number; refused: number };
@@ -53,7 +54,7 @@ if (ENGINES.includes('postgresql'))
     /** Resolves when so many statements wait for a lock. */
     async function waiting(statements: number): Promise<'waits'> {
       for (;;) {
-        const { rows } = await site.world.db.read((tx) =>
+        const { rows } = await servers.world.db.read((tx) =>
           sql<{ n: number }>`select count(*)::int as n from pg_stat_activity
             where datname = current_database() and wait_event_type = 'Lock'`.execute(tx),
         );
@@ -67,7 +68,7 @@ if (ENGINES.includes('postgresql'))
       statement: string,
       parameters: unknown[],
     ): Promise<(how: 'commit' | 'rollback') => Promise<void>> {
-      const client = new pg.Client({ connectionString: site.databaseUrl });
+      const client = new pg.Client({ connectionString: servers.databaseUrl });
       await client.connect();
       await client.query('begin');
       await client.query(statement, parameters);
@@ -82,7 +83,7 @@ if (ENGINES.includes('postgresql'))
       holding(
         `insert into enrollment (account_id, learner_id, item_id, chunk, ordinal, access_at, due_rule, lock_after_due, version_chunk, recorded_at)
          values ($1, $2, $3, $4, 0, now(), 0, false, 1, now())`,
-        [site.world.account.accountId, learnerId, courseId, random(1_000_000_000)],
+        [servers.world.account.accountId, learnerId, courseId, random(1_000_000_000)],
       );
 
     const PARENTS = [
@@ -97,12 +98,12 @@ if (ENGINES.includes('postgresql'))
 
       for (const size of ['small', 'large'] as const)
         test(`${what} waits for a ${size} request that is writing, and what comes later is refused`, async () => {
-          const [course, learner] = [await addCourse(site.world), await addUser(site.world)];
+          const [course, learner] = [await addCourse(servers.world), await addUser(servers.world)];
           const release = await holdPair(learner, course);
           const writing =
             size === 'small'
-              ? enroll(site.world, [course], [learner])
-              : enroll(site.world, [...courses, course], [learner, ...learners]);
+              ? enroll(servers.world, [course], [learner])
+              : enroll(servers.world, [...courses, course], [learner, ...learners]);
           // Blocked on the pair that is held, with the parents locked.
           assert.equal(await Promise.race([writing, waiting(1)]), 'waits');
           const going = goes(course, learner);
@@ -119,19 +120,19 @@ if (ENGINES.includes('postgresql'))
           const { state, progress, summary } = await operationOf(answer);
           assert.equal(state, 'done');
           assert.equal(summary.created + summary.unchanged + summary.refused, progress.total);
-          assert.equal((await enroll(site.second, [course], [learner])).status, 400);
+          assert.equal((await enroll(servers.of(1), [course], [learner])).status, 400);
         });
 
       test(`${what} first: a small request that waits for it is refused, a large one reports refused outcomes`, async () => {
-        const [course, learner] = [await addCourse(site.world), await addUser(site.world)];
+        const [course, learner] = [await addCourse(servers.world), await addUser(servers.world)];
         const release = await holding(
           isCourse
             ? 'update content_item set retired_at = now() where item_id = (select item_id from content_item where item_id = $1 for update)'
             : 'update users set status = 3 where user_id = (select user_id from users where user_id = $1 for update)',
           [isCourse ? course : learner],
         );
-        const small = enroll(site.second, [course], [learner]);
-        const large = enroll(site.world, [course, ...courses], [learner, ...learners]);
+        const small = enroll(servers.of(1), [course], [learner]);
+        const large = enroll(servers.world, [course, ...courses], [learner, ...learners]);
         assert.equal(await Promise.race([small, large, waiting(2)]), 'waits');
         await release('commit');
         const refused = await small;
@@ -148,18 +149,17 @@ if (ENGINES.includes('postgresql'))
 
     test(`${ROUNDS} rounds of both, at random moments, beside small and large requests on two servers (seed ${SEED})`, async () => {
       for (let round = 0; round < ROUNDS; round++) {
-        const [course, learner] = [await addCourse(site.world), await addUser(site.world)];
-        const servers = [site.world, site.second];
+        const [course, learner] = [await addCourse(servers.world), await addUser(servers.world)];
         const later = async (act: () => Promise<Answer>): Promise<Answer> => {
           await new Promise((done) => setTimeout(done, random(60)));
           return act();
         };
         const small = Array.from({ length: 12 }, (_, n) =>
-          later(() => enroll(servers[n % 2] ?? site.world, [course], [learner, learners[n] ?? newId()])),
+          later(() => enroll(servers.of(n), [course], [learner, learners[n] ?? newId()])),
         );
         const large = [
-          later(() => enroll(site.world, [...courses, course], [...learners, learner])),
-          later(() => enroll(site.second, [course, ...courses], [learner, ...learners])),
+          later(() => enroll(servers.world, [...courses, course], [...learners, learner])),
+          later(() => enroll(servers.of(1), [course, ...courses], [learner, ...learners])),
         ];
         const rowsWhenGone = Promise.all([
           later(() => retire(course)).then((answer) => {

@@ -5,7 +5,13 @@ import { ENGINES } from '../support/database.ts';
 import { addCourse, addUser } from '../support/people.ts';
 import { count, randomFrom, SEED } from '../support/random.ts';
 import { call, type World } from '../support/server.ts';
-import { drawnLimits, enroll, type Site, startSite } from './site.ts';
+import {
+  drawnLimits,
+  enroll,
+  type Server,
+  startTwoServers,
+  type TwoServers,
+} from '../support/two-servers.ts';
 
 /** Each time batches and chunks have other sizes. */
 const DRAWS = ENGINES.includes('postgresql') ? count(1, 6) : 0;
@@ -16,19 +22,20 @@ const WRITES = count(15, 80);
 for (let draw = 0; draw < DRAWS; draw++)
   describe(`races on PostgreSQL (seed ${SEED}, sizes drawn ${draw + 1} of ${DRAWS})`, () => {
     const random = randomFrom(SEED + draw);
-    let site: Site;
+    let servers: TwoServers;
     let world: World;
-    let second: Site['second'];
+    let second: Server;
     let learners: string[];
     let courses: string[];
 
     before(async () => {
-      site = await startSite(drawnLimits(random));
-      ({ world, second } = site);
+      servers = await startTwoServers(drawnLimits(random));
+      world = servers.world;
+      second = servers.of(1);
       learners = await Promise.all(Array.from({ length: 120 }, () => addUser(world)));
       courses = await Promise.all(Array.from({ length: 100 }, () => addCourse(world)));
     });
-    after(() => site.close());
+    after(() => servers.close());
 
     const statusOf = async (...request: Parameters<typeof enroll>): Promise<number> =>
       (await enroll(...request)).status;

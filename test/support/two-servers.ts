@@ -1,35 +1,42 @@
 import { buildApp } from '../../src/app.ts';
 import type { WriteLimits } from '../../src/enrollment/index.ts';
 import { openDatabase } from '../../src/storage/index.ts';
-import { freshPostgresql } from '../support/database.ts';
-import type { Random } from '../support/random.ts';
-import { call, startWorldOver, type World } from '../support/server.ts';
+import { freshPostgresql } from './database.ts';
+import type { Random } from './random.ts';
+import { type Answer, call, startWorldOver, type World } from './server.ts';
 
-/** Two servers over one PostgreSQL database, each with connections, caches and batches of its own. */
-export interface Site {
+/** Where a request can be sent, with the owner's token. */
+export interface Server {
+  readonly url: string;
+  readonly token: string;
+}
+
+export interface TwoServers {
   readonly world: World;
-  readonly second: { readonly url: string; readonly token: string };
+  /** The world's server and another over the same database, in turn. */
+  of(n: number): Server;
   /** Where the database is, for a test's own connections. */
   readonly databaseUrl: string;
   close(): Promise<void>;
 }
 
-export async function startSite(limits: () => Partial<WriteLimits>): Promise<Site> {
+/** Two servers over one PostgreSQL database, each with connections and limits of its own: what races need. */
+export async function startTwoServers(limits: () => Partial<WriteLimits> = () => ({})): Promise<TwoServers> {
   const { url, remove } = await freshPostgresql();
   const world = await startWorldOver(await openDatabase({ url }), [], { limits: limits() });
   const db = await openDatabase({ url });
   const app = await buildApp(db, {
-    logLevel: 'silent',
+    logLevel: process.env['ROLLBOOK_TEST_LOG'] ?? 'silent',
     maxBodyBytes: 64 * 1024 * 1024,
     maxPairs: 5_000_000,
     version: '0',
     limits: limits(),
   });
-  const address = await app.server.listen({ host: '127.0.0.1', port: 0 });
+  const second = { url: await app.server.listen({ host: '127.0.0.1', port: 0 }), token: world.token };
   return {
     world,
-    second: { url: address, token: world.token },
     databaseUrl: url,
+    of: (n) => (n % 2 === 0 ? world : second),
     close: async () => {
       await app.stop();
       await db.close();
@@ -44,12 +51,13 @@ export const drawnLimits = (random: Random) => (): Partial<WriteLimits> => ({
   smallPairs: 1 + random(3_000),
   batchRequests: 1 + random(64),
   batchPairs: 1 + random(2_000),
-  chunkPairs: 1 + random(40) ** 2,
+  chunkPairs: 5 + random(40) ** 2,
 });
 
-/** Enrolls without a due date; the answer. */
+/** Enrolls without a due date. */
 export const enroll = (
-  server: { readonly url: string; readonly token: string },
+  server: Server,
   courseIds: readonly string[],
   learnerIds: readonly string[],
-) => call(server, 'POST', '/enrollment', { json: { courseIds, learnerIds, dueDateType: 'unlimited' } });
+): Promise<Answer> =>
+  call(server, 'POST', '/enrollment', { json: { courseIds, learnerIds, dueDateType: 'unlimited' } });
