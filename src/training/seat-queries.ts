@@ -14,9 +14,9 @@ export async function lockUsers(
   now: Date,
 ): Promise<Map<string, KnownUser>> {
   const { rows } = await sql<{ user_id: string; department_id: string; is_active: boolean }>`
-    select u.user_id, u.department_id, ${isActiveAt('u', now)} as is_active from users u
-    where u.account_id = ${accountId} and u.user_id = any(${userIds}::uuid[]) and u.deleted_at is null
-    order by u.user_id for share`.execute(tx);
+    select user_id, department_id, ${isActiveAt('users', now)} as is_active from users
+    where account_id = ${accountId} and user_id = any(${userIds}::uuid[]) and deleted_at is null
+    order by user_id for share`.execute(tx);
   return new Map(
     rows.map((row) => [row.user_id, { departmentId: row.department_id, isActive: row.is_active }]),
   );
