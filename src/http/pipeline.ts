@@ -36,8 +36,8 @@ export interface PipelineOptions<Caller, Ctx> {
 
 /** Larger bodies are for the routes that say so. */
 const SMALL_BODY_BYTES = 1024 * 1024;
-/** Rights may change again while they are established again; after so many times others take turns, and this request is told. */
-const MAX_STALE = 5;
+/** While many change rights at once, each makes the others ask again; beyond this the caller is told to come back. */
+const MAX_STALE = 20;
 
 /**
  * How every request travels: authenticate → authorize → negotiate → read → decode → validate → run → encode → send.
