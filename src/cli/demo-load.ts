@@ -11,6 +11,7 @@ import {
   ownerOf,
   standardRole,
 } from '../people/index.ts';
+import { type Report, recordAchievements } from '../progress/index.ts';
 import type { Database } from '../storage/index.ts';
 import type { Command } from './main.ts';
 import { configOf, count, print, required, withDatabase } from './support.ts';
@@ -35,6 +36,7 @@ interface Sizes {
   readonly courses: number;
   readonly departments: number;
   readonly enrollments: number;
+  readonly results: number;
 }
 
 export const demoLoad: Command = {
@@ -44,14 +46,19 @@ export const demoLoad: Command = {
     '--account URL --learners N --courses N [--departments N] [--groups N] [--enrollments N] [--results N]',
   run: async (argv) => {
     const { flags, config } = configOf(argv, OPTIONS);
-    for (const later of ['groups', 'results'])
-      if (count(flags, later) > 0) throw new ConfigError(`--${later}: this version has no ${later} yet.`);
+    if (count(flags, 'groups') > 0) throw new ConfigError('--groups: this version has no groups yet.');
     const sizes = {
       learners: count(flags, 'learners', 10_000_000),
       courses: count(flags, 'courses', 1_000_000),
       departments: count(flags, 'departments', 1_000_000),
       enrollments: count(flags, 'enrollments'),
+      results: count(flags, 'results'),
     };
+    const possible = Math.min(sizes.enrollments, sizes.learners * sizes.courses);
+    if (sizes.results > possible)
+      throw new ConfigError(
+        `--results: ${sizes.results} are more than the ${possible} enrollments of this load.`,
+      );
     const url = required(flags, 'account');
     print(flags, await withDatabase(config, (db) => load(db, url, sizes, config.maxPairs)));
   },
@@ -79,11 +86,13 @@ async function load(
     sizes.enrollments,
     maxPairs,
   );
+  await recordAll(db, accountId, learnerIds, courseIds, sizes.results, now);
   return {
     learners: learnerIds.length,
     courses: courseIds.length,
     departments: sizes.departments,
     enrollments,
+    results: sizes.results,
   };
 }
 
@@ -203,4 +212,32 @@ async function enrollAll(
   }
   await enrollments.stop();
   return done;
+}
+
+/** How far made-up learners are, one after another. */
+const REPORTS: readonly Report[] = [
+  { percent: 30, isView: true },
+  { status: 'passed', score: 85, isView: true },
+  { status: 'failed', percent: 100, score: 40, isView: true },
+  { status: 'complete', isView: true },
+];
+
+/** Results of the first enrollments, in the order in which they were made, with the certificates that are due. */
+async function recordAll(
+  db: Database,
+  accountId: number,
+  learnerIds: readonly string[],
+  courseIds: readonly string[],
+  total: number,
+  now: Date,
+): Promise<void> {
+  for (const numbers of groups(total)) {
+    const achievements = numbers.map((n) => ({
+      learnerId: learnerIds[n % learnerIds.length] ?? '',
+      itemId: courseIds[Math.floor(n / learnerIds.length)] ?? '',
+      moduleId: null,
+      report: REPORTS[n % REPORTS.length] as Report,
+    }));
+    await db.write((tx) => recordAchievements(tx, accountId, achievements, now));
+  }
 }
