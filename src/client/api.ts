@@ -1395,7 +1395,7 @@ export interface Operations {
   /** Add a group */
   AddGroup: {
     body: NewGroup;
-    answer: string;
+    answer: string | DetailedGroup;
   };
   /** Groups, page by page */
   ListGroups: {
@@ -1447,7 +1447,7 @@ export interface Operations {
   /** Add a smart group */
   AddSmartGroup: {
     body: NewSmartGroup;
-    answer: string;
+    answer: string | DetailedGroup;
   };
   /** Change the rules of a smart group */
   EditSmartGroup: {
