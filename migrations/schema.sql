@@ -170,7 +170,8 @@ create table enrollment_past (
   past_cause text not null,
   PRIMARY KEY (account_id, chunk, ordinal, version_chunk)
 );
-CREATE INDEX enrollment_past_pair ON public.enrollment_past USING btree (account_id, learner_id, item_id);
+CREATE INDEX enrollment_past_chunk ON public.enrollment_past USING btree (account_id, past_chunk);
+CREATE INDEX enrollment_past_pair ON public.enrollment_past USING btree (account_id, learner_id, item_id, term);
 
 create table group_member (
   account_id integer not null,
@@ -267,7 +268,7 @@ CREATE UNIQUE INDEX operation_chunk_position ON public.operation_chunk USING btr
 create table operation_plan (
   account_id integer not null,
   operation_id uuid not null,
-  learner_ids bytea not null,
+  ids bytea not null,
   items jsonb not null,
   chunk_pairs integer not null,
   next_chunk integer not null default 0,
@@ -477,6 +478,7 @@ create table users (
   terminate_at timestamp with time zone,
   active_until timestamp with time zone default LEAST(deactivate_at, terminate_at),
   deleted_at timestamp with time zone,
+  endings integer not null default 0,
   CHECK (((deleted_at IS NULL) = (department_id IS NOT NULL))),
   CHECK (((deleted_at IS NULL) = (login_key IS NOT NULL))),
   CHECK (((subordination = 'manual'::text) = (supervisor_id IS NOT NULL))),

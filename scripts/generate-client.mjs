@@ -49,9 +49,15 @@ function parametersOf(operation, place) {
   return { type: `{\n${lines.join('')}    }`, isRequired: parameters.some(({ required }) => required) };
 }
 
-const answerOf = (operation) => {
-  const [, answer] = Object.entries(operation.responses).find(([status]) => status.startsWith('2'));
-  return answer.content?.['application/json'].schema;
+const contentOf = (operation) =>
+  Object.entries(operation.responses).find(([status]) => status.startsWith('2'))[1].content;
+
+const answerOf = (operation) => contentOf(operation)?.['application/json'].schema;
+
+/** Pages and files are for browsers. */
+const isForPrograms = (operation) => {
+  const content = contentOf(operation);
+  return !content || 'application/json' in content;
 };
 
 function bodyOf(operation) {
@@ -81,9 +87,15 @@ function entriesOf(operation, schemas) {
 
 export function generate() {
   const { paths, components } = toOpenApi(allRoutes(), { title: 'Rollbook', version: '' });
-  const operations = Object.entries(paths).flatMap(([path, item]) =>
-    Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, ...operation })),
-  );
+  const operations = Object.entries(paths)
+    .flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]) => ({
+        method: method.toUpperCase(),
+        path,
+        ...operation,
+      })),
+    )
+    .filter(isForPrograms);
   const schemas = Object.entries(components.schemas)
     .filter(([name]) => name !== 'ErrorResponse')
     .map(([name, schema]) => `export interface ${name} ${typeOf(schema)}\n`);

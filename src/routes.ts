@@ -5,6 +5,7 @@ import { groupRoutes } from './groups/index.ts';
 import type { Route } from './http/route.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
+import { certificateRoutes } from './progress/index.ts';
 import { resultRoutes } from './results/index.ts';
 import { trainingRoutes } from './training/index.ts';
 import { type Courier, webhookRoutes } from './webhooks/index.ts';
@@ -18,6 +19,7 @@ export const allRoutes = (
   ...accessRoutes(authenticator),
   ...enrollmentRoutes(enrollments),
   ...resultRoutes,
+  ...certificateRoutes,
   ...operationRoutes,
   ...contentRoutes,
   ...trainingRoutes,

@@ -41,6 +41,22 @@ export interface NewEnrollment {
   lockAfterDueDate?: boolean | undefined;
 }
 
+export interface EnrollmentTerms {
+  /** Now if left out; without an offset it is UTC */
+  accessDate?: string | undefined;
+  dueDateType: 'unlimited' | 'default' | 'due_date' | 'due_period';
+  /** With due_date. A day ends at 23:59:59.999 UTC */
+  dueDate?: string | undefined;
+  /** Hours from the access date, with due_period */
+  duePeriod?: string | undefined;
+  /** False if left out; with default, the setting of the course */
+  lockAfterDueDate?: boolean | undefined;
+}
+
+export interface EnrollmentIds {
+  enrollmentIds: string[];
+}
+
 export interface Enrollment {
   enrollmentId: string;
   /** Whatever was enrolled: a course, a learning track or a material */
@@ -53,6 +69,12 @@ export interface Enrollment {
   /** 0 assigned by an administrator, 1 added from the catalog */
   enrollmentTypeGroup: number;
   shouldLockAfterDueDate: boolean;
+  certificate?: {
+    issuedCertificateId: string;
+    issueDate: string;
+    /** Left out: certificates do not expire */
+    expiryDate?: string | undefined;
+  } | undefined;
 }
 
 export interface LearnerResult {
@@ -161,6 +183,7 @@ export interface NewContentItem {
   description?: string | undefined;
   /** Unique in the account; files may name the item by it. */
   code?: string | undefined;
+  /** See POST /folder */
   folder_id?: string | undefined;
   /** http or https */
   url?: string | undefined;
@@ -170,6 +193,11 @@ export interface NewContentItem {
   defaultDuePeriod?: number | undefined;
   defaultLockAfterDueDate?: boolean | undefined;
   selfEnrollment?: boolean | undefined;
+  /** In place of those it had */
+  courseFields?: Array<{
+    fieldId: string;
+    fieldValue: string;
+  }> | undefined;
 }
 
 export interface EditContentItem {
@@ -178,6 +206,7 @@ export interface EditContentItem {
   description?: string | undefined;
   /** Unique in the account; files may name the item by it. */
   code?: string | undefined;
+  /** See POST /folder */
   folder_id?: string | undefined;
   /** http or https */
   url?: string | undefined;
@@ -187,6 +216,22 @@ export interface EditContentItem {
   defaultDuePeriod?: number | undefined;
   defaultLockAfterDueDate?: boolean | undefined;
   selfEnrollment?: boolean | undefined;
+  /** In place of those it had */
+  courseFields?: Array<{
+    fieldId: string;
+    fieldValue: string;
+  }> | undefined;
+}
+
+export interface ContentTreeItem {
+  contentItemId: string;
+  title: string;
+  type: string;
+  description: string;
+  addedDate: string;
+  viewUrl: string;
+  parentId?: string | undefined;
+  isShared: boolean;
 }
 
 export interface CoursesModule {
@@ -212,23 +257,17 @@ export interface CourseModule {
   viewUrl?: string | undefined;
   addedDate: string;
   type: 'material' | 'training';
+  /** Trainings of a type only. */
+  trainingType?: {
+    trainingTypeId: string;
+    trainingTypeTitle: string;
+  } | undefined;
   sequentialNumber: number;
 }
 
 export interface LearningTracksCourse {
   learningTrackId: string;
   courseId: string;
-}
-
-export interface ContentTreeItem {
-  contentItemId: string;
-  title: string;
-  type: string;
-  description: string;
-  addedDate: string;
-  viewUrl: string;
-  parentId?: string | undefined;
-  isShared: boolean;
 }
 
 export interface Training {
@@ -543,6 +582,34 @@ export interface Operations {
     };
     answer: Enrollment[];
   };
+  /** Replace access date, due date and lock of an enrollment */
+  EditEnrollment: {
+    path: {
+      enrollmentId: string;
+    };
+    body: EnrollmentTerms;
+    answer: undefined;
+  };
+  /** One enrollment */
+  GetEnrollment: {
+    path: {
+      enrollmentId: string;
+    };
+    answer: Enrollment;
+  };
+  /** Archive an enrollment and start a new one from scratch */
+  ReenrollLearner: {
+    path: {
+      enrollmentId: string;
+    };
+    body: EnrollmentTerms;
+    answer: undefined;
+  };
+  /** End enrollments, all or none */
+  DeleteEnrollments: {
+    body: EnrollmentIds;
+    answer: undefined;
+  };
   /** Enrollments in order of creation, page by page */
   ListEnrollments: {
     query?: {
@@ -574,13 +641,6 @@ export interface Operations {
       enrollments: Enrollment[];
       nextPageToken?: string | undefined;
     };
-  };
-  /** One enrollment */
-  GetEnrollment: {
-    path: {
-      enrollmentId: string;
-    };
-    answer: Enrollment;
   };
   /** How far learners are in their courses, page by page */
   ListLearnerResults: {
@@ -675,6 +735,15 @@ export interface Operations {
     };
     answer: undefined;
   };
+  /** A link to the PDF of a certificate, which holds for ten minutes */
+  GetIssuedCertificate: {
+    path: {
+      issuedCertificateId: string;
+    };
+    answer: {
+      url: string;
+    };
+  };
   /** What became of a write: the Location of every write to enrollments */
   GetOperation: {
     path: {
@@ -751,6 +820,29 @@ export interface Operations {
     body: NewContentItem;
     answer: string;
   };
+  /** Folders and content items, each with the folder it lies in */
+  GetCoursesTree: {
+    query?: {
+      contentItemIds?: string[] | undefined;
+    };
+    answer: ContentTreeItem[];
+  };
+  /** Create a folder for content items, at the top or in another folder */
+  CreateFolder: {
+    body: {
+      title: string;
+      description?: string | undefined;
+      parentId?: string | undefined;
+    };
+    answer: string;
+  };
+  /** Remove an empty folder */
+  DeleteFolder: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
   /** Material modules of courses, page by page */
   ListCoursesModules: {
     query?: {
@@ -787,6 +879,14 @@ export interface Operations {
     };
     answer: string;
   };
+  /** Take a module out of a course; the material or training itself stays */
+  RemoveCourseModule: {
+    path: {
+      id: string;
+      moduleId: string;
+    };
+    answer: undefined;
+  };
   /** Which courses learning tracks have */
   GetLearningTrackCourses: {
     query: {
@@ -804,13 +904,6 @@ export interface Operations {
       courseIds: string[];
     };
     answer: undefined;
-  };
-  /** Content items with the folder they lie in */
-  GetCoursesTree: {
-    query?: {
-      contentItemIds?: string[] | undefined;
-    };
-    answer: ContentTreeItem[];
   };
   /** Create a training */
   CreateTraining: {
@@ -1302,7 +1395,7 @@ export interface Operations {
   /** Add a group */
   AddGroup: {
     body: NewGroup;
-    answer: string;
+    answer: string | DetailedGroup;
   };
   /** Groups, page by page */
   ListGroups: {
@@ -1354,7 +1447,7 @@ export interface Operations {
   /** Add a smart group */
   AddSmartGroup: {
     body: NewSmartGroup;
-    answer: string;
+    answer: string | DetailedGroup;
   };
   /** Change the rules of a smart group */
   EditSmartGroup: {
@@ -1402,13 +1495,17 @@ export const OPERATIONS = {
   CreateRole: { method: 'POST', path: '/role' },
   EnrollLearnersInCourses: { method: 'POST', path: '/enrollment' },
   GetEnrollments: { method: 'GET', path: '/enrollment' },
+  EditEnrollment: { method: 'POST', path: '/enrollment/{enrollmentId}' },
+  GetEnrollment: { method: 'GET', path: '/enrollment/{enrollmentId}' },
+  ReenrollLearner: { method: 'POST', path: '/enrollment/{enrollmentId}/reenroll' },
+  DeleteEnrollments: { method: 'POST', path: '/enrollment/delete' },
   ListEnrollments: { method: 'GET', path: '/enrollments', entries: 'enrollments' },
   ListEnrollmentsByBody: { method: 'POST', path: '/enrollments', entries: 'enrollments' },
-  GetEnrollment: { method: 'GET', path: '/enrollment/{enrollmentId}' },
   ListLearnerResults: { method: 'GET', path: '/learners/results', entries: 'results' },
   ListLearnerModulesResults: { method: 'GET', path: '/learners/modules/results', entries: 'results' },
   RecordProgress: { method: 'POST', path: '/enrollment/{enrollmentId}/progress' },
   UpdateDayParticipantsAttendance: { method: 'POST', path: '/training/day/{dayId}/participants/attendance/update' },
+  GetIssuedCertificate: { method: 'GET', path: '/certificate/{issuedCertificateId}' },
   GetOperation: { method: 'GET', path: '/operations/{id}' },
   GetContent: { method: 'GET', path: '/content' },
   ListContent: { method: 'GET', path: '/contents', entries: 'contentItems' },
@@ -1417,12 +1514,15 @@ export const OPERATIONS = {
   EditContentItem: { method: 'POST', path: '/content/{id}' },
   RetireContentItem: { method: 'DELETE', path: '/content/{id}' },
   CreateContentItem: { method: 'POST', path: '/content/create/{contentType}' },
+  GetCoursesTree: { method: 'GET', path: '/courses_tree' },
+  CreateFolder: { method: 'POST', path: '/folder' },
+  DeleteFolder: { method: 'DELETE', path: '/folder/{id}' },
   ListCoursesModules: { method: 'GET', path: '/courses/modules', entries: 'modules' },
   GetCourseModules: { method: 'GET', path: '/course/{id}/modules', entries: 'modules' },
   AddCourseModule: { method: 'POST', path: '/course/{id}/modules' },
+  RemoveCourseModule: { method: 'DELETE', path: '/course/{id}/modules/{moduleId}' },
   GetLearningTrackCourses: { method: 'GET', path: '/learning_track/courses' },
   SetLearningTrackCourses: { method: 'POST', path: '/learning_track/{id}/courses' },
-  GetCoursesTree: { method: 'GET', path: '/courses_tree' },
   CreateTraining: { method: 'POST', path: '/training' },
   AddTrainingSession: { method: 'POST', path: '/training/{id}/sessions' },
   GetTrainingSessions: { method: 'GET', path: '/training/{id}/sessions' },

@@ -2,7 +2,9 @@
  * Everything that can be learned: materials, courses made of modules, learning tracks made of courses, each with its
  * own default due date. Retired content keeps its learners and takes no new ones.
  */
-export { addModule, createItem, setTrackCourses } from './library.ts';
+export { addModule, setTrackCourses } from './courses.ts';
+export { displayStatus } from './display.ts';
+export { createItem } from './library.ts';
 export { insertItems, type NewItem } from './queries.ts';
 export { contentRoutes } from './routes.ts';
 export { CONTENT_TYPES, type ContentType, isMaterial } from './rules.ts';

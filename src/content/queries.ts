@@ -2,7 +2,13 @@ import { type RawBuilder, sql } from 'kysely';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import type { ContentType, DueDefaults } from './rules.ts';
 
-/** All SQL of content. */
+/** All SQL of items. Modules and tracks are in course-queries.ts, folders in folder-queries.ts. */
+
+/** A field that the account gave its content, and what it says of one item. */
+export interface CourseField {
+  readonly fieldId: string;
+  readonly fieldValue: string;
+}
 
 export interface Item extends DueDefaults {
   readonly itemId: string;
@@ -16,6 +22,7 @@ export interface Item extends DueDefaults {
   readonly authorId: string;
   readonly addedAt: Date;
   readonly selfEnrollment: boolean;
+  readonly courseFields: readonly CourseField[];
   readonly isRetired: boolean;
   readonly accountUrl: string;
 }
@@ -36,6 +43,7 @@ interface ItemRow {
   default_due_period_hours: number | null;
   default_lock: boolean;
   self_enrollment: boolean;
+  course_fields: CourseField[];
   retired_at: Date | null;
   account_url: string;
 }
@@ -56,6 +64,7 @@ const toItem = (row: ItemRow): Item => ({
   defaultDuePeriodHours: row.default_due_period_hours,
   defaultLock: row.default_lock,
   selfEnrollment: row.self_enrollment,
+  courseFields: row.course_fields,
   isRetired: row.retired_at !== null,
   accountUrl: row.account_url,
 });
@@ -93,14 +102,16 @@ export async function insertItems(tx: WriteTx, accountId: number, items: readonl
   const column = <T>(pick: (item: NewItem) => T): T[] => items.map(pick);
   await sql`
     insert into content_item (account_id, item_id, content_type, title, subtitle, description, code, folder_id, url, author_id,
-      added_at, default_due_type, default_due_at, default_due_period_hours, default_lock, self_enrollment)
+      added_at, default_due_type, default_due_at, default_due_period_hours, default_lock, self_enrollment, course_fields)
     select ${accountId}, * from unnest(${column((i) => i.itemId)}::uuid[], ${column((i) => i.contentType)}::text[],
       ${column((i) => i.title)}::text[], ${column((i) => i.subtitle)}::text[], ${column((i) => i.description)}::text[],
       ${column((i) => i.code)}::text[], ${column((i) => i.folderId)}::uuid[], ${column((i) => i.url)}::text[],
       ${column((i) => i.authorId)}::uuid[], ${column((i) => i.addedAt)}::timestamptz[],
       ${column((i) => i.defaultDueType)}::text[], ${column((i) => i.defaultDueAt)}::timestamptz[],
       ${column((i) => i.defaultDuePeriodHours)}::int[], ${column((i) => i.defaultLock)}::boolean[],
-      ${column((i) => i.selfEnrollment)}::boolean[])`.execute(tx);
+      ${column((i) => i.selfEnrollment)}::boolean[], ${column((i) => JSON.stringify(i.courseFields))}::jsonb[])`.execute(
+    tx,
+  );
 }
 
 export async function updateItem(tx: WriteTx, accountId: number, item: Item): Promise<void> {
@@ -108,7 +119,8 @@ export async function updateItem(tx: WriteTx, accountId: number, item: Item): Pr
     update content_item set title = ${item.title}, subtitle = ${item.subtitle}, description = ${item.description}, code = ${item.code},
       folder_id = ${item.folderId}, url = ${item.url}, default_due_type = ${item.defaultDueType},
       default_due_at = ${item.defaultDueAt}, default_due_period_hours = ${item.defaultDuePeriodHours},
-      default_lock = ${item.defaultLock}, self_enrollment = ${item.selfEnrollment}
+      default_lock = ${item.defaultLock}, self_enrollment = ${item.selfEnrollment},
+      course_fields = ${JSON.stringify(item.courseFields)}::jsonb
     where account_id = ${accountId} and item_id = ${item.itemId}`.execute(tx);
 }
 
@@ -117,12 +129,32 @@ export async function retireItem(tx: WriteTx, accountId: number, itemId: string,
     where account_id = ${accountId} and item_id = ${itemId}`.execute(tx);
 }
 
-/** Locks an item against other editors; null when there is none. */
-export async function lockItem(tx: WriteTx, accountId: number, itemId: string): Promise<Item | null> {
+/** Locks items against other editors, in order of id; unknown ones are missing from the answer. */
+export async function lockItems(
+  tx: WriteTx,
+  accountId: number,
+  itemIds: readonly string[],
+): Promise<Map<string, Item>> {
   const { rows } = await sql<ItemRow>`
     select i.*, '' as account_url from content_item i
-    where i.account_id = ${accountId} and i.item_id = ${itemId} for no key update`.execute(tx);
-  return rows[0] ? toItem(rows[0]) : null;
+    where i.account_id = ${accountId} and i.item_id = any(${itemIds}::uuid[]) order by i.item_id for no key update`.execute(
+    tx,
+  );
+  return new Map(rows.map((row) => [row.item_id, toItem(row)]));
+}
+
+/** Which of these ids name no item. */
+export async function unknownItems(
+  tx: ReadTx,
+  accountId: number,
+  itemIds: readonly string[],
+): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select w.id from unnest(${itemIds}::uuid[]) as w(id)
+    where not exists (select from content_item i where i.account_id = ${accountId} and i.item_id = w.id)`.execute(
+    tx,
+  );
+  return rows.map((row) => row.id);
 }
 
 /** Whether an item is a module of a course or part of a track. */
@@ -133,118 +165,4 @@ export async function isInUse(tx: ReadTx, accountId: number, itemId: string): Pr
     tx,
   );
   return rows[0]?.used ?? false;
-}
-
-export interface Module {
-  readonly moduleId: string;
-  readonly courseId: string;
-  readonly itemId: string | null;
-  readonly trainingId: string | null;
-  readonly title: string;
-  readonly description: string;
-  readonly authorId: string | null;
-  readonly addedAt: Date;
-  readonly sequentialNumber: number;
-  readonly accountUrl: string;
-}
-
-interface ModuleRow {
-  module_id: string;
-  course_id: string;
-  item_id: string | null;
-  training_id: string | null;
-  title: string;
-  description: string | null;
-  author_id: string | null;
-  added_at: Date;
-  sequential_number: number;
-  account_url: string;
-}
-
-const MODULE = sql`
-  select m.module_id, m.course_id, m.item_id, m.training_id, m.title, i.description, i.author_id, m.added_at, m.sequential_number, a.url as account_url
-  from course_module m join account a on a.account_id = m.account_id
-  left join content_item i on i.account_id = m.account_id and i.item_id = m.item_id`;
-
-const toModule = (row: ModuleRow): Module => ({
-  moduleId: row.module_id,
-  courseId: row.course_id,
-  itemId: row.item_id,
-  trainingId: row.training_id,
-  title: row.title,
-  description: row.description ?? '',
-  authorId: row.author_id,
-  addedAt: row.added_at,
-  sequentialNumber: row.sequential_number,
-  accountUrl: row.account_url,
-});
-
-/** The modules of a course, in their order. */
-export async function modulesOf(tx: ReadTx, accountId: number, courseId: string): Promise<Module[]> {
-  const { rows } = await sql<ModuleRow>`${MODULE}
-    where m.account_id = ${accountId} and m.course_id = ${courseId} order by m.sequential_number, m.module_id`.execute(
-    tx,
-  );
-  return rows.map(toModule);
-}
-
-/** Modules that are materials, of the named courses or of all, by id. */
-export async function materialModules(
-  tx: ReadTx,
-  accountId: number,
-  courseIds: readonly string[],
-  after: string | null,
-  limit: number,
-): Promise<Module[]> {
-  const { rows } = await sql<ModuleRow>`${MODULE}
-    where m.account_id = ${accountId} and m.item_id is not null
-      ${courseIds.length > 0 ? sql`and m.course_id = any(${courseIds}::uuid[])` : sql``}
-      ${after ? sql`and m.module_id > ${after}::uuid` : sql``}
-    order by m.module_id limit ${limit}`.execute(tx);
-  return rows.map(toModule);
-}
-
-/** Adds a module; without a number it comes last. The course is locked by the caller. */
-export async function insertModule(
-  tx: WriteTx,
-  accountId: number,
-  module: Omit<Module, 'description' | 'authorId' | 'sequentialNumber' | 'accountUrl'> & {
-    sequentialNumber: number | null;
-  },
-): Promise<void> {
-  await sql`
-    insert into course_module (account_id, module_id, course_id, item_id, training_id, title, sequential_number, added_at)
-    values (${accountId}, ${module.moduleId}, ${module.courseId}, ${module.itemId}, ${module.trainingId}, ${module.title},
-      coalesce(${module.sequentialNumber}::int, (select coalesce(max(sequential_number), 0) + 1 from course_module
-        where account_id = ${accountId} and course_id = ${module.courseId})), ${module.addedAt})`.execute(tx);
-}
-
-/** Which courses each track has, in their order. */
-export async function coursesOfTracks(
-  tx: ReadTx,
-  accountId: number,
-  trackIds: readonly string[],
-): Promise<{ learningTrackId: string; courseId: string }[]> {
-  const { rows } = await sql<{ track_id: string; course_id: string }>`
-    select track_id, course_id from learning_track_course
-    where account_id = ${accountId} and track_id = any(${trackIds}::uuid[]) order by track_id, place`.execute(
-    tx,
-  );
-  return rows.map((row) => ({ learningTrackId: row.track_id, courseId: row.course_id }));
-}
-
-export async function replaceTrackCourses(
-  tx: WriteTx,
-  accountId: number,
-  trackId: string,
-  courseIds: readonly string[],
-): Promise<void> {
-  await sql`delete from learning_track_course where account_id = ${accountId} and track_id = ${trackId}`.execute(
-    tx,
-  );
-  await sql`
-    insert into learning_track_course (account_id, track_id, course_id, place)
-    select ${accountId}, ${trackId}, id, place from unnest(${courseIds}::uuid[]) with ordinality as c(id, place)`.execute(
-    tx,
-  );
 }

@@ -4,6 +4,7 @@ import { createdId, manyUnpaged, nothing, one, page, type Route, route } from '.
 import {
   about,
   boolean,
+  type Infer,
   ids,
   instant,
   integer,
@@ -15,9 +16,15 @@ import {
   uuid,
 } from '../http/wire.ts';
 import { endOfDay, toInstantText } from '../kernel/dates.ts';
+import { courseRoutes } from './course-routes.ts';
+import { displayType } from './display.ts';
+import type { TreeNode } from './folder-queries.ts';
+import * as folders from './folders.ts';
 import * as library from './library.ts';
-import type { Item, Module } from './queries.ts';
-import { CONTENT_TYPES, displayType, MAX_PERIOD_HOURS } from './rules.ts';
+import type { Item } from './queries.ts';
+import { CONTENT_TYPES, MAX_PERIOD_HOURS, viewUrl } from './rules.ts';
+
+const CourseField = object({ fieldId: uuid(), fieldValue: text({ max: 1_000 }) });
 
 const ContentItem = object(
   {
@@ -30,14 +37,12 @@ const ContentItem = object(
     viewUrl: text(),
     type: about('Display text; deprecated, see contentItemType.', text()),
     contentItemType: oneOf(...CONTENT_TYPES),
-    courseFields: list(object({ fieldId: text(), fieldValue: text() }), { item: 'courseField' }),
+    courseFields: list(CourseField, { item: 'courseField' }),
   },
   'ContentItemInformation',
 );
 
-const viewUrl = (accountUrl: string, id: string): string => `${accountUrl.replace(/\/+$/, '')}/content/${id}`;
-
-const toContentItem = (item: Item) => ({
+const toContentItem = (ctx: Context) => (item: Item) => ({
   contentItemId: item.itemId,
   title: item.title,
   subtitle: item.subtitle,
@@ -45,9 +50,9 @@ const toContentItem = (item: Item) => ({
   userId: item.authorId,
   addedDate: toInstantText(item.addedAt),
   viewUrl: viewUrl(item.accountUrl, item.itemId),
-  type: displayType(item.contentType),
+  type: displayType(item.contentType, ctx.locale),
   contentItemType: item.contentType,
-  courseFields: [],
+  courseFields: [...item.courseFields],
 });
 
 const TreeItem = object(
@@ -64,85 +69,37 @@ const TreeItem = object(
   'ContentTreeItem',
 );
 
-const CourseModule = object(
-  {
-    moduleId: uuid(),
-    itemId: uuid(),
-    courseId: uuid(),
-    title: text(),
-    description: text(),
-    authorId: optional(about('Materials only.', uuid())),
-    viewUrl: optional(about('Materials only.', text())),
-    addedDate: text(),
-    type: oneOf('material', 'training'),
-    sequentialNumber: integer(),
-  },
-  'CourseModule',
-);
-
-const toCourseModule = (module: Module) => ({
-  moduleId: module.moduleId,
-  itemId: module.itemId ?? module.trainingId ?? '',
-  courseId: module.courseId,
-  title: module.title,
-  description: module.description,
-  authorId: module.authorId ?? undefined,
-  viewUrl: module.itemId ? viewUrl(module.accountUrl, module.itemId) : undefined,
-  addedDate: toInstantText(module.addedAt),
-  type: module.itemId ? ('material' as const) : ('training' as const),
-  sequentialNumber: module.sequentialNumber,
-});
-
-const CoursesModule = object(
-  {
-    moduleId: uuid(),
-    contentItemId: uuid(),
-    courseId: uuid(),
-    title: text(),
-    description: text(),
-    authorId: optional(uuid()),
-    addedDate: text(),
-    viewUrl: text(),
-  },
-  'CoursesModule',
-);
-
-const toCoursesModule = (module: Module) => ({
-  ...toCourseModule(module),
-  contentItemId: module.itemId ?? '',
-  viewUrl: viewUrl(module.accountUrl, module.itemId ?? ''),
+const toTreeItem = (ctx: Context) => (node: TreeNode) => ({
+  contentItemId: node.id,
+  title: node.title,
+  type: displayType(node.type, ctx.locale),
+  description: node.description,
+  addedDate: toInstantText(node.addedAt),
+  viewUrl: viewUrl(node.accountUrl, node.id),
+  parentId: node.parentId ?? undefined,
+  // Content belongs to the account; there is no sharing between authors that could be told.
+  isShared: false,
 });
 
 const itemMembers = {
   subtitle: optional(text({ max: 500 })),
   description: optional(text({ max: 10_000 })),
   code: optional(about('Unique in the account; files may name the item by it.', text({ max: 100 }))),
-  folder_id: optional(uuid()),
+  folder_id: optional(about('See POST /folder', uuid())),
   url: optional(about('http or https', text({ max: 2_000 }))),
   defaultDueDateType: optional(oneOf('unlimited', 'due_date', 'due_period')),
   defaultDueDate: optional(instant()),
   defaultDuePeriod: optional(about('Hours from the access date', integer({ min: 1, max: MAX_PERIOD_HOURS }))),
   defaultLockAfterDueDate: optional(boolean()),
   selfEnrollment: optional(boolean()),
+  courseFields: optional(
+    about('In place of those it had', list(CourseField, { item: 'courseField', max: 100 })),
+  ),
 };
 const NewItem = object({ title: text({ min: 1, max: 500 }), ...itemMembers }, 'NewContentItem');
 const EditItem = object({ title: optional(text({ min: 1, max: 500 })), ...itemMembers }, 'EditContentItem');
 
-type EditBody = Parameters<typeof toInput>[0];
-
-function toInput(body: {
-  title?: string | undefined;
-  subtitle?: string | undefined;
-  description?: string | undefined;
-  code?: string | undefined;
-  folder_id?: string | undefined;
-  url?: string | undefined;
-  defaultDueDateType?: 'unlimited' | 'due_date' | 'due_period' | undefined;
-  defaultDueDate?: { at: Date; isDateOnly: boolean } | undefined;
-  defaultDuePeriod?: number | undefined;
-  defaultLockAfterDueDate?: boolean | undefined;
-  selfEnrollment?: boolean | undefined;
-}): library.ItemInput {
+function toInput(body: Infer<typeof EditItem>): library.ItemInput {
   const due = body.defaultDueDate;
   return {
     title: body.title,
@@ -156,36 +113,25 @@ function toInput(body: {
     defaultDuePeriodHours: body.defaultDuePeriod,
     defaultLock: body.defaultLockAfterDueDate,
     selfEnrollment: body.selfEnrollment,
+    courseFields: body.courseFields,
   };
 }
 
 const byId = object({ id: uuid() });
 const idOf = (item: Item): string => item.itemId;
 const contentTypes = optional(list(oneOf(...CONTENT_TYPES), { item: 'contentType', isWrapped: false }));
-const pageFilter = { contentItemIds: optional(ids()), contentTypes, ...pageMembers };
+const PageFilter = object({ contentItemIds: optional(ids()), contentTypes, ...pageMembers });
 
-type PageInput = {
-  contentItemIds?: string[];
-  contentTypes?: string[];
-  pageSize?: number;
-  pageToken?: string;
-};
-
-async function pageOf(ctx: Context, input: PageInput) {
+async function pageOf(ctx: Context, input: Infer<typeof PageFilter>) {
   const size = sizeOf(input.pageSize);
   const filter = { itemIds: input.contentItemIds, contentTypes: input.contentTypes };
   const rows = await library.listItems(ctx, filter, afterToken(input.pageToken), size + 1);
   const { items, nextPageToken } = toPage(rows, size, idOf);
-  return { items: items.map(toContentItem), nextPageToken };
-}
-
-async function* itemPages(ctx: Context, filter: { itemIds?: string[]; contentTypes?: string[] }) {
-  for await (const items of allPages((after, limit) => library.listItems(ctx, filter, after, limit), idOf))
-    yield items;
+  return { items: items.map(toContentItem(ctx)), nextPageToken };
 }
 
 async function* mapPages<A, B>(pages: AsyncIterable<A[]>, map: (value: A) => B): AsyncGenerator<B[]> {
-  for await (const items of pages) yield items.map(map);
+  for await (const values of pages) yield values.map(map);
 }
 
 const CONTENT = { tag: 'content', may: 'content.read' } as const;
@@ -200,8 +146,10 @@ export const contentRoutes: readonly Route<Context>[] = [
     summary: 'Every content item',
     query: object({ contentTypes }),
     answer: manyUnpaged(ContentItem, { xmlItem: 'contentItem' }),
-    run: async (ctx: Context, { query }) =>
-      mapPages(itemPages(ctx, query as { contentTypes?: string[] }), toContentItem),
+    run: async (ctx: Context, { query }) => {
+      const pages = allPages((after, limit) => library.listItems(ctx, query, after, limit), idOf);
+      return mapPages(pages, toContentItem(ctx));
+    },
   }),
   route({
     ...CONTENT,
@@ -209,10 +157,10 @@ export const contentRoutes: readonly Route<Context>[] = [
     path: '/contents',
     operationId: 'ListContent',
     summary: 'Content items, page by page',
-    query: object(pageFilter),
+    query: PageFilter,
     answer: page(ContentItem, { key: 'contentItems', xmlItem: 'contentItem' }),
     refusals: ['content.unknown_ids', 'request.page_token'],
-    run: (ctx: Context, { query }) => pageOf(ctx, query as PageInput),
+    run: (ctx: Context, { query }) => pageOf(ctx, query),
   }),
   route({
     ...CONTENT,
@@ -220,11 +168,11 @@ export const contentRoutes: readonly Route<Context>[] = [
     path: '/contents',
     operationId: 'ListContentByBody',
     summary: 'Content items, page by page, with the filter in the body',
-    body: object(pageFilter),
+    body: PageFilter,
     bodySize: 'bulk',
     answer: page(ContentItem, { key: 'contentItems', xmlItem: 'contentItem' }),
     refusals: ['content.unknown_ids', 'request.page_token'],
-    run: (ctx: Context, { body }) => pageOf(ctx, body as PageInput),
+    run: (ctx: Context, { body }) => pageOf(ctx, body),
   }),
   route({
     ...CONTENT,
@@ -234,8 +182,8 @@ export const contentRoutes: readonly Route<Context>[] = [
     summary: 'One content item',
     params: byId,
     answer: one(ContentItem, { xmlItem: 'contentItem', jsonKey: 'contentItem' }),
-    refusals: ['content.unknown'],
-    run: async (ctx: Context, { params }) => toContentItem(await library.findItem(ctx, params.id)),
+    refusals: ['content.unknown_ids'],
+    run: async (ctx: Context, { params }) => toContentItem(ctx)(await library.findItem(ctx, params.id)),
   }),
   route({
     ...EDIT,
@@ -246,9 +194,9 @@ export const contentRoutes: readonly Route<Context>[] = [
     params: object({ contentType: oneOf(...CONTENT_TYPES) }),
     body: NewItem,
     answer: createdId(),
-    refusals: ['content.code_taken'],
+    refusals: ['content.code_taken', 'content.unknown_folder'],
     run: (ctx: Context, { params, body }) =>
-      library.createItem(ctx, params.contentType, { ...toInput(body as EditBody), title: body.title }),
+      library.createItem(ctx, params.contentType, { ...toInput(body), title: body.title }),
   }),
   route({
     ...EDIT,
@@ -259,8 +207,8 @@ export const contentRoutes: readonly Route<Context>[] = [
     params: byId,
     body: EditItem,
     answer: nothing(200),
-    refusals: ['content.unknown', 'content.code_taken'],
-    run: (ctx: Context, { params, body }) => library.editItem(ctx, params.id, toInput(body as EditBody)),
+    refusals: ['content.unknown', 'content.code_taken', 'content.unknown_folder'],
+    run: (ctx: Context, { params, body }) => library.editItem(ctx, params.id, toInput(body)),
   }),
   route({
     ...EDIT,
@@ -276,92 +224,46 @@ export const contentRoutes: readonly Route<Context>[] = [
   route({
     ...CONTENT,
     method: 'GET',
-    path: '/courses/modules',
-    operationId: 'ListCoursesModules',
-    summary: 'Material modules of courses, page by page',
-    query: object({ courseIds: optional(ids()), ...pageMembers }),
-    answer: page(CoursesModule, { key: 'modules', xmlItem: 'module' }),
-    refusals: ['content.unknown_ids', 'request.page_token'],
-    run: async (ctx: Context, { query }) => {
-      const size = sizeOf(query.pageSize);
-      const rows = await library.listModules(
-        ctx,
-        query.courseIds ?? [],
-        afterToken(query.pageToken),
-        size + 1,
-      );
-      const { items, nextPageToken } = toPage(rows, size, (module) => module.moduleId);
-      return { items: items.map(toCoursesModule), nextPageToken };
-    },
-  }),
-  route({
-    ...CONTENT,
-    method: 'GET',
-    path: '/course/{id}/modules',
-    operationId: 'GetCourseModules',
-    summary: 'The modules of a course, materials and trainings',
-    params: byId,
-    answer: page(CourseModule, { key: 'modules', xmlItem: 'module' }),
-    refusals: ['content.unknown', 'content.wrong_type'],
-    run: async (ctx: Context, { params }) => ({
-      items: (await library.modulesOf(ctx, params.id)).map(toCourseModule),
-    }),
-  }),
-  route({
-    ...EDIT,
-    method: 'POST',
-    path: '/course/{id}/modules',
-    operationId: 'AddCourseModule',
-    summary: 'Add a material or a training to a course',
-    params: byId,
-    body: object({
-      itemId: uuid(),
-      title: optional(text({ min: 1, max: 500 })),
-      sequentialNumber: optional(integer({ min: 1, max: 1_000_000 })),
-    }),
-    answer: createdId(),
-    refusals: ['content.unknown', 'content.unknown_ids', 'content.wrong_type'],
-    run: (ctx: Context, { params, body }) => library.addModule(ctx, params.id, body as never),
-  }),
-  route({
-    ...CONTENT,
-    method: 'GET',
-    path: '/learning_track/courses',
-    operationId: 'GetLearningTrackCourses',
-    summary: 'Which courses learning tracks have',
-    query: object({ learningTrackIds: about('Separated by commas', ids({ min: 1 })) }),
-    answer: manyUnpaged(object({ learningTrackId: uuid(), courseId: uuid() }, 'LearningTracksCourse'), {
-      xmlItem: 'learningTracksCourse',
-    }),
-    refusals: ['content.unknown_ids'],
-    run: (ctx: Context, { query }) => library.coursesOfTracks(ctx, query.learningTrackIds),
-  }),
-  route({
-    ...EDIT,
-    method: 'POST',
-    path: '/learning_track/{id}/courses',
-    operationId: 'SetLearningTrackCourses',
-    summary: 'Give a learning track these courses, in this order',
-    params: byId,
-    body: object({ courseIds: ids() }),
-    answer: nothing(200),
-    refusals: ['content.unknown', 'content.unknown_ids', 'content.wrong_type'],
-    run: (ctx: Context, { params, body }) => library.setTrackCourses(ctx, params.id, body.courseIds),
-  }),
-  route({
-    ...CONTENT,
-    method: 'GET',
     path: '/courses_tree',
     operationId: 'GetCoursesTree',
-    summary: 'Content items with the folder they lie in',
+    summary: 'Folders and content items, each with the folder it lies in',
     query: object({ contentItemIds: optional(ids()) }),
     answer: manyUnpaged(TreeItem, { xmlItem: 'contentItem' }),
     refusals: ['content.unknown_ids'],
-    run: async (ctx: Context, { query }) =>
-      mapPages(itemPages(ctx, query.contentItemIds ? { itemIds: query.contentItemIds } : {}), (item) => ({
-        ...toContentItem(item),
-        parentId: item.folderId ?? undefined,
-        isShared: false,
-      })),
+    run: async (ctx: Context, { query }) => {
+      const named = query.contentItemIds?.length ? query.contentItemIds : undefined;
+      const pages = allPages(
+        (after, limit) => folders.listTree(ctx, named, after, limit),
+        (node) => node.id,
+      );
+      return mapPages(pages, toTreeItem(ctx));
+    },
   }),
+  route({
+    ...EDIT,
+    method: 'POST',
+    path: '/folder',
+    operationId: 'CreateFolder',
+    summary: 'Create a folder for content items, at the top or in another folder',
+    body: object({
+      title: text({ min: 1, max: 500 }),
+      description: optional(text({ max: 10_000 })),
+      parentId: optional(uuid()),
+    }),
+    answer: createdId(),
+    refusals: ['content.unknown_folder'],
+    run: (ctx: Context, { body }) => folders.createFolder(ctx, body),
+  }),
+  route({
+    ...EDIT,
+    method: 'DELETE',
+    path: '/folder/{id}',
+    operationId: 'DeleteFolder',
+    summary: 'Remove an empty folder',
+    params: byId,
+    answer: nothing(204),
+    refusals: ['content.folder_not_found', 'content.folder_in_use'],
+    run: (ctx: Context, { params }) => folders.deleteFolder(ctx, params.id),
+  }),
+  ...courseRoutes,
 ];

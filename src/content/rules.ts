@@ -56,11 +56,6 @@ export function objectionToDefaults(defaults: DueDefaults): Objection | null {
   return null;
 }
 
-/** The display text of a content type: `iSpringSuiteModule` → `iSpring Suite Module`, `PDFDocument` → `PDF Document`. */
-export const displayType = (type: string): string =>
-  type
-    .replace(/^iSpring/, 'iSpring ')
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
-    .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
-    .replace(/i Spring/, 'iSpring')
-    .replace(/ {2}/g, ' ');
+/** Where a browser finds an item or a folder of an account. */
+export const viewUrl = (accountUrl: string, id: string): string =>
+  `${accountUrl.replace(/\/+$/, '')}/content/${id}`;

@@ -8,8 +8,11 @@ import { insertSmall, loadForEnrollment, type SmallWrite } from './queries.ts';
 
 /** Batches in flight: while one waits for its commit the next is prepared (measured best, docs/performance.md). */
 const MAX_IN_FLIGHT = 2;
-/** How often a write is judged again when what it was judged by changed before it was written. */
-const MAX_ATTEMPTS = 5;
+/**
+ * How often a write is judged again when what it was judged by changed before it was written. Each time somebody else
+ * has written; only where many end and enroll the same few learners without a pause does it take more than a few.
+ */
+const MAX_ATTEMPTS = 20;
 
 interface Waiting {
   readonly job: EnrollJob;
@@ -135,6 +138,7 @@ export class SmallWrites {
     const results = await insertSmall(
       this.#db,
       accountId,
+      loaded,
       good.map(({ write }) => write),
     );
     this.#onWritten(accountId);
@@ -152,19 +156,12 @@ export class SmallWrites {
   }
 }
 
-function toWrite(job: EnrollJob, terms: SmallWrite['terms']): SmallWrite {
-  return {
-    operationId: job.operationId,
-    chunk: newChunkNumber(),
-    actorId: job.caller.userId,
-    clientId: job.caller.clientId,
-    source: job.source,
-    requestDigest: job.requestDigest,
-    digest: createHash('sha256').update(job.requestDigest).digest(),
-    rightsVersion: job.caller.rightsVersion,
-    acceptedAt: job.now,
-    typeGroup: 0,
-    learnerIds: job.learnerIds,
-    terms,
-  };
-}
+const toWrite = (job: EnrollJob, terms: SmallWrite['terms']): SmallWrite => ({
+  receipt: job.receipt,
+  chunk: newChunkNumber(),
+  digest: createHash('sha256').update(job.receipt.requestDigest).digest(),
+  rightsVersion: job.caller.rightsVersion,
+  typeGroup: 0,
+  learnerIds: job.learnerIds,
+  terms,
+});

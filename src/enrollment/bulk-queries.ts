@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import { type IdSet, PackedIds } from '../kernel/id-set.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
-import { uuidArray } from './queries.ts';
+import { nextTerm, uuidArray } from './queries.ts';
+import type { OperationKind, Receipt } from './receipt.ts';
 
-/** All SQL of large enrollments: acceptance, lease, and the chunks. */
+/** All SQL of large operations: acceptance, lease, and the chunks of those that enroll. */
 
 /** An item of a large operation with the terms that were resolved when it was accepted. Instants are ISO text. */
 export interface PlannedItem {
@@ -15,17 +16,20 @@ export interface PlannedItem {
   readonly lock: boolean;
 }
 
-export interface AcceptedOperation {
-  readonly accountId: number;
-  readonly operationId: string;
-  readonly actorId: string;
-  readonly clientId: string | null;
-  readonly source: string;
-  readonly requestDigest: Buffer;
-  readonly acceptedAt: Date;
-  readonly learnerIds: IdSet;
+/** What a large operation does; a plan of another kind is none of ours. */
+export type LargeKind = Extract<OperationKind, 'enroll' | 'delete'>;
+
+/** What is left to write of a large operation. */
+export interface LargeWork {
+  /** Learners to enroll, or enrollments to end; chunks are cut from them by place. */
+  readonly ids: IdSet;
+  /** In what to enroll; nothing when enrollments end. */
   readonly items: readonly PlannedItem[];
   readonly chunkPairs: number;
+}
+
+export interface AcceptedOperation extends LargeWork {
+  readonly receipt: Receipt;
   readonly leaseUntil: Date;
 }
 
@@ -35,23 +39,20 @@ const packed = (ids: IdSet): Buffer =>
 /** Records what was validated whole; from here on it is always completed. Returns false if the rights changed meanwhile. */
 export async function accept(
   tx: WriteTx,
-  operation: AcceptedOperation,
+  { receipt, ...work }: AcceptedOperation,
   rightsVersion: bigint,
 ): Promise<boolean> {
   const { rows } = await sql<{ rights_version: string }>`
-    select rights_version from account where account_id = ${operation.accountId} for key share`.execute(tx);
+    select rights_version from account where account_id = ${receipt.accountId} for key share`.execute(tx);
   if (BigInt(rows[0]?.rights_version ?? -1) !== rightsVersion) return false;
   await sql`
     with recorded as (
       insert into operation (account_id, operation_id, kind, state, actor_id, client_id, source, request_digest, accepted_at, total)
-      values (${operation.accountId}, ${operation.operationId}, 'enroll', 'accepted', ${operation.actorId}, ${operation.clientId},
-              ${operation.source}, ${operation.requestDigest}, ${operation.acceptedAt},
-              ${operation.learnerIds.length * operation.items.length}))
-    insert into operation_plan (account_id, operation_id, learner_ids, items, chunk_pairs, lease_until)
-    values (${operation.accountId}, ${operation.operationId}, ${packed(operation.learnerIds)},
-            ${JSON.stringify(operation.items)}, ${operation.chunkPairs}, ${operation.leaseUntil})`.execute(
-    tx,
-  );
+      values (${receipt.accountId}, ${receipt.operationId}, ${receipt.kind}, 'accepted', ${receipt.actorId}, ${receipt.clientId},
+              ${receipt.source}, ${receipt.requestDigest}, ${receipt.acceptedAt}, ${receipt.total}))
+    insert into operation_plan (account_id, operation_id, ids, items, chunk_pairs, lease_until)
+    values (${receipt.accountId}, ${receipt.operationId}, ${packed(work.ids)},
+            ${JSON.stringify(work.items)}, ${work.chunkPairs}, ${work.leaseUntil})`.execute(tx);
   return true;
 }
 
@@ -62,13 +63,13 @@ export async function accountsToResume(tx: ReadTx, now: Date): Promise<number[]>
   return rows.map((row) => row.account_id);
 }
 
-export interface Lease {
+/** A large operation that this process may write, until its lease runs out. */
+export interface Lease extends LargeWork {
+  readonly accountId: number;
   readonly operationId: string;
+  readonly kind: LargeKind;
   readonly epoch: bigint;
   readonly nextChunk: number;
-  readonly learnerIds: IdSet;
-  readonly items: readonly PlannedItem[];
-  readonly chunkPairs: number;
   readonly acceptedAt: Date;
 }
 
@@ -88,10 +89,10 @@ export async function takeLease(
     lease_epoch: string;
     lease_until: Date;
     next_chunk: number;
-    learner_ids: Buffer;
+    ids: Buffer;
     items: PlannedItem[];
     chunk_pairs: number;
-  }>`select operation_id, lease_epoch, lease_until, next_chunk, learner_ids, items, chunk_pairs
+  }>`select operation_id, lease_epoch, lease_until, next_chunk, ids, items, chunk_pairs
      from operation_plan where account_id = ${accountId}
      order by operation_id limit 1 for update`.execute(tx);
   const row = rows[0];
@@ -100,17 +101,23 @@ export async function takeLease(
   const epoch = BigInt(row.lease_epoch) + 1n;
   await sql`update operation_plan set lease_epoch = ${String(epoch)}::int8, lease_until = ${leaseUntil}
     where account_id = ${accountId} and operation_id = ${row.operation_id}`.execute(tx);
-  const operation = await sql<{ accepted_at: Date }>`
+  const { rows: operations } = await sql<{ kind: LargeKind; accepted_at: Date }>`
     update operation set state = 'running'
-    where account_id = ${accountId} and operation_id = ${row.operation_id} returning accepted_at`.execute(tx);
+    where account_id = ${accountId} and operation_id = ${row.operation_id} returning kind, accepted_at`.execute(
+    tx,
+  );
+  const operation = operations[0];
+  if (!operation) throw new Error(`the plan ${row.operation_id} has no operation`);
   return {
+    accountId,
     operationId: row.operation_id,
+    kind: operation.kind,
     epoch,
     nextChunk: row.next_chunk,
-    learnerIds: new PackedIds(row.learner_ids),
+    ids: new PackedIds(row.ids),
     items: row.items,
     chunkPairs: row.chunk_pairs,
-    acceptedAt: operation.rows[0]?.accepted_at ?? now,
+    acceptedAt: operation.accepted_at,
   };
 }
 
@@ -130,26 +137,35 @@ export async function releaseLease(
 /** The row lock under which a chunk is written: false if another worker took over or the chunk is written already. */
 export async function holdLease(
   tx: WriteTx,
-  chunk: { accountId: number; operationId: string; epoch: bigint; place: number; leaseUntil: Date },
+  lease: Lease,
+  place: number,
+  leaseUntil: Date,
 ): Promise<boolean> {
   const { rows } = await sql`
-    update operation_plan set next_chunk = ${chunk.place + 1}, lease_until = ${chunk.leaseUntil}
-    where account_id = ${chunk.accountId} and operation_id = ${chunk.operationId}
-      and lease_epoch = ${String(chunk.epoch)}::int8 and next_chunk = ${chunk.place}
+    update operation_plan set next_chunk = ${place + 1}, lease_until = ${leaseUntil}
+    where account_id = ${lease.accountId} and operation_id = ${lease.operationId}
+      and lease_epoch = ${String(lease.epoch)}::int8 and next_chunk = ${place}
     returning 1`.execute(tx);
   return rows.length === 1;
 }
 
-/** Locks the chunk's parents, in order of id, and names those that went away meanwhile. */
+/** Of the parents that were locked, those that went away meanwhile, and the learners of whom enrollments have ended. */
+export interface LockedParents {
+  readonly goneLearners: ReadonlySet<string>;
+  readonly goneItems: ReadonlySet<string>;
+  readonly withPast: ReadonlySet<string>;
+}
+
+/** Locks parents, in order of id, against going away. A statement after this one sees every ending of its learners. */
 export async function lockParents(
   tx: WriteTx,
   accountId: number,
   learnerIds: readonly string[],
   itemIds: readonly string[],
-): Promise<{ learners: Set<string>; items: Set<string> }> {
+): Promise<LockedParents> {
   const { rows } = await sql<{ kind: string; id: string }>`
     with learner as materialized (
-      select user_id from users where account_id = ${accountId} and status = 1
+      select user_id, endings from users where account_id = ${accountId} and status = 1
         and user_id = any(${uuidArray(learnerIds)}::uuid[]) order by user_id for key share),
     item as materialized (
       select item_id from content_item where account_id = ${accountId} and retired_at is null
@@ -158,11 +174,11 @@ export async function lockParents(
       where (select count(*) from learner) < ${learnerIds.length} and id not in (select user_id from learner)
     union all
     select 'item', id from unnest(${uuidArray(itemIds)}::uuid[]) as w(id)
-      where (select count(*) from item) < ${itemIds.length} and id not in (select item_id from item)`.execute(
-    tx,
-  );
-  const gone = (kind: string) => new Set(rows.filter((row) => row.kind === kind).map((row) => row.id));
-  return { learners: gone('learner'), items: gone('item') };
+      where (select count(*) from item) < ${itemIds.length} and id not in (select item_id from item)
+    union all
+    select 'past', user_id from learner where endings > 0`.execute(tx);
+  const of = (kind: string) => new Set(rows.filter((row) => row.kind === kind).map((row) => row.id));
+  return { goneLearners: of('learner'), goneItems: of('item'), withPast: of('past') };
 }
 
 export interface ChunkRows {
@@ -170,6 +186,7 @@ export interface ChunkRows {
   readonly chunk: bigint;
   readonly recordedAt: Date;
   readonly learnerIds: readonly string[];
+  readonly withPast: ReadonlySet<string>;
   readonly items: readonly PlannedItem[];
 }
 
@@ -189,41 +206,16 @@ export async function insertChunk(tx: WriteTx, rows: ChunkRows): Promise<Map<str
       as i(item_id, first, access_at, due_at, due_period_hours, due_rule, lock_after_due)),
     inserted as (
       insert into enrollment (account_id, learner_id, item_id, chunk, ordinal, access_at, due_at, due_period_hours,
-                              due_rule, lock_after_due, type_group, version_chunk, recorded_at)
+                              due_rule, lock_after_due, type_group, term, version_chunk, recorded_at)
       select ${rows.accountId}, l.learner_id, i.item_id, ${String(rows.chunk)}::int8, (i.first + l.place - 1)::int, i.access_at, i.due_at,
-             i.due_period_hours, i.due_rule, i.lock_after_due, 0, ${String(rows.chunk)}::int8, ${rows.recordedAt}::timestamptz
-      from unnest(${uuidArray(rows.learnerIds)}::uuid[]) with ordinality as l(learner_id, place) cross join item i
+             i.due_period_hours, i.due_rule, i.lock_after_due, 0, ${nextTerm(rows.accountId, sql`l.has_past`)},
+             ${String(rows.chunk)}::int8, ${rows.recordedAt}::timestamptz
+      from unnest(${uuidArray(rows.learnerIds)}::uuid[], ${rows.learnerIds.map((id) => rows.withPast.has(id))}::boolean[])
+        with ordinality as l(learner_id, has_past, place) cross join item i
       on conflict (account_id, learner_id, item_id) do nothing
       returning item_id)
     select item_id, count(*)::int as n from inserted group by item_id`.execute(tx);
   return new Map(counted.rows.map((row) => [row.item_id, row.n]));
-}
-
-export interface ChunkRecord {
-  readonly accountId: number;
-  readonly operationId: string;
-  readonly chunk: bigint;
-  readonly place: number;
-  readonly created: ReadonlyMap<string, number>;
-  readonly unchanged: number;
-  readonly refusals: readonly { learnerId: string; itemId: string; reason: string }[];
-  readonly digest: Buffer;
-}
-
-/** The chunk's own row and its events. */
-export async function recordChunk(tx: WriteTx, record: ChunkRecord): Promise<void> {
-  const entries = [...record.created];
-  const total = entries.reduce((sum, [, n]) => sum + n, 0);
-  await sql`
-    with events as (
-      insert into outbox (account_id, chunk, item_id, event_type, learners)
-      select ${record.accountId}, ${String(record.chunk)}::int8, item_id, 'LEARNERS_ENROLLED_IN_COURSE', n
-      from unnest(${uuidArray(entries.map(([id]) => id))}::uuid[], ${entries.map(([, n]) => n)}::int[]) as e(item_id, n))
-    insert into operation_chunk (account_id, chunk, operation_id, place, created, unchanged, refusals, digest)
-    values (${record.accountId}, ${String(record.chunk)}::int8, ${record.operationId}, ${record.place}, ${total},
-            ${record.unchanged}, ${record.refusals.length === 0 ? null : JSON.stringify(record.refusals)}, ${record.digest})`.execute(
-    tx,
-  );
 }
 
 /** Completes the operation: its counts are those of its chunks, its plan is gone. False if another worker took over. */
@@ -239,8 +231,9 @@ export async function completeOperation(
     and lease_epoch = ${String(epoch)}::int8 returning 1`.execute(tx);
   if (removed.rows.length === 0) return false;
   await sql`
-    update operation o set state = 'done', completed_at = ${now}, created = c.created, unchanged = c.unchanged, refused = c.refused
-    from (select sum(created) as created, sum(unchanged) as unchanged,
+    update operation o set state = 'done', completed_at = ${now}, created = c.created, changed = c.changed,
+      unchanged = c.unchanged, refused = c.refused
+    from (select sum(created) as created, sum(changed) as changed, sum(unchanged) as unchanged,
                  sum(jsonb_array_length(coalesce(refusals, '[]'))) as refused
           from operation_chunk where account_id = ${accountId} and operation_id = ${operationId}) c
     where o.account_id = ${accountId} and o.operation_id = ${operationId}`.execute(tx);

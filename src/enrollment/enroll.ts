@@ -1,14 +1,17 @@
-import { createHash } from 'node:crypto';
 import { type Caller, type Context, includes, reachOf, StaleRights } from '../access/index.ts';
 import { listIds, Refusal, refuse } from '../kernel/errors.ts';
 import { type IdSet, type Ids, toIdSet } from '../kernel/id-set.ts';
-import { newId } from '../kernel/ids.ts';
-import type { Database } from '../storage/index.ts';
+import type { Database, WriteTx } from '../storage/index.ts';
 import { findTrainings } from '../training/index.ts';
+import { settle } from './addressed.ts';
 import { SmallWrites } from './batch.ts';
 import { BulkWrites } from './bulk.ts';
-import { LIMITS, type WriteLimits } from './limits.ts';
+import { editOne, reenrollOne } from './change.ts';
+import { endAll, endAllOf, judgeEnding } from './end.ts';
+import { toPlanned } from './enroll-chunks.ts';
+import { IDS_AT_ONCE, LIMITS, type WriteLimits } from './limits.ts';
 import { type Loaded, loadForEnrollment } from './queries.ts';
+import { digestOf, digestOfSet, newReceipt, type Receipt } from './receipt.ts';
 import {
   type KnownItem,
   type LearnerFaults,
@@ -21,9 +24,6 @@ import {
   type Wanted,
 } from './rules.ts';
 
-/** Ids resolved per statement, and looked at between two turns of the event loop. */
-const LOAD_AT_ONCE = 10_000;
-
 export interface EnrollInput {
   /** Users, in any order, repeated or not. */
   readonly learnerIds: Ids;
@@ -32,23 +32,17 @@ export interface EnrollInput {
   readonly terms: RequestedTerms;
 }
 
-export interface Enrolled {
-  readonly operationId: string;
-}
-
-interface JobFacts {
-  readonly operationId: string;
+/** By whom something is wanted, and when it is judged. */
+interface Asked {
   readonly caller: Caller;
-  readonly source: string;
   readonly now: Date;
-  readonly requestDigest: Buffer;
 }
 
 /** A request as the writers take it: ids sorted and distinct, so that any order and repetition is the same request. */
-export type EnrollJob = Wanted & JobFacts;
+export type EnrollJob = Wanted & Asked & { readonly receipt: Receipt };
 
 /** The same with more learners than are looked at at once. */
-export type LargeJob = Omit<Wanted, 'learnerIds'> & JobFacts & { readonly learnerIds: IdSet };
+export type LargeJob = Omit<EnrollJob, 'learnerIds'> & { readonly learnerIds: IdSet };
 
 export interface EnrollmentsOptions {
   /** Pairs a request may ask for; more is refused. */
@@ -58,16 +52,18 @@ export interface EnrollmentsOptions {
   onWritten(accountId: number): void;
 }
 
-/** The one way in for new enrollments: every door calls {@link Enrollments.enroll}. */
+/** The one way in: every door creates, changes and ends enrollments here. Each verb answers with its operation. */
 export class Enrollments {
   readonly #small: SmallWrites;
   readonly #bulk: BulkWrites;
   readonly #maxPairs: number;
   readonly #limits: WriteLimits;
+  readonly #onWritten: (accountId: number) => void;
 
   constructor(db: Database, options: EnrollmentsOptions) {
     this.#maxPairs = options.maxPairs;
     this.#limits = { ...LIMITS[db.engine], ...options.limits };
+    this.#onWritten = options.onWritten;
     this.#small = new SmallWrites(db, this.#limits, options.onWritten);
     this.#bulk = new BulkWrites(db, this.#limits, options.onWritten);
   }
@@ -76,33 +72,78 @@ export class Enrollments {
    * Enrolls every learner in every course, whole or not at all. Pairs already enrolled stay as they are.
    * Refuses 403 (scope), 400 (terms, ids, state), 413 (too many pairs); throws StaleRights.
    */
-  async enroll(ctx: Context, input: EnrollInput): Promise<Enrolled> {
+  async enroll(ctx: Context, input: EnrollInput): Promise<Receipt> {
     reachOf(ctx.caller, 'enrollment.write');
-    const objection = objectionToTerms(input.terms, ctx.now);
-    if (objection) refuse(objection.code, objection.details);
+    refuseTerms(input.terms, ctx.now);
+    const { terms } = input;
     const learnerIds = toIdSet(input.learnerIds);
     const items = toIdSet(input.courseIds);
     const pairs = learnerIds.length * items.length;
     if (pairs > this.#maxPairs) refuse('request.too_many_pairs', { pairs, limit: this.#maxPairs });
     const itemIds = items.slice(0, items.length);
-    const job: LargeJob = {
-      operationId: newId(),
-      caller: ctx.caller,
-      source: ctx.source,
-      now: ctx.now,
-      learnerIds,
-      itemIds,
-      terms: input.terms,
-      requestDigest: await digestOf(learnerIds, itemIds, input.terms),
-    };
+    const digest = await digestOfSet([terms, itemIds], learnerIds);
+    const receipt = newReceipt(ctx, 'enroll', digest, pairs);
+    const job: LargeJob = { receipt, caller: ctx.caller, now: ctx.now, learnerIds, itemIds, terms };
     try {
       if (pairs <= this.#limits.smallPairs)
         await this.#small.write({ ...job, learnerIds: learnerIds.slice(0, learnerIds.length) });
-      else await this.#bulk.write(job, await loadAndPlan(ctx.db, job));
+      else {
+        const planned = toPlanned(await loadAndPlan(ctx.db, job));
+        await this.#bulk.write(receipt, { ids: learnerIds, items: planned }, ctx.caller.rightsVersion);
+      }
     } catch (error) {
       throw await nameTrainings(ctx, error);
     }
-    return { operationId: job.operationId };
+    return receipt;
+  }
+
+  /**
+   * Replaces access date, due date and lock of an enrollment, under the rules of enrolling. What was learned stays.
+   * Refuses 400 (terms; an unknown id) and 403 (scope); throws StaleRights.
+   */
+  async edit(ctx: Context, enrollmentId: string, terms: RequestedTerms): Promise<Receipt> {
+    refuseTerms(terms, ctx.now);
+    const receipt = newReceipt(ctx, 'edit', digestOf([terms, enrollmentId]), 1);
+    await this.#settle(ctx, () => ctx.write((tx) => editOne(tx, ctx, receipt, enrollmentId, terms)));
+    return receipt;
+  }
+
+  /**
+   * Archives an enrollment and creates another of the same learner in the same item, with a new id and nothing learned
+   * yet. Refuses as {@link enroll} and {@link edit} do; throws StaleRights.
+   */
+  async reenroll(ctx: Context, enrollmentId: string, terms: RequestedTerms): Promise<Receipt> {
+    refuseTerms(terms, ctx.now);
+    const receipt = newReceipt(ctx, 'reenroll', digestOf([terms, enrollmentId]), 1);
+    await this.#settle(ctx, () => ctx.write((tx) => reenrollOne(tx, ctx, receipt, enrollmentId, terms)));
+    return receipt;
+  }
+
+  /**
+   * Ends enrollments, all or none; what was learned is kept, and hidden. Refuses 400 (an unknown id) and 403 (scope);
+   * throws StaleRights.
+   */
+  async end(ctx: Context, enrollmentIds: Ids): Promise<Receipt> {
+    const ids = toIdSet(enrollmentIds);
+    const receipt = newReceipt(ctx, 'delete', await digestOfSet([], ids), ids.length);
+    await this.#settle(ctx, async () => {
+      await judgeEnding(ctx, ids);
+      if (ids.length <= this.#limits.smallPairs)
+        await ctx.write((tx) => endAll(tx, receipt, ids.slice(0, ids.length)));
+      else await this.#bulk.write(receipt, { ids, items: [] }, ctx.caller.rightsVersion);
+    });
+    return receipt;
+  }
+
+  /** Ends whatever these learners have, in the transaction that removes them. */
+  async endOf(tx: WriteTx, ctx: Context, learnerIds: readonly string[]): Promise<void> {
+    await endAllOf(tx, ctx, learnerIds);
+    this.#onWritten(ctx.caller.accountId);
+  }
+
+  async #settle(ctx: Context, work: () => Promise<void>): Promise<void> {
+    await settle(work);
+    this.#onWritten(ctx.caller.accountId);
   }
 
   /** How many accepted operations of all accounts are not complete yet. */
@@ -121,29 +162,18 @@ export class Enrollments {
   }
 }
 
-/** SHA-256 over terms and ids, slice by slice. */
-async function digestOf(
-  learnerIds: IdSet,
-  itemIds: readonly string[],
-  terms: RequestedTerms,
-): Promise<Buffer> {
-  const hash = createHash('sha256').update(JSON.stringify([terms, itemIds]));
-  for (let at = 0; at < learnerIds.length; at += LOAD_AT_ONCE) {
-    if (at > 0) await nextTurn();
-    hash.update(learnerIds.slice(at, at + LOAD_AT_ONCE).join());
-  }
-  return hash.digest();
+function refuseTerms(terms: RequestedTerms, now: Date): void {
+  const objection = objectionToTerms(terms, now);
+  if (objection) refuse(objection.code, objection.details);
 }
-
-const nextTurn = (): Promise<void> => new Promise((done) => setImmediate(done));
 
 /** Loads a large request in slices and judges it whole; throws the refusal. */
 async function loadAndPlan(db: Database, job: LargeJob): Promise<ReadonlyMap<string, Terms>> {
   const items = new Map<string, KnownItem>();
   const faults = noFaults();
-  for (let at = 0; at === 0 || at < Math.max(job.learnerIds.length, job.itemIds.length); at += LOAD_AT_ONCE) {
-    const learnerIds = job.learnerIds.slice(at, at + LOAD_AT_ONCE);
-    const itemIds = job.itemIds.slice(at, at + LOAD_AT_ONCE);
+  for (let at = 0; at === 0 || at < Math.max(job.learnerIds.length, job.itemIds.length); at += IDS_AT_ONCE) {
+    const learnerIds = job.learnerIds.slice(at, at + IDS_AT_ONCE);
+    const itemIds = job.itemIds.slice(at, at + IDS_AT_ONCE);
     const part = await db.read((tx) =>
       loadForEnrollment(tx, job.caller.accountId, learnerIds, itemIds, job.now),
     );
@@ -155,7 +185,7 @@ async function loadAndPlan(db: Database, job: LargeJob): Promise<ReadonlyMap<str
 }
 
 /** The terms of each item, or the refusal of the whole request. Throws StaleRights when the caller's rights changed. */
-export function judge(job: EnrollJob, loaded: Loaded): ReadonlyMap<string, Terms> {
+export function judge(job: Wanted & Asked, loaded: Loaded): ReadonlyMap<string, Terms> {
   if (loaded.rightsVersion !== job.caller.rightsVersion) throw new StaleRights();
   const faults = noFaults();
   surveyLearners(faults, job.learnerIds, loaded.learners, reachesOf(job.caller));

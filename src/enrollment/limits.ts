@@ -35,3 +35,6 @@ export const LIMITS: Readonly<Record<'postgresql' | 'embedded', WriteLimits>> = 
     leaseMs: 10_000,
   },
 };
+
+/** Ids resolved per statement, and looked at between two turns of the event loop. */
+export const IDS_AT_ONCE = 10_000;

@@ -2,12 +2,28 @@ import { type Context, reachOf } from '../access/index.ts';
 import { listIds, refuse } from '../kernel/errors.ts';
 import { type EnrollmentKey, readEnrollmentId } from '../kernel/ids.ts';
 import { seal, sealState } from '../operations/index.ts';
+import { certificatesOf, type IssuedCertificate } from '../progress/index.ts';
 import type { ReadTx } from '../storage/index.ts';
 import * as queries from './list-queries.ts';
 import { type Cursor, readToken, START, writeToken } from './page-token.ts';
 
 /** Rows fetched at a time when a whole list is streamed. */
 const STREAM_PAGE = 1_000;
+
+/** An enrollment as it is answered. */
+export interface ListedEnrollment extends queries.Enrollment {
+  readonly certificate: IssuedCertificate | undefined;
+}
+
+/** Looked up per page, so that the statements of the lists stay as they are. */
+async function withCertificates(
+  tx: ReadTx,
+  accountId: number,
+  enrollments: readonly queries.Enrollment[],
+): Promise<ListedEnrollment[]> {
+  const certificateOf = await certificatesOf(tx, accountId, enrollments);
+  return enrollments.map((enrollment) => ({ ...enrollment, certificate: certificateOf(enrollment) }));
+}
 
 export interface ListFilter {
   readonly learnerIds?: readonly string[] | undefined;
@@ -19,18 +35,17 @@ export interface ListFilter {
  * Every enrollment the caller may see, page after page, each its own statement: no transaction and no cursor stays
  * open while a slow client reads. Refuses unknown ids in a filter (400) to callers who see the whole account.
  */
-export async function listFor(
-  ctx: Context,
-  wanted: ListFilter,
-): Promise<AsyncGenerator<queries.Enrollment[]>> {
+export async function listFor(ctx: Context, wanted: ListFilter): Promise<AsyncGenerator<ListedEnrollment[]>> {
   const filter = await toFilter(ctx, wanted);
   return pages(ctx, filter);
 }
 
-async function* pages(ctx: Context, filter: queries.Filter): AsyncGenerator<queries.Enrollment[]> {
+async function* pages(ctx: Context, filter: queries.Filter): AsyncGenerator<ListedEnrollment[]> {
   let place = START;
   for (;;) {
-    const page = await ctx.db.read((tx) => queries.enrollmentsAfter(tx, filter, place, STREAM_PAGE));
+    const page = await ctx.db.read(async (tx) =>
+      withCertificates(tx, filter.accountId, await queries.enrollmentsAfter(tx, filter, place, STREAM_PAGE)),
+    );
     if (page.length > 0) yield page;
     const last = page.at(-1);
     if (!last || page.length < STREAM_PAGE) return;
@@ -39,7 +54,7 @@ async function* pages(ctx: Context, filter: queries.Filter): AsyncGenerator<quer
 }
 
 export interface EnrollmentPage {
-  readonly items: readonly queries.Enrollment[];
+  readonly items: readonly ListedEnrollment[];
   /** Only when there is a next page. */
   readonly nextPageToken: string | undefined;
   /** Always: where to go on later, after the last row of this page. */
@@ -82,7 +97,11 @@ async function readPage(
   if (late.length > pageSize) {
     const items = late.slice(0, pageSize);
     const token = writeToken({ ...cursor, late: { upTo, after: items.at(-1) ?? lateAfter } });
-    return { items, nextPageToken: token, resumeToken: token };
+    return {
+      items: await withCertificates(tx, filter.accountId, items),
+      nextPageToken: token,
+      resumeToken: token,
+    };
   }
   // Rows sealed after `upTo` stay hidden here: they would be late for a token that has seen only `upTo`.
   const next = await queries.sealedAfter(tx, filter, cursor.after, upTo, pageSize - late.length + 1);
@@ -90,16 +109,22 @@ async function readPage(
   const shown = next.slice(0, pageSize - late.length).at(-1) ?? cursor.after;
   const token = writeToken({ after: { chunk: shown.chunk, ordinal: shown.ordinal }, seen: upTo, late: null });
   const hasNext = next.length > pageSize - late.length || upTo < sealed;
-  return { items, nextPageToken: hasNext ? token : undefined, resumeToken: token };
+  return {
+    items: await withCertificates(tx, filter.accountId, items),
+    nextPageToken: hasNext ? token : undefined,
+    resumeToken: token,
+  };
 }
 
 /** A current enrollment. An unknown id is 400 for callers who see the whole account; for others it is as a foreign one: 403. */
-export async function findFor(ctx: Context, id: string): Promise<queries.Enrollment> {
+export async function findFor(ctx: Context, id: string): Promise<ListedEnrollment> {
   const reach = reachOf(ctx.caller, 'enrollment.read');
   const key = readEnrollmentId(id);
   const keys = key?.accountId === ctx.caller.accountId ? [key] : [];
   const filter = { accountId: ctx.caller.accountId, reach, learnerIds: null, itemIds: null, keys };
-  const [found] = await ctx.read((tx) => queries.enrollmentsAfter(tx, filter, START, 1));
+  const [found] = await ctx.read(async (tx) =>
+    withCertificates(tx, filter.accountId, await queries.enrollmentsAfter(tx, filter, START, 1)),
+  );
   if (found) return found;
   return refuse(reach === 'everyone' ? 'enrollment.unknown' : 'auth.enrollment_scope', { ids: id });
 }

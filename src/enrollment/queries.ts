@@ -1,13 +1,19 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { isActiveAt } from '../access/index.ts';
 import type { Database, ReadTx } from '../storage/index.ts';
+import type { Receipt } from './receipt.ts';
 import type { KnownItem, KnownLearner, Terms } from './rules.ts';
 
 /** All SQL that loads for and writes enrollments. Lists are in list-queries.ts, large operations in bulk-queries.ts. */
 
+export interface LoadedLearner extends KnownLearner {
+  /** How often enrollments of theirs have ended: what is inserted must still find this count. */
+  readonly endings: number;
+}
+
 export interface Loaded {
   readonly rightsVersion: bigint;
-  readonly learners: Map<string, KnownLearner>;
+  readonly learners: Map<string, LoadedLearner>;
   readonly items: Map<string, KnownItem>;
 }
 
@@ -19,7 +25,7 @@ interface LoadedRow {
   flag: boolean | null;
   due_type: KnownItem['defaultDueType'] | null;
   due_at: Date | null;
-  due_hours: number | null;
+  number: number | null;
   default_lock: boolean | null;
 }
 
@@ -37,10 +43,10 @@ export async function loadForEnrollment(
   const { rows } = await sql<LoadedRow>`
     /* prepared: load_for_enrollment */
     select 'account' as kind, null::uuid as id, rights_version as version, null::uuid as department_id, null::boolean as flag,
-           null::text as due_type, null::timestamptz as due_at, null::integer as due_hours, null::boolean as default_lock
+           null::text as due_type, null::timestamptz as due_at, null::integer as number, null::boolean as default_lock
     from account where account_id = ${accountId}
     union all
-    select 'learner', u.user_id, null, u.department_id, ${isActiveAt('u', now)}, null, null, null, null
+    select 'learner', u.user_id, null, u.department_id, ${isActiveAt('u', now)}, null, null, u.endings, null
     from unnest(${uuidArray(learnerIds)}::uuid[]) as w(id) cross join lateral (
       select * from users where account_id = ${accountId} and user_id = w.id offset 0) u
     union all
@@ -50,7 +56,7 @@ export async function loadForEnrollment(
       select * from content_item where account_id = ${accountId} and item_id = w.id offset 0) i`.execute(tx);
   const loaded = {
     rightsVersion: -1n,
-    learners: new Map<string, KnownLearner>(),
+    learners: new Map<string, LoadedLearner>(),
     items: new Map<string, KnownItem>(),
   };
   for (const row of rows) {
@@ -59,13 +65,14 @@ export async function loadForEnrollment(
       loaded.learners.set(row.id ?? '', {
         departmentId: row.department_id ?? '',
         isActive: row.flag === true,
+        endings: row.number ?? 0,
       });
     else
       loaded.items.set(row.id ?? '', {
         isRetired: row.flag === true,
         defaultDueType: row.due_type ?? 'unlimited',
         defaultDueAt: row.due_at,
-        defaultDuePeriodHours: row.due_hours,
+        defaultDuePeriodHours: row.number,
         defaultLock: row.default_lock === true,
       });
   }
@@ -80,19 +87,23 @@ const sortedIds = (parents: readonly { readonly id: string }[]): string[] =>
 
 /** A small operation ready to be written: its pairs are learners × items. */
 export interface SmallWrite {
-  readonly operationId: string;
+  readonly receipt: Receipt;
   readonly chunk: bigint;
-  readonly actorId: string;
-  readonly clientId: string | null;
-  readonly source: string;
-  readonly requestDigest: Buffer;
   readonly digest: Buffer;
   readonly rightsVersion: bigint;
-  readonly acceptedAt: Date;
   readonly typeGroup: number;
   readonly learnerIds: readonly string[];
   readonly terms: ReadonlyMap<string, Terms>;
 }
+
+/** More look-ups of terms than this are planned for the table as it is: a kept plan may be of a time when it was empty. */
+const FEW_LOOK_UPS = 100;
+
+/** SQL: the term of a new enrollment of learner `l` in item `i`: the highest there ever was, and one. */
+export const nextTerm = (accountId: number, hasPast: RawBuilder<unknown>): RawBuilder<number> => sql`
+  case when ${hasPast} then 1 + coalesce((
+    select max(past.term) from enrollment_past past where past.account_id = ${accountId}
+      and past.learner_id = l.learner_id and past.item_id = i.item_id), 0) else 1 end`;
 
 /** What became of a small write: how many were new, or null when what was loaded no longer held and nothing was written. */
 export type SmallResult = { readonly created: number } | null;
@@ -102,16 +113,20 @@ export type SmallResult = { readonly created: number } | null;
  * chunks, enrollments, outbox.
  *
  * Parents are locked FOR KEY SHARE, in order of id, before anything is inserted, which also re-reads their latest
- * version; an operation that lost a parent or whose caller's rights changed is left out whole. Pairs that exist
- * stay as they are; of equal pairs in two operations the first wins. Nothing here depends on the number of pairs, and
- * each parent is looked up by its key whatever the statistics say: a table filled a moment ago has none.
+ * version; an operation that lost a parent, of whose learners enrollments ended since they were loaded, or whose
+ * caller's rights changed is left out whole. Pairs that exist stay as they are; of equal pairs in two operations the
+ * first wins. Nothing here depends on the number of pairs, and each parent is looked up by its key whatever the
+ * statistics say: a table filled a moment ago has none.
  */
 export async function insertSmall(
   db: Database,
   accountId: number,
+  loaded: Loaded,
   writes: readonly SmallWrite[],
 ): Promise<SmallResult[]> {
-  const learners = writes.flatMap((write, no) => write.learnerIds.map((id, place) => ({ no, id, place })));
+  const learners = writes.flatMap((write, no) =>
+    write.learnerIds.map((id, place) => ({ no, id, place, endings: loaded.learners.get(id)?.endings ?? 0 })),
+  );
   const items = writes.flatMap((write, no) =>
     [...write.terms].map(([id, terms], place) => ({
       no,
@@ -120,20 +135,25 @@ export async function insertSmall(
       offset: place * write.learnerIds.length,
     })),
   );
+  const lookUps = learners
+    .filter(({ endings }) => endings > 0)
+    .reduce((sum, { no }) => sum + (writes[no]?.terms.size ?? 0), 0);
+  const prepared = lookUps > FEW_LOOK_UPS ? sql`` : sql`/* prepared: insert_small */`;
   const rows = await db.writeOnce(sql<{ no: number; created: number }>`
-    /* prepared: insert_small */
+    ${prepared}
     with job as (
       select * from unnest(
-        ${writes.map((_, no) => no)}::int[], ${uuidArray(writes.map((w) => w.operationId))}::uuid[],
-        ${writes.map((w) => String(w.chunk))}::int8[], ${writes.map((w) => w.actorId)}::uuid[],
-        ${writes.map((w) => w.clientId)}::uuid[], ${writes.map((w) => w.source)}::text[],
-        ${writes.map((w) => w.requestDigest)}::bytea[], ${writes.map((w) => w.digest)}::bytea[],
-        ${writes.map((w) => String(w.rightsVersion))}::int8[], ${writes.map((w) => w.acceptedAt)}::timestamptz[],
-        ${writes.map((w) => w.typeGroup)}::int2[], ${writes.map((w) => w.learnerIds.length * w.terms.size)}::int8[])
+        ${writes.map((_, no) => no)}::int[], ${uuidArray(writes.map((w) => w.receipt.operationId))}::uuid[],
+        ${writes.map((w) => String(w.chunk))}::int8[], ${writes.map((w) => w.receipt.actorId)}::uuid[],
+        ${writes.map((w) => w.receipt.clientId)}::uuid[], ${writes.map((w) => w.receipt.source)}::text[],
+        ${writes.map((w) => w.receipt.requestDigest)}::bytea[], ${writes.map((w) => w.digest)}::bytea[],
+        ${writes.map((w) => String(w.rightsVersion))}::int8[], ${writes.map((w) => w.receipt.acceptedAt)}::timestamptz[],
+        ${writes.map((w) => w.typeGroup)}::int2[], ${writes.map((w) => w.receipt.total)}::int8[])
       as j(no, operation_id, chunk, actor_id, client_id, source, request_digest, digest, rights_version, accepted_at, type_group, total)),
     learner as (
       select * from unnest(${learners.map((l) => l.no)}::int[], ${uuidArray(learners.map((l) => l.id))}::uuid[],
-                           ${learners.map((l) => l.place)}::int[]) as l(no, learner_id, place)),
+                           ${learners.map((l) => l.place)}::int[], ${learners.map((l) => l.endings)}::int[])
+      as l(no, learner_id, place, endings)),
     item as (
       select * from unnest(${items.map((i) => i.no)}::int[], ${uuidArray(items.map((i) => i.id))}::uuid[],
         ${items.map((i) => i.offset)}::int[], ${items.map((i) => i.terms.accessAt)}::timestamptz[],
@@ -142,25 +162,25 @@ export async function insertSmall(
       as i(no, item_id, first, access_at, due_at, due_period_hours, due_rule, lock_after_due)),
     account_row as materialized (select rights_version from account where account_id = ${accountId} for key share),
     learner_row as materialized (
-      select u.user_id from unnest(${uuidArray(sortedIds(learners))}::uuid[]) as w(id) cross join lateral (
-        select user_id from users where account_id = ${accountId} and user_id = w.id and status = 1 for key share) u),
+      select u.* from unnest(${uuidArray(sortedIds(learners))}::uuid[]) as w(id) cross join lateral (
+        select user_id, endings from users where account_id = ${accountId} and user_id = w.id and status = 1 for key share) u),
     item_row as materialized (
       select i.item_id from unnest(${uuidArray(sortedIds(items))}::uuid[]) as w(id) cross join lateral (
         select item_id from content_item where account_id = ${accountId} and item_id = w.id and retired_at is null
         for key share) i),
     lost as materialized (
-      select no from learner where learner_id not in (select user_id from learner_row)
+      select no from learner where (learner_id, endings) not in (select user_id, endings from learner_row)
       union select no from item where item_id not in (select item_id from item_row)),
     good as materialized (
       select * from job where rights_version = (select rights_version from account_row)
         and no not in (select no from lost)),
     inserted as (
       insert into enrollment (account_id, learner_id, item_id, chunk, ordinal, access_at, due_at, due_period_hours,
-                              due_rule, lock_after_due, type_group, version_chunk, recorded_at)
+                              due_rule, lock_after_due, type_group, term, version_chunk, recorded_at)
       select ${accountId}, p.* from (
         select distinct on (l.learner_id, i.item_id) l.learner_id, i.item_id, j.chunk, i.first + l.place as ordinal,
                i.access_at, i.due_at, i.due_period_hours, i.due_rule, i.lock_after_due, j.type_group,
-               j.chunk as version_chunk, j.accepted_at
+               ${nextTerm(accountId, sql`l.endings > 0`)} as term, j.chunk as version_chunk, j.accepted_at
         from good j join learner l on l.no = j.no join item i on i.no = j.no
         order by l.learner_id, i.item_id, j.no) p
       on conflict (account_id, learner_id, item_id) do nothing

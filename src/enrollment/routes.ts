@@ -26,11 +26,10 @@ import {
   text,
   uuid,
 } from '../http/wire.ts';
-import { toDateText } from '../kernel/dates.ts';
+import { toDateText, toInstantText } from '../kernel/dates.ts';
 import { refuse } from '../kernel/errors.ts';
 import type { Enrollments } from './enroll.ts';
-import { findFor, listFor, pageFor } from './list.ts';
-import type { Enrollment } from './list-queries.ts';
+import { findFor, type ListedEnrollment, listFor, pageFor } from './list.ts';
 import { DUE_TYPES, type DueRequest, dueInstant, type RequestedTerms } from './rules.ts';
 
 /** The order of the members is that of the contract's real answers. */
@@ -44,12 +43,19 @@ const EnrollmentInfo = object(
     expirationDate: optional(about('Only with a due date and a lock', text())),
     enrollmentTypeGroup: about('0 assigned by an administrator, 1 added from the catalog', integer()),
     shouldLockAfterDueDate: boolean(),
+    certificate: optional(
+      object({
+        issuedCertificateId: uuid(),
+        issueDate: text(),
+        expiryDate: optional(about('Left out: certificates do not expire', text())),
+      }),
+    ),
   },
   'Enrollment',
 );
 
 /** Inside it is `lockAfterDueDate`; the wire says so in requests only. */
-const toWire = (enrollment: Enrollment): Infer<typeof EnrollmentInfo> => ({
+const toWire = (enrollment: ListedEnrollment): Infer<typeof EnrollmentInfo> => ({
   enrollmentId: enrollment.enrollmentId,
   courseId: enrollment.itemId,
   learnerId: enrollment.learnerId,
@@ -58,6 +64,10 @@ const toWire = (enrollment: Enrollment): Infer<typeof EnrollmentInfo> => ({
   expirationDate: enrollment.dueAt && enrollment.lockAfterDueDate ? toDateText(enrollment.dueAt) : undefined,
   enrollmentTypeGroup: enrollment.typeGroup,
   shouldLockAfterDueDate: enrollment.lockAfterDueDate,
+  certificate: enrollment.certificate && {
+    issuedCertificateId: enrollment.certificate.certificateId,
+    issueDate: toInstantText(enrollment.certificate.issuedAt),
+  },
 });
 
 /** Kept as text until the type of due date is known: members of another type are ignored, whatever stands in them. */
@@ -78,13 +88,13 @@ const NewEnrollment = object(
   'NewEnrollment',
 );
 
+const EnrollmentTerms = object(terms, 'EnrollmentTerms');
+const EnrollmentIds = object({ enrollmentIds: idSet({ min: 1 }) }, 'EnrollmentIds');
+
 const DueDate = object({ dueDate: instant() });
 const DuePeriod = object({ duePeriod: integer({ min: 1, max: 100_000_000 }) });
 
-/** Exported for the stages that edit and re-enroll, which take the same members. */
-export function readTerms(
-  body: Omit<Infer<typeof NewEnrollment>, 'courseIds' | 'learnerIds'>,
-): RequestedTerms {
+function readTerms(body: Infer<typeof EnrollmentTerms>): RequestedTerms {
   return { accessAt: body.accessDate?.at ?? null, due: readDue(body), lock: body.lockAfterDueDate ?? null };
 }
 
@@ -129,7 +139,7 @@ type ListInput = Infer<typeof PageFilter>;
 const PageFilter = object({ ...filter, ...pageMembers });
 
 async function* toWirePages(
-  pages: AsyncIterable<Enrollment[]>,
+  pages: AsyncIterable<ListedEnrollment[]>,
 ): AsyncGenerator<Infer<typeof EnrollmentInfo>[]> {
   for await (const enrollments of pages) yield enrollments.map(toWire);
 }
@@ -148,11 +158,20 @@ const RESUME = { 'Rollbook-Resume-Token': 'The pageToken with which to go on lat
 const READ = { tag: 'enrollment', may: 'enrollment.read' } as const;
 const UNKNOWN = ['enrollment.unknown', 'enrollment.unknown_course', 'enrollment.unknown_learner'] as const;
 
+const REFUSED_TERMS = ['enrollment.due_before_access', 'enrollment.date_range'] as const;
+/** A form that leaves it out expects the default of the course (contract, contradiction 7). */
+const FORM_DEFAULTS = { dueDateType: 'default' };
+const LOCATION = { Location: 'The operation: /operations/{id}' };
+const WRITE = { tag: 'enrollment', may: 'enrollment.write', method: 'POST' } as const;
+const REFUSED_CHANGE = ['enrollment.unknown', 'auth.enrollment_scope', 'server.busy'] as const;
+
+/** No body; Location says where the operation can be asked after. */
+const receiptOf = ({ operationId }: { operationId: string }): Reply<void> =>
+  new Reply(undefined, { location: `/operations/${operationId}` });
+
 export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Context>[] => [
   route({
-    tag: 'enrollment',
-    may: 'enrollment.write',
-    method: 'POST',
+    ...WRITE,
     path: '/enrollment',
     operationId: 'EnrollLearnersInCourses',
     summary: 'Enroll learners in courses, learning tracks and materials',
@@ -160,10 +179,9 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
       'Every learner in every course, whole or not at all. Pairs already enrolled stay as they are. Location names the operation.',
     body: NewEnrollment,
     bodySize: 'bulk',
-    // A form that leaves it out expects the default of the course (contract, contradiction 7).
-    formDefaults: { dueDateType: 'default' },
+    formDefaults: FORM_DEFAULTS,
     answer: nothing(201),
-    headers: { Location: 'The operation: /operations/{id}' },
+    headers: LOCATION,
     refusals: [
       'auth.learner_scope',
       'enrollment.training',
@@ -171,17 +189,65 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
       'enrollment.unknown_learner',
       'enrollment.inactive_learner',
       'enrollment.retired_course',
-      'enrollment.due_before_access',
-      'enrollment.date_range',
+      ...REFUSED_TERMS,
       'request.too_many_pairs',
       'server.busy',
       'server.stopping',
     ],
     run: async (ctx: Context, { body }) => {
       const input = { learnerIds: body.learnerIds, courseIds: body.courseIds, terms: readTerms(body) };
-      const { operationId } = await enrollments.enroll(ctx, input);
-      return new Reply(undefined, { location: `/operations/${operationId}` });
+      return receiptOf(await enrollments.enroll(ctx, input));
     },
+  }),
+  route({
+    ...WRITE,
+    path: '/enrollment/{enrollmentId}',
+    operationId: 'EditEnrollment',
+    summary: 'Replace access date, due date and lock of an enrollment',
+    description: 'Progress stays. Terms that are just the same change nothing. Location names the operation.',
+    params: object({ enrollmentId: uuid() }),
+    body: EnrollmentTerms,
+    formDefaults: FORM_DEFAULTS,
+    answer: nothing(200),
+    headers: LOCATION,
+    refusals: [...REFUSED_TERMS, ...REFUSED_CHANGE],
+    run: async (ctx: Context, { params, body }) =>
+      receiptOf(await enrollments.edit(ctx, params.enrollmentId, readTerms(body))),
+  }),
+  route({
+    ...WRITE,
+    path: '/enrollment/{enrollmentId}/reenroll',
+    operationId: 'ReenrollLearner',
+    summary: 'Archive an enrollment and start a new one from scratch',
+    description:
+      'The new enrollment has an id of its own and nothing learned yet; LEARNERS_ENROLLED_IN_COURSE is sent. Location names the operation.',
+    params: object({ enrollmentId: uuid() }),
+    body: EnrollmentTerms,
+    formDefaults: FORM_DEFAULTS,
+    answer: nothing(200),
+    headers: LOCATION,
+    refusals: [
+      ...REFUSED_TERMS,
+      ...REFUSED_CHANGE,
+      'enrollment.inactive_learner',
+      'enrollment.retired_course',
+    ],
+    run: async (ctx: Context, { params, body }) =>
+      receiptOf(await enrollments.reenroll(ctx, params.enrollmentId, readTerms(body))),
+  }),
+  route({
+    ...WRITE,
+    path: '/enrollment/delete',
+    operationId: 'DeleteEnrollments',
+    summary: 'End enrollments, all or none',
+    description:
+      'They can no longer be read, and their progress is hidden. Enrolling again starts from scratch. Location names the operation.',
+    body: EnrollmentIds,
+    bodySize: 'bulk',
+    answer: nothing(204),
+    headers: LOCATION,
+    refusals: [...REFUSED_CHANGE, 'server.stopping', 'server.unfinished'],
+    run: async (ctx: Context, { body }) => receiptOf(await enrollments.end(ctx, body.enrollmentIds)),
   }),
   route({
     ...READ,

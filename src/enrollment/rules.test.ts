@@ -10,7 +10,7 @@ import {
   newToken,
   readEnrollmentId,
 } from '../kernel/ids.ts';
-import { chunkShape } from './bulk.ts';
+import { chunkShape } from './enroll-chunks.ts';
 import { readToken, writeToken } from './page-token.ts';
 import { isLocked, noFaults, planEnrollment, surveyLearners, termsFor } from './rules.ts';
 

@@ -107,9 +107,6 @@ function defaultTerms(accessAt: Date, lock: boolean | null, item: ItemDefaults):
   };
 }
 
-/** Whether an item's default leads beyond the last day that is stored. */
-export const isTermsBeyond = (terms: Terms): boolean => terms.dueAt !== null && isBeyond(terms.dueAt);
-
 /** Locked: the lock is set and the due instant has passed; exact to the millisecond, never stored. */
 export const isLocked = (enrollment: { lockAfterDueDate: boolean; dueAt: Date | null }, now: Date): boolean =>
   enrollment.lockAfterDueDate && enrollment.dueAt !== null && now > enrollment.dueAt;
@@ -187,12 +184,23 @@ function planTerms(
   for (const id of wanted.itemIds) {
     const item = items.get(id);
     if (!item) continue;
-    const own = termsFor(wanted.terms, item, now);
-    if (isTermsBeyond(own))
-      return {
-        objection: { code: 'enrollment.date_range', details: { field: `dueDateType (default of ${id})` } },
-      };
-    terms.set(id, own);
+    const own = resolveTerms(wanted.terms, id, item, now);
+    if ('objection' in own) return own;
+    terms.set(id, own.terms);
   }
   return { terms };
+}
+
+/** The terms in one item, unless its default leads beyond the last day that is stored. */
+export function resolveTerms(
+  requested: RequestedTerms,
+  itemId: string,
+  item: ItemDefaults,
+  now: Date,
+): { readonly objection: Objection } | { readonly terms: Terms } {
+  const terms = termsFor(requested, item, now);
+  if (terms.dueAt === null || !isBeyond(terms.dueAt)) return { terms };
+  return {
+    objection: { code: 'enrollment.date_range', details: { field: `dueDateType (default of ${itemId})` } },
+  };
 }

@@ -52,6 +52,12 @@ const headersOf = (headers: Readonly<Record<string, string>>): Json => ({
 
 function answerOf(answer: Answer<never>, headers: Readonly<Record<string, string>>, components: Json): Json {
   const said = { headers: headersOf(headers) };
+  if (answer.contentType)
+    return {
+      description: 'Done.',
+      ...said,
+      content: { [answer.contentType.split(';')[0] ?? '']: { schema: { type: 'string' } } },
+    };
   if (answer.bodies.length === 0) return { description: 'Done; the body is empty.', ...said };
   const schemas = answer.bodies.map(({ json, xml }) => ({
     json: schemaOf(json, components),

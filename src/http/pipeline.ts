@@ -69,7 +69,7 @@ export async function answer<Caller, Ctx>(
         }
       }
     });
-    stages.timeNow('encode', () => send(reply, ready, format));
+    stages.timeNow('encode', () => send(reply, ready));
   } catch (error) {
     if (error instanceof ClientGone) request.raw.destroy();
     else sendError(request, reply, error, request.log, route.prefersJson);
@@ -118,7 +118,8 @@ function negotiateAll<Caller, Ctx>(
   const coding = request.headers['content-encoding']?.trim().toLowerCase();
   if (route.body && coding && coding !== 'identity')
     refuse('request.unsupported_encoding', { encoding: coding.slice(0, 50) });
-  const format = negotiate(request.headers.accept, route.prefersJson);
+  const choose = route.answer.contentType ? negotiateOrDefault : negotiate;
+  const format = choose(request.headers.accept, route.prefersJson);
   const limit =
     route.bodySize === 'bulk' ? options.maxBodyBytes : Math.min(SMALL_BODY_BYTES, options.maxBodyBytes);
   if (route.body && Number(request.headers['content-length'] ?? 0) > limit)
@@ -168,18 +169,23 @@ function validateAll<Ctx>(
 interface Ready {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly contentType: string;
   /** null: no body */
-  readonly body: string | Readable | null;
+  readonly body: string | Buffer | Readable | null;
 }
 
 /** The answer, up to its first part: what that throws can still be refused, or tried again with fresh rights. */
 async function prepare<Ctx>(route: Route<Ctx>, result: unknown, format: Format): Promise<Ready> {
   const isReply = result instanceof Reply;
   const chosen = ((isReply ? result.answer : null) ?? route.answer) as Answer<unknown>;
-  const ready = { status: chosen.status, headers: isReply ? result.headers : {} };
-  if (chosen.bodies.length === 0) return { ...ready, body: null };
+  const ready = {
+    status: chosen.status,
+    headers: isReply ? result.headers : {},
+    contentType: chosen.contentType ?? CONTENT_TYPE[format],
+  };
+  if (chosen.bodies.length === 0 && !chosen.contentType) return { ...ready, body: null };
   const encoded = chosen.encode(isReply ? result.value : result, format);
-  if (typeof encoded === 'string') return { ...ready, body: encoded };
+  if (typeof encoded === 'string' || Buffer.isBuffer(encoded)) return { ...ready, body: encoded };
   const parts = encoded[Symbol.asyncIterator]();
   const first = await parts.next();
   const whole = async function* () {
@@ -189,10 +195,10 @@ async function prepare<Ctx>(route: Route<Ctx>, result: unknown, format: Format):
   return { ...ready, body: Readable.from(whole(), { objectMode: false }) };
 }
 
-function send(reply: FastifyReply, ready: Ready, format: Format): void {
+function send(reply: FastifyReply, ready: Ready): void {
   reply.code(ready.status).headers(ready.headers);
   if (ready.body === null) reply.send();
-  else reply.header('content-type', CONTENT_TYPE[format]).send(ready.body);
+  else reply.header('content-type', ready.contentType).send(ready.body);
 }
 
 /** Renders any error in the caller's format; one that is no refusal is ours, and is logged, not shown. */

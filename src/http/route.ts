@@ -17,7 +17,9 @@ export interface Answer<R> {
   /** What the OpenAPI document says: none when there is no body, several when the caller has a choice. */
   readonly bodies: readonly Body[];
   readonly xmlRoot: string;
-  encode(result: R, format: Format): string | AsyncIterable<string>;
+  encode(result: R, format: Format): string | Buffer | AsyncIterable<string>;
+  /** A media type of its own, whatever Accept says; only refusals are negotiated then. */
+  readonly contentType?: string;
 }
 
 /** No body. */
@@ -26,6 +28,15 @@ export const nothing = (status: 200 | 201 | 204): Answer<void> => ({
   bodies: [],
   xmlRoot: 'response',
   encode: () => '',
+});
+
+/** A page or a file, as it is. */
+export const file = <T extends string | Buffer>(contentType: string): Answer<T> => ({
+  status: 200,
+  bodies: [],
+  xmlRoot: 'response',
+  contentType,
+  encode: (content) => content,
 });
 
 const document = (root: string, content: string): string =>
@@ -42,11 +53,8 @@ export const createdId = (): Answer<string> => ({
 });
 
 /** The id of what was created, or, for a caller who asked with X-Return-Object, what was created. */
-export const created = <T extends object>(
-  wire: Wire<T>,
-  options: { xmlItem: string },
-): Answer<string | T> => {
-  const [id, object] = [createdId(), one(wire, { ...options, status: 201 })];
+export const created = <T extends object>(object: Answer<T>): Answer<string | T> => {
+  const id = createdId();
   return {
     ...id,
     bodies: [...id.bodies, ...object.bodies],
@@ -83,7 +91,7 @@ export const one = <T>(
  */
 export const oneWithIds = <T, K extends keyof T & string>(
   wire: Wire<T>,
-  options: { ids: K; xmlItem: string; status?: number },
+  options: { ids: K; xmlItem: string },
 ): Answer<Omit<T, K> & { [P in K]: Pages<string> | undefined }> => {
   const plain = one(wire, options);
   const { ids: member } = options;

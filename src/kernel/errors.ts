@@ -204,6 +204,21 @@ export const ERRORS = {
     'moduleId: {ids} is no module of what the learner is enrolled in.',
     'Name a module of the course; in a learning track a module of one of its courses, or such a course.',
   ),
+  'certificate.unknown': entry(
+    404,
+    'Issued certificate not found',
+    'The id names no certificate of a current enrollment of this account.',
+  ),
+  'certificate.link': entry(
+    403,
+    'Permission denied: the link to the certificate is broken or has expired.',
+    'Links hold for ten minutes. Ask GET /certificate/{issuedCertificateId} for a new one.',
+  ),
+  'auth.certificate_scope': entry(
+    403,
+    'Permission denied: certificate {ids} is not of a learner you manage.',
+    'An unknown certificate answers the same to a limited caller.',
+  ),
   // People and access
   'people.unknown_user': entry(404, 'User not found: {ids}.', 'The id names no user of this account.'),
   'people.unknown_department': entry(
@@ -317,7 +332,7 @@ export const ERRORS = {
   ),
   'content.unknown_ids': entry(
     400,
-    '{field}: unknown content items {ids}.',
+    'Unknown content item: {field} {ids}.',
     'The ids name no content item of this account.',
   ),
   'content.unknown_modules': entry(
@@ -327,8 +342,24 @@ export const ERRORS = {
   ),
   'content.wrong_type': entry(
     400,
-    '{field}: {ids} {detail}.',
-    'The content item has a type that cannot be used here.',
+    '{field}: {ids} cannot stand here: {detail}.',
+    'The content item has a type that cannot be used here, or is retired.',
+  ),
+  'content.unknown_module': entry(404, 'Unknown module {ids}.', 'The course has no such module.'),
+  'content.unknown_folder': entry(
+    400,
+    '{field}: unknown folder {ids}.',
+    'The id names no folder of this account.',
+  ),
+  'content.folder_not_found': entry(
+    404,
+    'Unknown folder {ids}.',
+    'The id in the path names no folder of this account.',
+  ),
+  'content.folder_in_use': entry(
+    409,
+    'The folder {ids} is not empty.',
+    'Move what is in it elsewhere first; retired items count.',
   ),
   'content.in_use': entry(
     409,

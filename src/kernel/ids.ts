@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 /**
  * Identifiers, all made by the application (no database sequence travels to a distributed PostgreSQL).
@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
  * - entities: UUIDv7, so that order by id is order of creation;
  * - chunks: a 60-bit number that grows with time (40 bits of milliseconds, 10 of process, 10 of counter);
  * - enrollments: a UUIDv8 that spells account, chunk and ordinal, so that it needs no column and no index of its own;
+ * - what has only a name: a UUIDv5 of account and name;
  * - API clients: a UUIDv8 whose first four bytes are the account's number;
  * - secrets: 32 bytes as 43 characters of base64url; in a token the first four are the account's number.
  */
@@ -84,6 +85,12 @@ export function readEnrollmentId(id: string): EnrollmentKey | null {
     accountId: bytes.readUInt32BE(9),
     ordinal: bytes.readUIntBE(13, 3),
   };
+}
+
+/** The id that a name has in an account, where the wire wants one for what is only a word: a UUIDv5 (RFC 9562). */
+export function namedId(accountId: number, name: string): string {
+  const digest = createHash('sha1').update(`rollbook:${accountId}:${name}`).digest();
+  return spell(stamp(digest.subarray(0, 16), 5));
 }
 
 /** A new API client id, carrying its account's number. */

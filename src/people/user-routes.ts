@@ -1,5 +1,5 @@
 import type { Context } from '../access/index.ts';
-import { created, createdId, manyUnpaged, nothing, type Route, route } from '../http/route.ts';
+import { created, createdId, manyUnpaged, nothing, one, type Route, route } from '../http/route.ts';
 import {
   about,
   boolean,
@@ -130,7 +130,7 @@ const profileRoutes: readonly Route<Context>[] = [
       'sendLoginSMS',
       'invitationSMSMessage',
     ],
-    answer: created(UserInfo, userItem),
+    answer: created(one(UserInfo, userItem)),
     refusals: PROFILE,
     run: async (ctx: Context, { body }) => {
       const missing = missingInvitation(body);

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { type Reach, within } from '../access/index.ts';
 import { newId } from '../kernel/ids.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import type { Pair, Standing } from './queries.ts';
@@ -59,4 +60,72 @@ export async function latestOf(
     certificateId: row.certificate_id,
     issuedAt: row.issued_at,
   }));
+}
+
+/** Whether a certificate is of a current enrollment of somebody within reach, in its term or since. */
+export async function isCurrent(
+  tx: ReadTx,
+  accountId: number,
+  certificateId: string,
+  reach: Reach,
+): Promise<boolean> {
+  const { rows } = await sql`
+    select from certificate c
+    join enrollment e on e.account_id = c.account_id and e.learner_id = c.learner_id and e.item_id = c.item_id and c.term >= e.term
+    join users u on u.account_id = c.account_id and u.user_id = c.learner_id
+    where c.account_id = ${accountId} and c.certificate_id = ${certificateId} and ${within(reach, sql`u.department_id`)}`.execute(
+    tx,
+  );
+  return rows.length > 0;
+}
+
+/** A certificate as it was issued, whether its enrollment still runs or not. */
+export async function findCertificate(
+  tx: ReadTx,
+  accountId: number,
+  certificateId: string,
+): Promise<Certificate | null> {
+  const { rows } = await sql<{
+    holder_name: string;
+    title: string;
+    issued_at: Date;
+    name: string;
+    url: string;
+  }>`
+    select c.holder_name, c.title, c.issued_at, a.name, a.url
+    from certificate c join account a on a.account_id = c.account_id
+    where c.account_id = ${accountId} and c.certificate_id = ${certificateId}`.execute(tx);
+  const row = rows[0];
+  return row
+    ? {
+        certificateId,
+        holderName: row.holder_name,
+        title: row.title,
+        issuedAt: row.issued_at,
+        accountName: row.name,
+        accountUrl: row.url,
+      }
+    : null;
+}
+
+/** The account's signing key, null before the first signature; and where its links lead. */
+export async function findSigner(
+  tx: ReadTx,
+  accountId: number,
+): Promise<{ key: Buffer | null; accountUrl: string } | null> {
+  const { rows } = await sql<{ key: Buffer | null; url: string }>`
+    select k.key, a.url from account a left join signing_key k on k.account_id = a.account_id
+    where a.account_id = ${accountId}`.execute(tx);
+  const row = rows[0];
+  return row ? { key: row.key, accountUrl: row.url } : null;
+}
+
+/** Keeps a first signing key; of two that are made at once the first stays, and is answered. */
+export async function keepKey(tx: WriteTx, accountId: number, key: Buffer): Promise<Buffer> {
+  await sql`insert into signing_key (account_id, key) values (${accountId}, ${key}) on conflict do nothing`.execute(
+    tx,
+  );
+  const { rows } = await sql<{ key: Buffer }>`
+    select key from signing_key where account_id = ${accountId}`.execute(tx);
+  return rows[0]?.key ?? key;
 }

@@ -5,4 +5,5 @@
 export { certificatesOf, type IssuedCertificate } from './certificates.ts';
 export { currentTerm, PROGRESS, type ProgressRow, toProgress } from './queries.ts';
 export { type Achievement, recordAchievements } from './record.ts';
+export { certificateRoutes } from './routes.ts';
 export { isDone, isOverdue, type Progress, type Report, STATUSES, type Status } from './rules.ts';

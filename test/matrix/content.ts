@@ -28,4 +28,9 @@ export const contentRows: Record<string, Row> = {
     json: { courseIds: [f.course] },
   })),
   GetCoursesTree: plain('read content', 200, () => ({ path: '/courses_tree' })),
+  CreateFolder: plain('write content', 201, () => ({ path: '/folder', json: { title: name() } })),
+  DeleteFolder: plain('write content', 404, () => ({ path: `/folder/${UNKNOWN}` })),
+  RemoveCourseModule: plain('write content', 404, (_t, f) => ({
+    path: `/course/${f.course}/modules/${UNKNOWN}`,
+  })),
 };

@@ -10,6 +10,7 @@ export const progressRows: Record<string, Row> = {
     path: `/enrollment/${t.enrollmentId}/progress`,
     json: { progress: 10 },
   })),
+  GetIssuedCertificate: people(200, 404, 403, (t) => ({ path: `/certificate/${t.certificateId}` })),
   // Nobody has a seat: to the whole account that is a 400 like any other, out of reach it is not told.
   UpdateDayParticipantsAttendance: people(400, 400, 403, (t, f) => ({
     path: `/training/day/${f.day}/participants/attendance/update`,

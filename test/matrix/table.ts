@@ -20,6 +20,7 @@ export interface Target {
   readonly departmentId: string;
   readonly learnerId: string;
   readonly enrollmentId: string;
+  readonly certificateId: string;
 }
 export type Place = 'own' | 'sub' | 'foreign' | 'unknown';
 
@@ -46,6 +47,8 @@ export interface Row {
   readonly ok: number;
   readonly unknown?: number;
   readonly outside?: number;
+  /** When all is well the enrollment is gone, and the next request is about another. */
+  readonly endsEnrollment?: boolean;
 }
 
 let serial = 0;

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
-import { buildApp } from '../../src/app.ts';
 import type { WriteLimits } from '../../src/enrollment/index.ts';
-import { openDatabase } from '../../src/storage/index.ts';
-import { ENGINES, freshPostgresql } from '../support/database.ts';
+import { ENGINES } from '../support/database.ts';
 import { addCourse, addUser } from '../support/people.ts';
-import { call, startWorldOver, type World } from '../support/server.ts';
+import { call, type World } from '../support/server.ts';
+import { type Server, startTwoServers } from '../support/two-servers.ts';
 
 /** Races, on the engine that has them. Two servers share the database. */
 if (ENGINES.includes('postgresql'))
@@ -23,43 +22,25 @@ if (ENGINES.includes('postgresql'))
       smallPairs: 1 + random(3_000),
       batchRequests: 1 + random(64),
       batchPairs: 1 + random(2_000),
-      chunkPairs: 1 + random(40) ** 2,
+      chunkPairs: 5 + random(40) ** 2,
     });
     let world: World;
-    let second: { url: string; token: string };
+    let second: Server;
     let close: () => Promise<void>;
     let learners: string[];
     let courses: string[];
 
     before(async () => {
-      const { url, remove } = await freshPostgresql();
-      world = await startWorldOver(await openDatabase({ url }), [], { limits: drawn() });
-      const db = await openDatabase({ url });
-      const app = await buildApp(db, {
-        logLevel: 'silent',
-        maxBodyBytes: 64 * 1024 * 1024,
-        maxPairs: 5_000_000,
-        version: '0',
-        limits: drawn(),
-      });
-      const address = await app.server.listen({ host: '127.0.0.1', port: 0 });
-      second = { url: address, token: world.token };
-      close = async () => {
-        await app.stop();
-        await db.close();
-        await world.close();
-        await remove();
-      };
+      const servers = await startTwoServers(drawn);
+      world = servers.world;
+      second = servers.of(1);
+      close = servers.close;
       learners = await Promise.all(Array.from({ length: 120 }, () => addUser(world)));
       courses = await Promise.all(Array.from({ length: 100 }, () => addCourse(world)));
     });
     after(() => close());
 
-    const enroll = async (
-      server: { url: string; token: string },
-      courseIds: readonly string[],
-      learnerIds: readonly string[],
-    ) =>
+    const enroll = async (server: Server, courseIds: readonly string[], learnerIds: readonly string[]) =>
       (
         await call(server, 'POST', '/enrollment', {
           json: { courseIds, learnerIds, dueDateType: 'unlimited' },

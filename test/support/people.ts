@@ -56,6 +56,16 @@ export const addCourse = (
 export const addTraining = (world: World, more: Record<string, unknown> = {}): Promise<string> =>
   created(world, '/training', { title: `Training ${unique()}`, ...more });
 
+export const addFolder = (world: World, title: string, parentId?: string): Promise<string> =>
+  created(world, '/folder', { title, parentId });
+
+export const addModule = (
+  world: World,
+  course: string,
+  itemId: string,
+  more: Record<string, unknown> = {},
+): Promise<string> => created(world, `/course/${course}/modules`, { itemId, ...more });
+
 /** A session of a training, with one day unless others are given. */
 export const addSession = (
   world: World,

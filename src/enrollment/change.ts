@@ -1,0 +1,85 @@
+import type { Context } from '../access/index.ts';
+import { refuse } from '../kernel/errors.ts';
+import { newChunkNumber } from '../kernel/ids.ts';
+import type { WriteTx } from '../storage/index.ts';
+import { findAddressed, refuseAddressed, Vanished } from './addressed.ts';
+import { lockParents } from './bulk-queries.ts';
+import { judge } from './enroll.ts';
+import { recordOperation } from './ledger-queries.ts';
+import type { Enrollment } from './list-queries.ts';
+import { replaceTerms, startNextTerm } from './past-queries.ts';
+import { loadForEnrollment } from './queries.ts';
+import { digestOf, type Receipt } from './receipt.ts';
+import { type RequestedTerms, resolveTerms, type Terms } from './rules.ts';
+
+/** Changes of one enrollment, each within its transaction. They throw Vanished when somebody else was faster. */
+
+/** Gives an enrollment other terms; `default` is the item's setting of this moment. The id, and what was learned, stay. */
+export async function editOne(
+  tx: WriteTx,
+  ctx: Context,
+  receipt: Receipt,
+  id: string,
+  requested: RequestedTerms,
+): Promise<void> {
+  const { accountId } = ctx.caller;
+  const enrollment = await addressedOne(tx, ctx, id);
+  const { items } = await loadForEnrollment(tx, accountId, [], [enrollment.itemId], ctx.now);
+  const item = items.get(enrollment.itemId);
+  if (!item) throw new Error(`enrollment ${id} is in an item that is not there`);
+  const resolved = resolveTerms(requested, enrollment.itemId, item, ctx.now);
+  if ('objection' in resolved) return refuse(resolved.objection.code, resolved.objection.details);
+  const chunk = newChunkNumber();
+  const outcome = await replaceTerms(
+    tx,
+    { accountId, ...enrollment },
+    { accountId, chunk, at: ctx.now },
+    resolved.terms,
+  );
+  if (outcome === null) throw new Vanished();
+  const isChanged = outcome === 'changed';
+  await recordOperation(tx, receipt, {
+    chunk,
+    created: 0,
+    changed: isChanged ? 1 : 0,
+    unchanged: isChanged ? 0 : 1,
+    event: null,
+    digest: digestOfOne(enrollment, resolved.terms),
+  });
+}
+
+/** Ends an enrollment and starts the next term of its learner in its item, under the rules of enrolling. */
+export async function reenrollOne(
+  tx: WriteTx,
+  ctx: Context,
+  receipt: Receipt,
+  id: string,
+  requested: RequestedTerms,
+): Promise<void> {
+  const { accountId } = ctx.caller;
+  const enrollment = await addressedOne(tx, ctx, id);
+  const pair = { learnerIds: [enrollment.learnerId], itemIds: [enrollment.itemId] };
+  await lockParents(tx, accountId, pair.learnerIds, pair.itemIds);
+  const loaded = await loadForEnrollment(tx, accountId, pair.learnerIds, pair.itemIds, ctx.now);
+  const [terms] = judge({ ...pair, terms: requested, caller: ctx.caller, now: ctx.now }, loaded).values();
+  if (!terms) throw new Error(`no terms for item ${enrollment.itemId}`);
+  const chunk = newChunkNumber();
+  const change = { accountId, chunk, at: ctx.now };
+  if (!(await startNextTerm(tx, { accountId, ...enrollment }, change, terms))) throw new Vanished();
+  await recordOperation(tx, receipt, {
+    chunk,
+    created: 1,
+    changed: 0,
+    unchanged: 0,
+    event: { type: 'LEARNERS_ENROLLED_IN_COURSE', learners: new Map([[enrollment.itemId, 1]]) },
+    digest: digestOfOne(enrollment, terms),
+  });
+}
+
+async function addressedOne(tx: WriteTx, ctx: Context, id: string): Promise<Enrollment> {
+  const [enrollment] = await findAddressed(tx, ctx.caller, [id]);
+  return enrollment ?? refuseAddressed(ctx.caller, [id]);
+}
+
+const digestOfOne = (enrollment: Enrollment, terms: Terms): Buffer =>
+  digestOf([enrollment.enrollmentId, enrollment.learnerId, enrollment.itemId, terms]);

@@ -1,0 +1,67 @@
+import type { Context } from '../access/index.ts';
+import type { IdSet } from '../kernel/id-set.ts';
+import { newChunkNumber, readEnrollmentId } from '../kernel/ids.ts';
+import type { WriteTx } from '../storage/index.ts';
+import { findAddressed, refuseAddressed, Vanished } from './addressed.ts';
+import type { ChunkWriter } from './bulk.ts';
+import { type ChunkRecord, recordOperation } from './ledger-queries.ts';
+import { IDS_AT_ONCE } from './limits.ts';
+import { type Ending, lockEnding, moveToPast } from './past-queries.ts';
+import { digestOf, newReceipt, type Receipt } from './receipt.ts';
+
+/** Ending enrollments: they are moved to the past, with the progress they had. */
+
+/** Refuses unless every id names a current enrollment that the caller reaches. */
+export async function judgeEnding(ctx: Context, ids: IdSet): Promise<void> {
+  const missing: string[] = [];
+  for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
+    const slice = ids.slice(at, at + IDS_AT_ONCE);
+    const found = await ctx.read((tx) => findAddressed(tx, ctx.caller, slice));
+    if (found.length === slice.length) continue;
+    const known = new Set(found.map(({ enrollmentId }) => enrollmentId));
+    missing.push(...slice.filter((id) => !known.has(id)));
+  }
+  if (missing.length > 0) refuseAddressed(ctx.caller, missing);
+}
+
+/** Ends what was judged, all of it: throws Vanished if some is no longer there. */
+export async function endAll(tx: WriteTx, receipt: Receipt, ids: readonly string[]): Promise<void> {
+  const ended = await endIn(tx, receipt.accountId, receipt.acceptedAt, byId(ids));
+  if (ended.changed < ids.length) throw new Vanished();
+  await recordOperation(tx, receipt, { ...ended, unchanged: 0, digest: digestOf(ids) });
+}
+
+/** Ends whatever these learners have, in the transaction that removes them: the other half of having no foreign keys. */
+export async function endAllOf(tx: WriteTx, ctx: Context, learnerIds: readonly string[]): Promise<void> {
+  const ended = await endIn(tx, ctx.caller.accountId, ctx.now, { learnerIds });
+  if (ended.changed === 0) return;
+  const receipt = newReceipt(ctx, 'delete', digestOf({ learnerIds }), ended.changed);
+  await recordOperation(tx, receipt, { ...ended, unchanged: 0, digest: receipt.requestDigest });
+}
+
+/** A large ending, cut by place. What somebody else ended meanwhile is unchanged. */
+export const endChunks: ChunkWriter = {
+  count: (work) => Math.ceil(work.ids.length / work.chunkPairs),
+  write: async (tx, lease, place) => {
+    const ids = lease.ids.slice(place * lease.chunkPairs, (place + 1) * lease.chunkPairs);
+    const ended = await endIn(tx, lease.accountId, lease.acceptedAt, byId(ids));
+    return { ...ended, unchanged: ids.length - ended.changed, refusals: [], digest: digestOf(ids) };
+  },
+};
+
+const byId = (ids: readonly string[]): Ending => ({
+  keys: ids.map(readEnrollmentId).filter((key) => key !== null),
+});
+
+async function endIn(
+  tx: WriteTx,
+  accountId: number,
+  at: Date,
+  ending: Ending,
+): Promise<Pick<ChunkRecord, 'chunk' | 'created' | 'changed' | 'event'>> {
+  const chunk = newChunkNumber();
+  await lockEnding(tx, accountId, ending);
+  const learners = await moveToPast(tx, { accountId, chunk, at }, ending);
+  const changed = [...learners.values()].reduce((sum, n) => sum + n, 0);
+  return { chunk, created: 0, changed, event: { type: 'LEARNERS_UNENROLLED', learners } };
+}

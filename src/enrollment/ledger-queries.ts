@@ -1,0 +1,61 @@
+import { sql } from 'kysely';
+import type { WriteTx } from '../storage/index.ts';
+import { uuidArray } from './queries.ts';
+import type { Receipt } from './receipt.ts';
+
+/** All SQL that records what was done: operations, their chunks, and the events of a chunk. */
+
+/**
+ * What subscribers and the feed are told. LEARNERS_UNENROLLED is our own: no webhook of the contract has it. Whom an
+ * event concerns: LEARNERS_ENROLLED_IN_COURSE those whose (chunk, item) it is, in enrollment or enrollment_past;
+ * LEARNERS_UNENROLLED those in enrollment_past with (past_chunk, item).
+ */
+export type EventType = 'LEARNERS_ENROLLED_IN_COURSE' | 'LEARNERS_UNENROLLED';
+
+export interface ChunkRecord {
+  readonly chunk: bigint;
+  /** Which of the operation's chunks: 0 for the only one. */
+  readonly place: number;
+  readonly created: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  readonly refusals: readonly { learnerId: string; itemId: string; reason: string }[];
+  /** Item → learners concerned; null when nothing happened that others are told. */
+  readonly event: { readonly type: EventType; readonly learners: ReadonlyMap<string, number> } | null;
+  readonly digest: Buffer;
+}
+
+/** An operation that one chunk completes. */
+export async function recordOperation(
+  tx: WriteTx,
+  receipt: Receipt,
+  done: Pick<ChunkRecord, 'chunk' | 'created' | 'changed' | 'unchanged' | 'event' | 'digest'>,
+): Promise<void> {
+  await sql`
+    insert into operation (account_id, operation_id, kind, state, actor_id, client_id, source, request_digest,
+                           accepted_at, completed_at, total, created, changed, unchanged)
+    values (${receipt.accountId}, ${receipt.operationId}, ${receipt.kind}, 'done', ${receipt.actorId}, ${receipt.clientId},
+            ${receipt.source}, ${receipt.requestDigest}, ${receipt.acceptedAt}, ${receipt.acceptedAt}, ${receipt.total},
+            ${done.created}, ${done.changed}, ${done.unchanged})`.execute(tx);
+  await recordChunk(tx, receipt, { ...done, place: 0, refusals: [] });
+}
+
+/** The chunk's own row and its events, one for each item. */
+export async function recordChunk(
+  tx: WriteTx,
+  { accountId, operationId }: Pick<Receipt, 'accountId' | 'operationId'>,
+  record: ChunkRecord,
+): Promise<void> {
+  const told = [...(record.event?.learners ?? [])];
+  await sql`
+    with events as (
+      insert into outbox (account_id, chunk, item_id, event_type, learners)
+      select ${accountId}, ${String(record.chunk)}::int8, item_id, ${record.event?.type ?? ''}, n
+      from unnest(${uuidArray(told.map(([id]) => id))}::uuid[], ${told.map(([, n]) => n)}::int[]) as e(item_id, n))
+    insert into operation_chunk (account_id, chunk, operation_id, place, created, changed, unchanged, refusals, digest)
+    values (${accountId}, ${String(record.chunk)}::int8, ${operationId}, ${record.place}, ${record.created},
+            ${record.changed}, ${record.unchanged},
+            ${record.refusals.length === 0 ? null : JSON.stringify(record.refusals)}, ${record.digest})`.execute(
+    tx,
+  );
+}

@@ -1,0 +1,122 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { EnrollmentKey } from '../kernel/ids.ts';
+import type { WriteTx } from '../storage/index.ts';
+import { uuidArray } from './queries.ts';
+import type { Terms } from './rules.ts';
+
+/** All SQL by which current enrollments become history: superseded by another version, re-enrolled, ended. */
+
+/** What a version of an enrollment is, in both tables. */
+const VERSION = sql`account_id, learner_id, item_id, chunk, ordinal, access_at, due_at, due_period_hours, due_rule,
+  lock_after_due, type_group, term, version_chunk, recorded_at`;
+
+/** The change: which account and chunk, and since when it holds. */
+export interface Change {
+  readonly accountId: number;
+  readonly chunk: bigint;
+  readonly at: Date;
+}
+
+/** Versions stand in order, also when a request was judged before the one that was written first. */
+const moment = (at: Date): RawBuilder<Date> => sql`greatest(recorded_at, ${at}::timestamptz)`;
+
+/** `from` is a CTE of versions that are replaced or gone. */
+const archive = (from: RawBuilder<unknown>, { chunk, at }: Change, cause: string): RawBuilder<unknown> => sql`
+  insert into enrollment_past (${VERSION}, past_chunk, past_at, past_cause)
+  select ${VERSION}, ${String(chunk)}::int8, ${moment(at)}, ${cause} from ${from}`;
+
+/** The current enrollment of a key, locked in its latest version. */
+const held = (key: EnrollmentKey): RawBuilder<unknown> => sql`
+  select ${VERSION} from enrollment
+  where account_id = ${key.accountId} and chunk = ${String(key.chunk)}::int8 and ordinal = ${key.ordinal} for update`;
+
+/** Gives an enrollment other terms, unless it has just these; null if it is no longer there. */
+export async function replaceTerms(
+  tx: WriteTx,
+  key: EnrollmentKey,
+  change: Change,
+  terms: Terms,
+): Promise<'changed' | 'unchanged' | null> {
+  const { rows } = await sql<{ is_changed: boolean }>`
+    with held as materialized (${held(key)}),
+    old as materialized (
+      select * from held where (access_at, due_at, due_period_hours, due_rule, lock_after_due) is distinct from
+        (${terms.accessAt}::timestamptz, ${terms.dueAt}::timestamptz, ${terms.duePeriodHours}::int, ${terms.dueRule}::int2, ${terms.lock}::boolean)),
+    kept as (${archive(sql`old`, change, 'edited')}),
+    edited as (
+      update enrollment e set access_at = ${terms.accessAt}, due_at = ${terms.dueAt}, due_period_hours = ${terms.duePeriodHours},
+        due_rule = ${terms.dueRule}, lock_after_due = ${terms.lock}, version_chunk = ${String(change.chunk)}::int8,
+        recorded_at = greatest(old.recorded_at, ${change.at}::timestamptz)
+      from old where e.account_id = old.account_id and e.learner_id = old.learner_id and e.item_id = old.item_id)
+    select exists (select from old) as is_changed from held`.execute(tx);
+  const [row] = rows;
+  if (!row) return null;
+  return row.is_changed ? 'changed' : 'unchanged';
+}
+
+/**
+ * Puts a new enrollment in the place of one: another id, the next term. The row of the pair stays, so that nobody can
+ * enroll it in between. False if the old one is no longer there.
+ */
+export async function startNextTerm(
+  tx: WriteTx,
+  key: EnrollmentKey,
+  change: Change,
+  terms: Terms,
+): Promise<boolean> {
+  const { rows } = await sql`
+    with old as materialized (${held(key)}),
+    kept as (${archive(sql`old`, change, 'reenrolled')})
+    update enrollment e set chunk = ${String(change.chunk)}::int8, ordinal = 0, access_at = ${terms.accessAt},
+      due_at = ${terms.dueAt}, due_period_hours = ${terms.duePeriodHours}, due_rule = ${terms.dueRule},
+      lock_after_due = ${terms.lock}, type_group = 0, version_chunk = ${String(change.chunk)}::int8,
+      recorded_at = greatest(old.recorded_at, ${change.at}::timestamptz),
+      term = 1 + greatest(old.term, (
+        select max(p.term) from enrollment_past p
+        where p.account_id = old.account_id and p.learner_id = old.learner_id and p.item_id = old.item_id))
+    from old where e.account_id = old.account_id and e.learner_id = old.learner_id and e.item_id = old.item_id
+    returning 1`.execute(tx);
+  return rows.length === 1;
+}
+
+/** What ends: enrollments by their keys, or whatever some learners have. */
+export type Ending = { readonly keys: readonly EnrollmentKey[] } | { readonly learnerIds: readonly string[] };
+
+/** SQL: a condition on the current enrollments `e`. */
+const wanted = (ending: Ending): { from: RawBuilder<unknown>; where: RawBuilder<unknown> } =>
+  'keys' in ending
+    ? {
+        from: sql`unnest(${ending.keys.map((key) => String(key.chunk))}::int8[], ${ending.keys.map((key) => key.ordinal)}::int[]) as k(chunk, ordinal)`,
+        where: sql`e.chunk = k.chunk and e.ordinal = k.ordinal`,
+      }
+    : {
+        from: sql`unnest(${uuidArray(ending.learnerIds)}::uuid[]) as k(learner_id)`,
+        where: sql`e.learner_id = k.learner_id`,
+      };
+
+/**
+ * Locks whose enrollments are about to end, in order of id, and counts it up. Inserts lock the same rows, so those in
+ * flight are waited for; those that wait for us find another count than they loaded, and judge again. To be called
+ * in a statement of its own before {@link moveToPast}, which then sees what was waited for.
+ */
+export async function lockEnding(tx: WriteTx, accountId: number, ending: Ending): Promise<void> {
+  const { from, where } = wanted(ending);
+  await sql`
+    with learner as materialized (
+      select user_id from users where account_id = ${accountId} and user_id in (
+        select e.learner_id from ${from} join enrollment e on e.account_id = ${accountId} and ${where})
+      order by user_id for update)
+    update users u set endings = u.endings + 1 from learner l
+    where u.account_id = ${accountId} and u.user_id = l.user_id`.execute(tx);
+}
+
+/** Ends current enrollments; item → how many. What is no longer there is left out. */
+export async function moveToPast(tx: WriteTx, change: Change, ending: Ending): Promise<Map<string, number>> {
+  const { from, where } = wanted(ending);
+  const { rows } = await sql<{ item_id: string; n: number }>`
+    with ended as (
+      delete from enrollment e using ${from} where e.account_id = ${change.accountId} and ${where} returning e.*),
+    kept as (${archive(sql`ended`, change, 'ended')})
+    select item_id, count(*)::int as n from ended group by item_id`.execute(tx);
+  return new Map(rows.map((row) => [row.item_id, row.n]));
+}

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import type { Context } from '../access/index.ts';
+import type { IdSet } from '../kernel/id-set.ts';
+import { newId } from '../kernel/ids.ts';
+import { IDS_AT_ONCE } from './limits.ts';
+
+/** What every verb of this module answers with: the operation it became. */
+
+export type OperationKind = 'enroll' | 'edit' | 'reenroll' | 'delete';
+
+/** An operation as it is known before anything is written: who asked for what. */
+export interface Receipt {
+  readonly accountId: number;
+  readonly operationId: string;
+  readonly kind: OperationKind;
+  readonly actorId: string;
+  readonly clientId: string | null;
+  readonly source: string;
+  readonly requestDigest: Buffer;
+  readonly acceptedAt: Date;
+  /** Outcomes it will have: pairs or enrollments. */
+  readonly total: number;
+}
+
+/** `requestDigest` covers everything that makes two requests the same. */
+export const newReceipt = (
+  ctx: Pick<Context, 'caller' | 'source' | 'now'>,
+  kind: OperationKind,
+  requestDigest: Buffer,
+  total: number,
+): Receipt => ({
+  accountId: ctx.caller.accountId,
+  operationId: newId(),
+  kind,
+  actorId: ctx.caller.userId,
+  clientId: ctx.caller.clientId,
+  source: ctx.source,
+  requestDigest,
+  acceptedAt: ctx.now,
+  total,
+});
+
+export const digestOf = (value: unknown): Buffer =>
+  createHash('sha256').update(JSON.stringify(value)).digest();
+
+/** The same over a value and ids, slice by slice. */
+export async function digestOfSet(value: unknown, ids: IdSet): Promise<Buffer> {
+  const hash = createHash('sha256').update(JSON.stringify(value));
+  for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
+    if (at > 0) await new Promise((done) => setImmediate(done));
+    hash.update(ids.slice(at, at + IDS_AT_ONCE).join());
+  }
+  return hash.digest();
+}
