@@ -48,7 +48,7 @@ export async function loadForEnrollment(
     union all
     select 'learner', u.user_id, null, u.department_id, ${isActiveAt('u', now)}, null, null, u.endings, null
     from unnest(${uuidArray(learnerIds)}::uuid[]) as w(id) cross join lateral (
-      select * from users where account_id = ${accountId} and user_id = w.id offset 0) u
+      select * from users where account_id = ${accountId} and user_id = w.id and deleted_at is null offset 0) u
     union all
     select 'item', i.item_id, null, null, i.retired_at is not null, i.default_due_type, i.default_due_at,
            i.default_due_period_hours, i.default_lock

@@ -1,7 +1,7 @@
 import type { Assignment, Context, Reach, RoleRow } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
-import type { ReadTx } from '../storage/index.ts';
-import { refuseUnknownDepartments, requireReached } from './departments.ts';
+import type { WriteTx } from '../storage/index.ts';
+import { requireDepartments, requireReached } from './departments.ts';
 import { mayGrant, roleTypeOf } from './rules.ts';
 
 /** Which roles a user is to hold, and over which departments; and whether the caller may give and take those. */
@@ -66,7 +66,7 @@ function byName(known: readonly RoleRow[], name: string): RoleRow {
  * are not the caller's (403) or unknown (400). What stays as it is asks for nothing.
  */
 export async function judgeAssignments(
-  tx: ReadTx,
+  tx: WriteTx,
   ctx: Context,
   reach: Reach,
   known: readonly RoleRow[],
@@ -83,8 +83,8 @@ export async function judgeAssignments(
   const departmentsOf = (assignments: readonly Assignment[]): string[] => [
     ...new Set(assignments.flatMap((assignment) => assignment.manageableDepartmentIds)),
   ];
-  requireReached(reach, departmentsOf([...lost, ...gained]));
-  await refuseUnknownDepartments(tx, ctx, reach, departmentsOf(gained), 'manageableDepartmentIds');
+  requireReached(reach, departmentsOf(lost));
+  await requireDepartments(tx, ctx, reach, departmentsOf(gained), 'manageableDepartmentIds');
 }
 
 /** The roles, and the departments in them, that stand in `these` and not in `those`. */

@@ -27,6 +27,16 @@ export async function selectStandings(
   return rows.map((row) => ({ userId: row.user_id, roleTypes: row.role_types }));
 }
 
+/** Waits for enrollments of these users that are being written; later ones meet what this transaction decides. */
+export async function lockAgainstEnrollments(
+  tx: WriteTx,
+  accountId: number,
+  userIds: readonly string[],
+): Promise<void> {
+  await sql`select from users where account_id = ${accountId} and user_id = any(${userIds}::uuid[])
+    order by user_id for update`.execute(tx);
+}
+
 /** Whether an owner is active, for good, besides these users. */
 export async function hasOtherOwner(
   tx: ReadTx,

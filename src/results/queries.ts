@@ -215,7 +215,7 @@ export async function unknownIds(
   const missing = (field: keyof Named, known: RawBuilder<unknown>): RawBuilder<unknown> => sql`
     select ${field}::text as field, w.id from unnest(${named[field]}::uuid[]) as w(id) where not exists (${known})`;
   const { rows } = await sql<{ field: keyof Named; id: string }>`
-    ${missing('userIds', sql`select from users where account_id = ${accountId} and user_id = w.id`)}
+    ${missing('userIds', sql`select from users where account_id = ${accountId} and user_id = w.id and deleted_at is null`)}
     union all
     ${missing('departmentIds', sql`select from department where account_id = ${accountId} and department_id = w.id`)}
     union all
