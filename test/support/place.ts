@@ -60,12 +60,14 @@ export async function loaded(
     String(courses),
     '--departments',
     '11',
+    '--groups',
+    '20',
     '--enrollments',
     String(enrollments),
     ...place.args,
   ]);
   assert.equal(filled.code, 0, filled.err);
-  assert.deepEqual(JSON.parse(filled.out), { learners, courses, departments: 11, enrollments });
+  assert.deepEqual(JSON.parse(filled.out), { learners, courses, departments: 11, groups: 20, enrollments });
   return JSON.parse(made.out) as { clientId: string; clientSecret: string };
 }
 
