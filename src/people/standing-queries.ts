@@ -94,9 +94,9 @@ export async function updatePassword(
     where account_id = ${accountId} and user_id = ${userId}`.execute(tx);
 }
 
-/** Leaves of a user the id that enrollments and history name: who it was, department, credentials and roles go. */
+/** Leaves of a user the id that enrollments and history name: who it was, department, credentials, roles and seats go. */
 export async function eraseUser(tx: WriteTx, accountId: number, userId: string, now: Date): Promise<void> {
-  for (const table of ['api_client', 'user_role'])
+  for (const table of ['api_client', 'user_role', 'training_seat'])
     await sql`delete from ${sql.table(table)} where account_id = ${accountId} and user_id = ${userId}`.execute(
       tx,
     );
