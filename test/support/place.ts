@@ -65,7 +65,7 @@ export async function loaded(
     ...place.args,
   ]);
   assert.equal(filled.code, 0, filled.err);
-  assert.deepEqual(JSON.parse(filled.out), { learners, courses, departments: 11, enrollments });
+  assert.deepEqual(JSON.parse(filled.out), { learners, courses, departments: 11, groups: 0, enrollments });
   return JSON.parse(made.out) as { clientId: string; clientSecret: string };
 }
 
