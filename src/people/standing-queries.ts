@@ -31,6 +31,16 @@ export async function selectStandings(
   return rows.map((row) => ({ userId: row.user_id, roleTypes: row.role_types, manages: row.manages }));
 }
 
+/** Waits for enrollments of these users that are being written; later ones meet what this transaction decides. */
+export async function lockAgainstEnrollments(
+  tx: WriteTx,
+  accountId: number,
+  userIds: readonly string[],
+): Promise<void> {
+  await sql`select from users where account_id = ${accountId} and user_id = any(${userIds}::uuid[])
+    order by user_id for update`.execute(tx);
+}
+
 /** Whether an owner is active, for good, besides these users. */
 export async function hasOtherOwner(
   tx: ReadTx,
@@ -88,9 +98,9 @@ export async function updatePassword(
     where account_id = ${accountId} and user_id = ${userId}`.execute(tx);
 }
 
-/** Leaves of a user the id that enrollments and history name: who it was, department, credentials and roles go. */
+/** Leaves of a user the id that enrollments and history name: who it was, department, credentials, roles and seats go. */
 export async function eraseUser(tx: WriteTx, accountId: number, userId: string, now: Date): Promise<void> {
-  for (const table of ['api_client', 'user_role'])
+  for (const table of ['api_client', 'user_role', 'training_seat'])
     await sql`delete from ${sql.table(table)} where account_id = ${accountId} and user_id = ${userId}`.execute(
       tx,
     );

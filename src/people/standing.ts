@@ -33,6 +33,7 @@ function actOn<T>(
   const ids = 'userId' in who ? [who.userId] : [...new Set(who.userIds)];
   return ctx.write(async (tx) => {
     await changeRights(tx, accountId);
+    await queries.lockAgainstEnrollments(tx, accountId, ids);
     const standings = await queries.selectStandings(tx, accountId, reach, ids);
     const found = new Set(standings.map((standing) => standing.userId));
     const missing = listIds(ids.filter((id) => !found.has(id)));

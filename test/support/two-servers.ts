@@ -2,7 +2,8 @@ import { buildApp } from '../../src/app.ts';
 import type { WriteLimits } from '../../src/enrollment/index.ts';
 import { openDatabase } from '../../src/storage/index.ts';
 import { freshPostgresql } from './database.ts';
-import { startWorldOver, type World } from './server.ts';
+import type { Random } from './random.ts';
+import { type Answer, call, startWorldOver, type World } from './server.ts';
 
 /** Where a request can be sent, with the owner's token. */
 export interface Server {
@@ -14,6 +15,8 @@ export interface TwoServers {
   readonly world: World;
   /** The world's server and another over the same database, in turn. */
   of(n: number): Server;
+  /** Where the database is, for a test's own connections. */
+  readonly databaseUrl: string;
   close(): Promise<void>;
 }
 
@@ -32,6 +35,7 @@ export async function startTwoServers(limits: () => Partial<WriteLimits> = () =>
   const second = { url: await app.server.listen({ host: '127.0.0.1', port: 0 }), token: world.token };
   return {
     world,
+    databaseUrl: url,
     of: (n) => (n % 2 === 0 ? world : second),
     close: async () => {
       await app.stop();
@@ -41,3 +45,19 @@ export async function startTwoServers(limits: () => Partial<WriteLimits> = () =>
     },
   };
 }
+
+/** Sizes drawn anew for each server: nothing may depend on how requests are cut or put together. */
+export const drawnLimits = (random: Random) => (): Partial<WriteLimits> => ({
+  smallPairs: 1 + random(3_000),
+  batchRequests: 1 + random(64),
+  batchPairs: 1 + random(2_000),
+  chunkPairs: 5 + random(40) ** 2,
+});
+
+/** Enrolls without a due date. */
+export const enroll = (
+  server: Server,
+  courseIds: readonly string[],
+  learnerIds: readonly string[],
+): Promise<Answer> =>
+  call(server, 'POST', '/enrollment', { json: { courseIds, learnerIds, dueDateType: 'unlimited' } });
