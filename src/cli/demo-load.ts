@@ -12,6 +12,7 @@ import {
   ownerOf,
   standardRole,
 } from '../people/index.ts';
+import { type Report, recordAchievements } from '../progress/index.ts';
 import type { Database } from '../storage/index.ts';
 import { loadGroups } from './demo-groups.ts';
 import type { Command } from './main.ts';
@@ -38,6 +39,7 @@ interface Sizes {
   readonly departments: number;
   readonly groups: number;
   readonly enrollments: number;
+  readonly results: number;
 }
 
 export const demoLoad: Command = {
@@ -48,14 +50,19 @@ export const demoLoad: Command = {
     '--account URL --learners N --courses N [--departments N] [--groups N] [--enrollments N] [--results N]',
   run: async (argv) => {
     const { flags, config } = configOf(argv, OPTIONS);
-    if (count(flags, 'results') > 0) throw new ConfigError('--results: this version has no results yet.');
     const sizes = {
       learners: count(flags, 'learners', 10_000_000),
       courses: count(flags, 'courses', 1_000_000),
       departments: count(flags, 'departments', 1_000_000),
       groups: count(flags, 'groups', 100_000),
       enrollments: count(flags, 'enrollments'),
+      results: count(flags, 'results'),
     };
+    const possible = Math.min(sizes.enrollments, sizes.learners * sizes.courses);
+    if (sizes.results > possible)
+      throw new ConfigError(
+        `--results: ${sizes.results} are more than the ${possible} enrollments of this load.`,
+      );
     const url = required(flags, 'account');
     print(flags, await withDatabase(config, (db) => load(db, url, sizes, config.maxPairs)));
   },
@@ -84,12 +91,14 @@ async function load(
     sizes.enrollments,
     maxPairs,
   );
+  await recordAll(db, accountId, learnerIds, courseIds, sizes.results, now);
   return {
     learners: learnerIds.length,
     courses: courseIds.length,
     departments: sizes.departments,
     groups: sizes.groups,
     enrollments,
+    results: sizes.results,
   };
 }
 
@@ -214,4 +223,32 @@ async function enrollAll(
   }
   await enrollments.stop();
   return done;
+}
+
+/** How far made-up learners are, one after another. */
+const REPORTS: readonly Report[] = [
+  { percent: 30, isView: true },
+  { status: 'passed', score: 85, isView: true },
+  { status: 'failed', percent: 100, score: 40, isView: true },
+  { status: 'complete', isView: true },
+];
+
+/** Results of the first enrollments, in the order in which they were made, with the certificates that are due. */
+async function recordAll(
+  db: Database,
+  accountId: number,
+  learnerIds: readonly string[],
+  courseIds: readonly string[],
+  total: number,
+  now: Date,
+): Promise<void> {
+  for (const numbers of portions(total)) {
+    const achievements = numbers.map((n) => ({
+      learnerId: learnerIds[n % learnerIds.length] ?? '',
+      itemId: courseIds[Math.floor(n / learnerIds.length)] ?? '',
+      moduleId: null,
+      report: REPORTS[n % REPORTS.length] as Report,
+    }));
+    await db.write((tx) => recordAchievements(tx, accountId, achievements, now));
+  }
 }

@@ -126,6 +126,16 @@ export interface LearnerModuleResult {
   viewsCount: number;
 }
 
+export interface ContentItemFinalStatus {
+  userId: string;
+  /** Display text in the language of X-Target-Locale */
+  status: string;
+  /** 0 to 100 */
+  progress: number;
+  completionDate?: string | undefined;
+  lastViewDate?: string | undefined;
+}
+
 export interface ProgressReport {
   /** Without it, all of the progress is complete and any of it a beginning */
   status?: 'not_started' | 'in_progress' | 'pending' | 'complete' | 'passed' | 'accepted' | 'incomplete' | 'failed' | 'declined' | undefined;
@@ -536,6 +546,15 @@ export interface Operations {
     };
     answer: AccessToken;
   };
+  /** An access token for an API client */
+  GetAccessTokenByOAuth: {
+    body: {
+      client_id?: string | undefined;
+      client_secret?: string | undefined;
+      grant_type?: string | undefined;
+    };
+    answer: AccessToken;
+  };
   /** The API clients of the account */
   GetClients: {
     answer: ApiClient[];
@@ -711,6 +730,13 @@ export interface Operations {
       results: LearnerModuleResult[];
       nextPageToken?: string | undefined;
     };
+  };
+  /** Where every learner of a content item stands */
+  GetContentItemFinalStatuses: {
+    path: {
+      contentId: string;
+    };
+    answer: ContentItemFinalStatus[];
   };
   /** Record the progress of a learner */
   RecordProgress: {
@@ -1488,6 +1514,7 @@ export interface Operations {
 /** Where each operation is; `entries`: the member of a page that holds its entries. */
 export const OPERATIONS = {
   GetAccessToken: { method: 'POST', path: '/token' },
+  GetAccessTokenByOAuth: { method: 'POST', path: '/oauth2/token' },
   GetClients: { method: 'GET', path: '/client' },
   CreateClient: { method: 'POST', path: '/client' },
   DeleteClient: { method: 'DELETE', path: '/client/{id}' },
@@ -1503,6 +1530,7 @@ export const OPERATIONS = {
   ListEnrollmentsByBody: { method: 'POST', path: '/enrollments', entries: 'enrollments' },
   ListLearnerResults: { method: 'GET', path: '/learners/results', entries: 'results' },
   ListLearnerModulesResults: { method: 'GET', path: '/learners/modules/results', entries: 'results' },
+  GetContentItemFinalStatuses: { method: 'GET', path: '/content/{contentId}/final_statuses' },
   RecordProgress: { method: 'POST', path: '/enrollment/{enrollmentId}/progress' },
   UpdateDayParticipantsAttendance: { method: 'POST', path: '/training/day/{dayId}/participants/attendance/update' },
   GetIssuedCertificate: { method: 'GET', path: '/certificate/{issuedCertificateId}' },
