@@ -546,6 +546,15 @@ export interface Operations {
     };
     answer: AccessToken;
   };
+  /** An access token for an API client */
+  GetAccessTokenByOAuth: {
+    body: {
+      client_id?: string | undefined;
+      client_secret?: string | undefined;
+      grant_type?: string | undefined;
+    };
+    answer: AccessToken;
+  };
   /** The API clients of the account */
   GetClients: {
     answer: ApiClient[];
@@ -1505,6 +1514,7 @@ export interface Operations {
 /** Where each operation is; `entries`: the member of a page that holds its entries. */
 export const OPERATIONS = {
   GetAccessToken: { method: 'POST', path: '/token' },
+  GetAccessTokenByOAuth: { method: 'POST', path: '/oauth2/token' },
   GetClients: { method: 'GET', path: '/client' },
   CreateClient: { method: 'POST', path: '/client' },
   DeleteClient: { method: 'DELETE', path: '/client/{id}' },

@@ -62,8 +62,10 @@ if (ENGINES.includes('postgresql'))
       );
       const counts = times(answers.map((answer) => answer.status));
       assert.deepEqual(Object.keys(counts), ['200', '409']);
+      const left = await participantsOf(session);
+      assert.ok(left.length <= 7);
+      await ask(0, session, left.slice(0, 1).concat(users[0] ?? ''), 'participants/remove');
       const seated = await participantsOf(session);
-      assert.ok(seated.length <= 7);
       // Whatever the races left: exactly as many more fit as there are free seats.
       const others = users.filter((user) => !seated.includes(user)).slice(0, 8 - seated.length);
       assert.equal((await ask(0, session, others)).status, 409);
