@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { isActiveAt } from '../access/index.ts';
 import { type IdSet, PackedIds } from '../kernel/id-set.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import { nextTerm, uuidArray } from './queries.ts';
@@ -162,10 +163,11 @@ export async function lockParents(
   accountId: number,
   learnerIds: readonly string[],
   itemIds: readonly string[],
+  now: Date,
 ): Promise<LockedParents> {
   const { rows } = await sql<{ kind: string; id: string }>`
     with learner as materialized (
-      select user_id, endings from users where account_id = ${accountId} and status = 1
+      select user_id, endings from users where account_id = ${accountId} and ${isActiveAt('users', now)}
         and user_id = any(${uuidArray(learnerIds)}::uuid[]) order by user_id for key share),
     item as materialized (
       select item_id from content_item where account_id = ${accountId} and retired_at is null

@@ -3,6 +3,7 @@ import {
   changeRights,
   deleteTokensOf,
   hashPassword,
+  includes,
   rankOf,
   reachOf,
 } from '../access/index.ts';
@@ -46,9 +47,16 @@ function actOn<T>(
   });
 }
 
-/** Refuses whoever outranks the caller (403). */
+/**
+ * Refuses whoever outranks the caller (403): by role, or by managing departments that the caller does not, as whoever
+ * sets a password could use what it opens.
+ */
 export function requireRank(ctx: Context, standings: readonly queries.Standing[]): void {
-  const above = standings.filter(({ roleTypes }) => rankOf(roleTypes) > ctx.caller.rank);
+  const reach = reachOf(ctx.caller, 'user.write');
+  const above = standings.filter(
+    ({ roleTypes, manages }) =>
+      rankOf(roleTypes) > ctx.caller.rank || !manages.every((departmentId) => includes(reach, departmentId)),
+  );
   if (above.length > 0)
     refuse('auth.outranked', { detail: `user ${listIds(above.map((user) => user.userId))} outranks you` });
 }

@@ -126,6 +126,7 @@ async function changeRoles(
 const standingOf = (user: queries.User) => ({
   userId: user.userId,
   roleTypes: user.roles.map((role) => role.roleType),
+  manages: user.roles.flatMap((role) => role.manageableDepartmentIds),
 });
 
 const emailOf = ({ email, fields }: Profile): string | undefined => (email ?? fields?.['email'])?.trim();

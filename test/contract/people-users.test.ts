@@ -341,18 +341,26 @@ const editing: readonly Row[] = [
         departmentId: names['emea'] ?? '',
         login: `peer${Math.random()}`,
         role: 'department_administrator',
-        manages: [names['hr'] ?? ''],
+        manages: [names['emea'] ?? ''],
       }),
     }),
     expect: { status: 200 },
+  },
+  {
+    name: 'POST /user/{id} of a peer who manages what the caller does not',
+    ...post('/user/{peer}', { fields: { email: 'mine@academy.example' } }, 'manager'),
+    given: async ({ world, names }) => ({
+      peer: await addUser(world, {
+        departmentId: names['emea'] ?? '',
+        role: 'department_administrator',
+        manages: [names['emea'] ?? '', names['hr'] ?? ''],
+      }),
+    }),
+    expect: refused('auth.outranked', 403, 'Permission denied: user {peer} outranks you.'),
     afterwards: [
       {
-        ...post('/user/{peer}', { role: 'learner' }, 'manager'),
-        expect: refused(
-          'auth.department_scope',
-          403,
-          'Permission denied: department {hr} is not one you manage.',
-        ),
+        ...post('/user/{peer}/password', { password: 'mine now' }, 'manager'),
+        expect: refused('auth.outranked', 403, 'Permission denied: user {peer} outranks you.'),
       },
     ],
   },
