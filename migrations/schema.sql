@@ -506,9 +506,18 @@ create table webhook_subscriber (
   is_confirmed boolean not null default false,
   code_hash bytea,
   created_at timestamp with time zone not null,
+  told_position bigint not null default 0,
+  told_item uuid not null default 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid,
+  told_ordinal integer not null default 2147483647,
+  failures integer not null default 0,
+  failing_since timestamp with time zone,
+  next_attempt_at timestamp with time zone not null default to_timestamp((0)::double precision),
+  lease_epoch bigint not null default 0,
+  lease_until timestamp with time zone not null default to_timestamp((0)::double precision),
   FOREIGN KEY (account_id) REFERENCES account(account_id),
   PRIMARY KEY (account_id, subscriber_id)
 );
+CREATE INDEX webhook_subscriber_due ON public.webhook_subscriber USING btree (next_attempt_at) WHERE (is_enabled AND is_confirmed);
 CREATE UNIQUE INDEX webhook_subscriber_name ON public.webhook_subscriber USING btree (account_id, name);
 
 create table webhook_subscription (
@@ -516,6 +525,7 @@ create table webhook_subscription (
   subscriber_id uuid not null,
   subscription_type text not null,
   filters jsonb not null default '{}'::jsonb,
+  since_position bigint not null default 0,
   FOREIGN KEY (account_id, subscriber_id) REFERENCES webhook_subscriber(account_id, subscriber_id) ON DELETE CASCADE,
   PRIMARY KEY (account_id, subscriber_id, subscription_type)
 );

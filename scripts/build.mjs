@@ -12,7 +12,8 @@ if (!existsSync(compiler)) {
   console.error('The compiler is missing; install with development packages (npm ci).');
   process.exit(1);
 }
-for (const part of ['src', 'test', 'bench']) rmSync(`${root}dist/${part}`, { recursive: true, force: true });
+for (const part of ['src', 'test', 'bench', 'examples'])
+  rmSync(`${root}dist/${part}`, { recursive: true, force: true });
 const compiled = spawnSync(process.execPath, [fileURLToPath(compiler), '-p', root], { stdio: 'inherit' });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 chmodSync(`${root}dist/src/cli/main.js`, 0o755);

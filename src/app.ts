@@ -15,12 +15,13 @@ import { Metrics } from './metrics.ts';
 import { BackgroundSealer } from './operations/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
-import { Courier, type CourierOptions } from './webhooks/index.ts';
+import { Courier, type CourierOptions, Dispatcher } from './webhooks/index.ts';
 
 /** The program, wired: the only place that knows every module. */
 export interface App {
   readonly server: FastifyInstance;
   readonly enrollments: Enrollments;
+  readonly dispatcher: Dispatcher;
   readonly db: Database;
   /** Finishes what was begun, then lets go. The database stays open. */
   stop(): Promise<void>;
@@ -43,32 +44,32 @@ export async function buildApp(
     limits: config.limits,
     onWritten: (accountId) => sealer.note(accountId),
   });
+  const courier = new Courier(config);
+  const dispatcher = new Dispatcher(db, courier, clock);
   const authenticator = new Authenticator(db, clock);
   const metrics = new Metrics();
-  const server = await buildServer<Caller, Context>(
-    allRoutes(authenticator, enrollments, new Courier(config)),
-    {
-      authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
-      authorize,
-      context: (caller, request) => contextOf(db, caller, request),
-      isStale: (error) => error instanceof StaleRights,
-      forget: (caller) => authenticator.forget(caller),
-      clock,
-      maxBodyBytes: config.maxBodyBytes,
-      observe: (route, status, stages) => metrics.observe(route.operationId, status, stages),
-      logLevel: config.logLevel,
-      version: config.version,
-    },
-  );
+  const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments, courier), {
+    authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
+    authorize,
+    context: (caller, request) => contextOf(db, caller, request),
+    isStale: (error) => error instanceof StaleRights,
+    forget: (caller) => authenticator.forget(caller),
+    clock,
+    maxBodyBytes: config.maxBodyBytes,
+    observe: (route, status, stages) => metrics.observe(route.operationId, status, stages),
+    logLevel: config.logLevel,
+    version: config.version,
+  });
   addOperatorRoutes(server, { db, metrics, enrollments });
   await server.ready();
   return {
     server,
     enrollments,
+    dispatcher,
     db,
     stop: async () => {
       const closing = server.close();
-      await enrollments.stop();
+      await Promise.all([enrollments.stop(), dispatcher.stop()]);
       await closing;
       await sealer.stop();
     },

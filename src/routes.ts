@@ -23,7 +23,7 @@ export const allRoutes = (
   ...operationRoutes,
   ...contentRoutes,
   ...trainingRoutes,
-  ...peopleRoutes,
+  ...peopleRoutes(enrollments),
   ...webhookRoutes(courier),
   ...groupRoutes,
 ];

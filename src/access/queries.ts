@@ -106,7 +106,9 @@ export async function departmentsAbove(
       where account_id = ${accountId} and department_id = any(${departmentIds}::uuid[])
       union all
       select p.start, d.department_id, d.parent_department_id, p.distance + 1 from path p
-      join department d on d.account_id = ${accountId} and d.department_id = p.parent_department_id)
+      -- Step by step: a plain join would be planned for many more rows, and read the whole tree.
+      cross join lateral (select department_id, parent_department_id from department
+        where account_id = ${accountId} and department_id = p.parent_department_id limit 1) d)
     select start, department_id from path order by start, distance`.execute(tx);
   for (const row of rows) {
     const list = above.get(row.start);

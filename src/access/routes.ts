@@ -58,6 +58,8 @@ const tokenRoute = (authenticator: Authenticator, path: string, operationId: str
 
 export const accessRoutes = (authenticator: Authenticator): readonly Route<Context>[] => [
   tokenRoute(authenticator, '/token', 'GetAccessToken'),
+  // Where clients look that know no more than OAuth.
+  tokenRoute(authenticator, '/oauth2/token', 'GetAccessTokenByOAuth'),
   route({
     ...ADMIN,
     method: 'GET',

@@ -2,6 +2,7 @@ import { actAs } from '../access/index.ts';
 import { ConfigError, DATABASE_OPTIONS } from '../config.ts';
 import { insertItems } from '../content/index.ts';
 import { Enrollments } from '../enrollment/index.ts';
+import { usersChanged } from '../groups/index.ts';
 import { newId } from '../kernel/ids.ts';
 import {
   assignRole,
@@ -11,7 +12,9 @@ import {
   ownerOf,
   standardRole,
 } from '../people/index.ts';
+import { type Report, recordAchievements } from '../progress/index.ts';
 import type { Database } from '../storage/index.ts';
+import { loadGroups } from './demo-groups.ts';
 import type { Command } from './main.ts';
 import { configOf, count, print, required, withDatabase } from './support.ts';
 
@@ -34,24 +37,32 @@ interface Sizes {
   readonly learners: number;
   readonly courses: number;
   readonly departments: number;
+  readonly groups: number;
   readonly enrollments: number;
+  readonly results: number;
 }
 
 export const demoLoad: Command = {
   name: 'demo load',
-  summary: 'Fill an account with made-up departments, learners, courses and enrollments, to try sizes.',
+  summary:
+    'Fill an account with made-up departments, learners, groups, courses and enrollments, to try sizes.',
   usage:
     '--account URL --learners N --courses N [--departments N] [--groups N] [--enrollments N] [--results N]',
   run: async (argv) => {
     const { flags, config } = configOf(argv, OPTIONS);
-    for (const later of ['groups', 'results'])
-      if (count(flags, later) > 0) throw new ConfigError(`--${later}: this version has no ${later} yet.`);
     const sizes = {
       learners: count(flags, 'learners', 10_000_000),
       courses: count(flags, 'courses', 1_000_000),
       departments: count(flags, 'departments', 1_000_000),
+      groups: count(flags, 'groups', 100_000),
       enrollments: count(flags, 'enrollments'),
+      results: count(flags, 'results'),
     };
+    const possible = Math.min(sizes.enrollments, sizes.learners * sizes.courses);
+    if (sizes.results > possible)
+      throw new ConfigError(
+        `--results: ${sizes.results} are more than the ${possible} enrollments of this load.`,
+      );
     const url = required(flags, 'account');
     print(flags, await withDatabase(config, (db) => load(db, url, sizes, config.maxPairs)));
   },
@@ -70,6 +81,7 @@ async function load(
   const now = new Date();
   const departmentIds = await loadDepartments(db, accountId, owner.departmentId, sizes.departments);
   const learnerIds = await loadLearners(db, accountId, departmentIds, sizes.learners, now);
+  await loadGroups(db, accountId, { learnerIds, departmentIds }, sizes.groups, now);
   const courseIds = await loadCourses(db, accountId, owner.userId, sizes.courses, now);
   const enrollments = await enrollAll(
     db,
@@ -79,16 +91,19 @@ async function load(
     sizes.enrollments,
     maxPairs,
   );
+  await recordAll(db, accountId, learnerIds, courseIds, sizes.results, now);
   return {
     learners: learnerIds.length,
     courses: courseIds.length,
     departments: sizes.departments,
+    groups: sizes.groups,
     enrollments,
+    results: sizes.results,
   };
 }
 
-/** Numbers from 0 in groups. */
-function* groups(total: number): Generator<number[]> {
+/** Numbers from 0, as many at once as one statement takes. */
+function* portions(total: number): Generator<number[]> {
   for (let from = 0; from < total; from += AT_ONCE)
     yield Array.from({ length: Math.min(AT_ONCE, total - from) }, (_, place) => from + place);
 }
@@ -100,7 +115,7 @@ async function loadDepartments(
   total: number,
 ): Promise<string[]> {
   const ids: string[] = [];
-  for (const numbers of groups(total)) {
+  for (const numbers of portions(total)) {
     const rows = numbers.map((n) => {
       const departmentId = newId();
       // A tree of tens: the first ten lie below the root, the next hundred below those.
@@ -122,7 +137,7 @@ async function loadLearners(
 ): Promise<string[]> {
   const ids: string[] = [];
   const mark = Date.now().toString(36);
-  for (const numbers of groups(total)) {
+  for (const numbers of portions(total)) {
     const users = numbers.map((n) => ({
       userId: newId(),
       departmentId: departmentIds[n % departmentIds.length] ?? '',
@@ -141,6 +156,11 @@ async function loadLearners(
         users.map((user) => user.userId),
         roleId,
       );
+      await usersChanged(
+        tx,
+        accountId,
+        users.map((user) => user.userId),
+      );
     });
     ids.push(...users.map((user) => user.userId));
   }
@@ -155,7 +175,7 @@ async function loadCourses(
   now: Date,
 ): Promise<string[]> {
   const ids: string[] = [];
-  for (const numbers of groups(total)) {
+  for (const numbers of portions(total)) {
     const items = numbers.map((n) => ({
       itemId: newId(),
       contentType: 'Course' as const,
@@ -203,4 +223,32 @@ async function enrollAll(
   }
   await enrollments.stop();
   return done;
+}
+
+/** How far made-up learners are, one after another. */
+const REPORTS: readonly Report[] = [
+  { percent: 30, isView: true },
+  { status: 'passed', score: 85, isView: true },
+  { status: 'failed', percent: 100, score: 40, isView: true },
+  { status: 'complete', isView: true },
+];
+
+/** Results of the first enrollments, in the order in which they were made, with the certificates that are due. */
+async function recordAll(
+  db: Database,
+  accountId: number,
+  learnerIds: readonly string[],
+  courseIds: readonly string[],
+  total: number,
+  now: Date,
+): Promise<void> {
+  for (const numbers of portions(total)) {
+    const achievements = numbers.map((n) => ({
+      learnerId: learnerIds[n % learnerIds.length] ?? '',
+      itemId: courseIds[Math.floor(n / learnerIds.length)] ?? '',
+      moduleId: null,
+      report: REPORTS[n % REPORTS.length] as Report,
+    }));
+    await db.write((tx) => recordAchievements(tx, accountId, achievements, now));
+  }
 }

@@ -36,6 +36,7 @@ async function start(db: Database, config: Config): Promise<void> {
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
   if (await wantsDemo(db, config)) await offerDemo(db, config, port);
   await app.enrollments.resume();
+  app.dispatcher.start();
   process.stdout.write(`API:  ${url}\nDocs: ${url}/docs\n`);
   process.stdout.write(`Rollbook is ready: ${url}\n`);
   const stop = (): void => {

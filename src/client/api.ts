@@ -36,7 +36,7 @@ export interface NewEnrollment {
   /** With due_date. A day ends at 23:59:59.999 UTC */
   dueDate?: string | undefined;
   /** Hours from the access date, with due_period */
-  duePeriod?: string | undefined;
+  duePeriod?: number | undefined;
   /** False if left out; with default, the setting of the course */
   lockAfterDueDate?: boolean | undefined;
 }
@@ -48,7 +48,7 @@ export interface EnrollmentTerms {
   /** With due_date. A day ends at 23:59:59.999 UTC */
   dueDate?: string | undefined;
   /** Hours from the access date, with due_period */
-  duePeriod?: string | undefined;
+  duePeriod?: number | undefined;
   /** False if left out; with default, the setting of the course */
   lockAfterDueDate?: boolean | undefined;
 }
@@ -124,6 +124,16 @@ export interface LearnerModuleResult {
   progress: number;
   isOverdue: boolean;
   viewsCount: number;
+}
+
+export interface ContentItemFinalStatus {
+  userId: string;
+  /** Display text in the language of X-Target-Locale */
+  status: string;
+  /** 0 to 100 */
+  progress: number;
+  completionDate?: string | undefined;
+  lastViewDate?: string | undefined;
 }
 
 export interface ProgressReport {
@@ -536,6 +546,15 @@ export interface Operations {
     };
     answer: AccessToken;
   };
+  /** An access token for an API client */
+  GetAccessTokenByOAuth: {
+    body: {
+      client_id?: string | undefined;
+      client_secret?: string | undefined;
+      grant_type?: string | undefined;
+    };
+    answer: AccessToken;
+  };
   /** The API clients of the account */
   GetClients: {
     answer: ApiClient[];
@@ -711,6 +730,13 @@ export interface Operations {
       results: LearnerModuleResult[];
       nextPageToken?: string | undefined;
     };
+  };
+  /** Where every learner of a content item stands */
+  GetContentItemFinalStatuses: {
+    path: {
+      contentId: string;
+    };
+    answer: ContentItemFinalStatus[];
   };
   /** Record the progress of a learner */
   RecordProgress: {
@@ -1395,7 +1421,7 @@ export interface Operations {
   /** Add a group */
   AddGroup: {
     body: NewGroup;
-    answer: string;
+    answer: string | DetailedGroup;
   };
   /** Groups, page by page */
   ListGroups: {
@@ -1447,7 +1473,7 @@ export interface Operations {
   /** Add a smart group */
   AddSmartGroup: {
     body: NewSmartGroup;
-    answer: string;
+    answer: string | DetailedGroup;
   };
   /** Change the rules of a smart group */
   EditSmartGroup: {
@@ -1488,6 +1514,7 @@ export interface Operations {
 /** Where each operation is; `entries`: the member of a page that holds its entries. */
 export const OPERATIONS = {
   GetAccessToken: { method: 'POST', path: '/token' },
+  GetAccessTokenByOAuth: { method: 'POST', path: '/oauth2/token' },
   GetClients: { method: 'GET', path: '/client' },
   CreateClient: { method: 'POST', path: '/client' },
   DeleteClient: { method: 'DELETE', path: '/client/{id}' },
@@ -1503,6 +1530,7 @@ export const OPERATIONS = {
   ListEnrollmentsByBody: { method: 'POST', path: '/enrollments', entries: 'enrollments' },
   ListLearnerResults: { method: 'GET', path: '/learners/results', entries: 'results' },
   ListLearnerModulesResults: { method: 'GET', path: '/learners/modules/results', entries: 'results' },
+  GetContentItemFinalStatuses: { method: 'GET', path: '/content/{contentId}/final_statuses' },
   RecordProgress: { method: 'POST', path: '/enrollment/{enrollmentId}/progress' },
   UpdateDayParticipantsAttendance: { method: 'POST', path: '/training/day/{dayId}/participants/attendance/update' },
   GetIssuedCertificate: { method: 'GET', path: '/certificate/{issuedCertificateId}' },

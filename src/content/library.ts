@@ -101,15 +101,20 @@ export function retireItem(ctx: Context, itemId: string): Promise<void> {
   reachOf(ctx.caller, 'content.write');
   return ctx.write(async (tx) => {
     const { accountId } = ctx.caller;
-    await lockItem(tx, accountId, itemId);
+    await lockItem(tx, accountId, itemId, 'enrollments');
     if (await queries.isInUse(tx, accountId, itemId)) refuse('content.in_use', { ids: itemId });
     await queries.retireItem(tx, accountId, itemId, ctx.now);
   });
 }
 
-/** The item, locked against other editors; refuses one that is not there (404). */
-export async function lockItem(tx: WriteTx, accountId: number, itemId: string): Promise<queries.Item> {
-  const items = await queries.lockItems(tx, accountId, [itemId]);
+/** The item, locked; refuses one that is not there (404). */
+export async function lockItem(
+  tx: WriteTx,
+  accountId: number,
+  itemId: string,
+  against?: queries.LockAgainst,
+): Promise<queries.Item> {
+  const items = await queries.lockItems(tx, accountId, [itemId], against);
   return items.get(itemId) ?? refuse('content.unknown', { ids: itemId });
 }
 

@@ -129,17 +129,23 @@ export async function retireItem(tx: WriteTx, accountId: number, itemId: string,
     where account_id = ${accountId} and item_id = ${itemId}`.execute(tx);
 }
 
-/** Locks items against other editors, in order of id; unknown ones are missing from the answer. */
+/** Whom a lock on items keeps out: other editors, or also enrollments in them. */
+export type LockAgainst = 'editors' | 'enrollments';
+
+/**
+ * Locks items, in order of id; unknown ones are missing from the answer. Against enrollments, those being written are
+ * waited for, and later ones meet what was decided.
+ */
 export async function lockItems(
   tx: WriteTx,
   accountId: number,
   itemIds: readonly string[],
+  against: LockAgainst = 'editors',
 ): Promise<Map<string, Item>> {
   const { rows } = await sql<ItemRow>`
     select i.*, '' as account_url from content_item i
-    where i.account_id = ${accountId} and i.item_id = any(${itemIds}::uuid[]) order by i.item_id for no key update`.execute(
-    tx,
-  );
+    where i.account_id = ${accountId} and i.item_id = any(${itemIds}::uuid[]) order by i.item_id
+    ${against === 'editors' ? sql`for no key update` : sql`for update`}`.execute(tx);
   return new Map(rows.map((row) => [row.item_id, toItem(row)]));
 }
 

@@ -8,8 +8,11 @@ import { insertSmall, loadForEnrollment, type SmallWrite } from './queries.ts';
 
 /** Batches in flight: while one waits for its commit the next is prepared (measured best, docs/performance.md). */
 const MAX_IN_FLIGHT = 2;
-/** How often a write is judged again when what it was judged by changed before it was written. */
-const MAX_ATTEMPTS = 5;
+/**
+ * How often a write is judged again when what it was judged by changed before it was written. Each time somebody else
+ * has written; only where many end and enroll the same few learners without a pause does it take more than a few.
+ */
+const MAX_ATTEMPTS = 20;
 
 interface Waiting {
   readonly job: EnrollJob;

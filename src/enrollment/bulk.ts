@@ -36,6 +36,8 @@ export class BulkWrites {
   readonly #working = new Map<number, Promise<void>>();
   /** Operations this process accepted and therefore holds from the start. */
   readonly #mine = new Set<string>();
+  /** Callers whose large request is being written. */
+  #waiting = 0;
   #timer: NodeJS.Timeout | undefined;
   #isStopping = false;
 
@@ -46,8 +48,9 @@ export class BulkWrites {
   }
 
   /**
-   * Accepts the judged request and resolves when every chunk is written. Throws StaleRights if nothing was
-   * accepted; if it was, `server.stopping` or `server.unfinished` with the operation in Location: it is completed later.
+   * Accepts the judged request and resolves when every chunk is written. Throws StaleRights, or `server.busy` when too
+   * many wait, if nothing was accepted; if it was, `server.stopping` or `server.unfinished` with the operation in
+   * Location: it is completed later.
    */
   async write(
     receipt: Receipt,
@@ -55,6 +58,20 @@ export class BulkWrites {
     rightsVersion: bigint,
   ): Promise<void> {
     if (this.#isStopping) throw new Refusal('server.stopping', { seconds: 5 });
+    if (this.#waiting >= this.#limits.waitingLarge) throw new Refusal('server.busy', { seconds: 5 });
+    this.#waiting++;
+    try {
+      await this.#acceptAndFinish(receipt, work, rightsVersion);
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  async #acceptAndFinish(
+    receipt: Receipt,
+    work: Omit<queries.LargeWork, 'chunkPairs'>,
+    rightsVersion: bigint,
+  ): Promise<void> {
     const { accountId, operationId } = receipt;
     const { chunkPairs } = this.#limits;
     const accepted = await this.#db.write(

@@ -59,7 +59,7 @@ export async function reenrollOne(
   const { accountId } = ctx.caller;
   const enrollment = await addressedOne(tx, ctx, id);
   const pair = { learnerIds: [enrollment.learnerId], itemIds: [enrollment.itemId] };
-  await lockParents(tx, accountId, pair.learnerIds, pair.itemIds);
+  await lockParents(tx, accountId, pair.learnerIds, pair.itemIds, ctx.now);
   const loaded = await loadForEnrollment(tx, accountId, pair.learnerIds, pair.itemIds, ctx.now);
   const [terms] = judge({ ...pair, terms: requested, caller: ctx.caller, now: ctx.now }, loaded).values();
   if (!terms) throw new Error(`no terms for item ${enrollment.itemId}`);

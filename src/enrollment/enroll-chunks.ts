@@ -33,6 +33,7 @@ export const enrollChunks: ChunkWriter = {
       accountId,
       cut.learnerIds,
       cut.items.map((item) => item.itemId),
+      lease.acceptedAt,
     );
     const learnerIds = cut.learnerIds.filter((id) => !parents.goneLearners.has(id));
     const items = cut.items.filter((item) => !parents.goneItems.has(item.itemId));

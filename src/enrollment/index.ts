@@ -3,6 +3,15 @@
  * enrollment, so that checks, history and events cannot differ; and the lists that read them back.
  */
 export { type EnrollInput, Enrollments } from './enroll.ts';
+export {
+  afterPosition,
+  type EnrollmentEvent,
+  type EventLearner,
+  type EventPlace,
+  eventsAfter,
+  learnersEnrolledBy,
+  WHOLE_EVENT,
+} from './event-queries.ts';
 export type { WriteLimits } from './limits.ts';
 export { findFor, listFor, pageFor } from './list.ts';
 export { writeToken } from './page-token.ts';

@@ -7,6 +7,8 @@ export interface WriteLimits {
   readonly batchPairs: number;
   /** Callers that may wait for a batch; more are told to come back. */
   readonly waiting: number;
+  /** Callers that may wait for a large request of theirs; more are told to come back. */
+  readonly waitingLarge: number;
   /** Pairs per chunk of a large request. */
   readonly chunkPairs: number;
   /** Milliseconds after which a worker that wrote no chunk is presumed dead. */
@@ -23,6 +25,7 @@ export const LIMITS: Readonly<Record<'postgresql' | 'embedded', WriteLimits>> = 
     batchRequests: 256,
     batchPairs: 10_000,
     waiting: 20_000,
+    waitingLarge: 100,
     chunkPairs: 10_000,
     leaseMs: 10_000,
   },
@@ -31,6 +34,7 @@ export const LIMITS: Readonly<Record<'postgresql' | 'embedded', WriteLimits>> = 
     batchRequests: 256,
     batchPairs: 10_000,
     waiting: 20_000,
+    waitingLarge: 100,
     chunkPairs: 2_000,
     leaseMs: 10_000,
   },

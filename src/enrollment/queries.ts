@@ -48,7 +48,7 @@ export async function loadForEnrollment(
     union all
     select 'learner', u.user_id, null, u.department_id, ${isActiveAt('u', now)}, null, null, u.endings, null
     from unnest(${uuidArray(learnerIds)}::uuid[]) as w(id) cross join lateral (
-      select * from users where account_id = ${accountId} and user_id = w.id offset 0) u
+      select * from users where account_id = ${accountId} and user_id = w.id and deleted_at is null offset 0) u
     union all
     select 'item', i.item_id, null, null, i.retired_at is not null, i.default_due_type, i.default_due_at,
            i.default_due_period_hours, i.default_lock
@@ -127,6 +127,7 @@ export async function insertSmall(
   const learners = writes.flatMap((write, no) =>
     write.learnerIds.map((id, place) => ({ no, id, place, endings: loaded.learners.get(id)?.endings ?? 0 })),
   );
+  const now = new Date(Math.max(...writes.map((write) => write.receipt.acceptedAt.getTime())));
   const items = writes.flatMap((write, no) =>
     [...write.terms].map(([id, terms], place) => ({
       no,
@@ -163,7 +164,8 @@ export async function insertSmall(
     account_row as materialized (select rights_version from account where account_id = ${accountId} for key share),
     learner_row as materialized (
       select u.* from unnest(${uuidArray(sortedIds(learners))}::uuid[]) as w(id) cross join lateral (
-        select user_id, endings from users where account_id = ${accountId} and user_id = w.id and status = 1 for key share) u),
+        select user_id, endings from users where account_id = ${accountId} and user_id = w.id
+          and ${isActiveAt('users', now)} for key share) u),
     item_row as materialized (
       select i.item_id from unnest(${uuidArray(sortedIds(items))}::uuid[]) as w(id) cross join lateral (
         select item_id from content_item where account_id = ${accountId} and item_id = w.id and retired_at is null

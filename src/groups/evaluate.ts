@@ -50,7 +50,7 @@ export async function membersChanged(
   await decideAlone(tx, accountId, dependentsOf(ordered, groupIds), userIds);
 }
 
-/** The rules of a smart group changed, under the exclusive lock: decides it, and the groups that refer to it, for everybody. */
+/** The rules of these smart groups changed, under the exclusive lock: decides them, and the groups that refer to them, for everybody. */
 export async function rulesChanged(
   tx: WriteTx,
   accountId: number,
@@ -106,13 +106,13 @@ async function decide(
   userIds: readonly string[],
 ): Promise<void> {
   const people = await smart.selectPeople(tx, accountId, userIds);
-  const departmentIds = [...new Set(people.map((person) => person.departmentId))];
+  const departmentIds = [...new Set(people.flatMap(({ departmentId }) => departmentId ?? []))];
   const above = await departmentsAbove(tx, accountId, departmentIds);
   const joined = { groupIds: [] as string[], userIds: [] as string[] };
   const left = { groupIds: [] as string[], userIds: [] as string[] };
   for (const { userId, departmentId, fields, groupIds } of people) {
     const before = new Set(groupIds);
-    const departmentPath = above.get(departmentId) ?? [];
+    const departmentPath = above.get(departmentId ?? '') ?? [];
     const after = membershipsOf(ordered, { departmentPath, fields, groupIds: before });
     for (const { groupId } of ordered) {
       if (before.has(groupId) === after.has(groupId)) continue;

@@ -5,5 +5,7 @@
  */
 export { departmentsMoved, evaluateFully, usersChanged } from './evaluate.ts';
 export { addToGroups, refuseUnknownGroups, removeFromGroups, setGroups } from './membership.ts';
-export { findGroups, groupIdsOf, insertGroups, isInGroups } from './queries.ts';
+export { findGroups, groupIdsOf, insertMembers, isInGroups, type NewGroup } from './queries.ts';
 export { groupRoutes } from './routes.ts';
+export { ATTRIBUTE, OPERATOR, type Rules } from './rules.ts';
+export { makeGroups } from './smart.ts';

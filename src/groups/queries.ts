@@ -130,7 +130,7 @@ export async function selectMembers(
   return rows.map((row) => row.user_id);
 }
 
-/** Those of the users that are not there, or not within a reach. The others stay until the transaction ends. */
+/** Those of the users that are not there (who was deleted has no department), or not within a reach. The others stay until the transaction ends. */
 export async function usersBeyond(
   tx: WriteTx,
   accountId: number,
@@ -139,7 +139,8 @@ export async function usersBeyond(
 ): Promise<string[]> {
   const { rows } = await sql<{ user_id: string }>`
     select u.user_id from users u
-    where u.account_id = ${accountId} and u.user_id = any(${userIds}::uuid[]) and ${within(reach, sql`u.department_id`)}
+    where u.account_id = ${accountId} and u.user_id = any(${userIds}::uuid[])
+      and u.department_id is not null and ${within(reach, sql`u.department_id`)}
     for key share`.execute(tx);
   const found = new Set(rows.map((row) => row.user_id));
   return userIds.filter((id) => !found.has(id));

@@ -1,16 +1,6 @@
 import type { Context } from '../access/index.ts';
 import { afterToken, allPages, pageMembers, sizeOf, toPage } from '../http/paging.ts';
-import {
-  createdId,
-  manyUnpaged,
-  nothing,
-  one,
-  oneWithIds,
-  page,
-  Reply,
-  type Route,
-  route,
-} from '../http/route.ts';
+import { created, manyUnpaged, nothing, one, oneWithIds, page, type Route, route } from '../http/route.ts';
 import { about, boolean, ids, integer, list, object, optional, text, uuid } from '../http/wire.ts';
 import * as groups from './groups.ts';
 import type { Rules } from './rules.ts';
@@ -83,8 +73,7 @@ const EDIT_GROUPS = { tag: 'groups', may: 'group.write' } as const;
 const byId = object({ id: uuid() });
 const name = text({ min: 1, max: 200 });
 const groupItem = { xmlItem: 'group' };
-const detailed = (status?: number) =>
-  oneWithIds(DetailedGroup, { ...groupItem, ids: 'userIds', ...(status ? { status } : {}) });
+const detailed = oneWithIds(DetailedGroup, { ...groupItem, ids: 'userIds' });
 
 async function* allGroups(ctx: Context) {
   yield* allPages(
@@ -103,11 +92,9 @@ async function detailsOf(ctx: Context, groupId: string) {
   return { ...group, userIds };
 }
 
-/** What was created: its id, or the whole with X-Return-Object. */
-async function created(ctx: Context, groupId: string) {
-  if (!ctx.wantsObject) return groupId;
-  return new Reply(await detailsOf(ctx, groupId), {}, detailed(201)) as never;
-}
+/** What is answered to a creation: its id, or the whole with X-Return-Object. */
+const idOrDetails = async (ctx: Context, groupId: string) =>
+  ctx.wantsObject ? detailsOf(ctx, groupId) : groupId;
 
 export const groupRoutes: readonly Route<Context>[] = [
   route({
@@ -141,7 +128,7 @@ export const groupRoutes: readonly Route<Context>[] = [
     operationId: 'GetGroup',
     summary: 'One group with its members',
     params: byId,
-    answer: detailed(),
+    answer: detailed,
     refusals: ['group.unknown'],
     run: (ctx: Context, { params }) => detailsOf(ctx, params.id),
   }),
@@ -153,10 +140,10 @@ export const groupRoutes: readonly Route<Context>[] = [
     summary: 'Add a group',
     body: object({ name, userIds: optional(ids()) }, 'NewGroup'),
     bodySize: 'bulk',
-    answer: createdId(),
+    answer: created(detailed),
     refusals: ['people.unknown_users', 'auth.user_scope'],
     run: async (ctx: Context, { body }) =>
-      created(ctx, await groups.addGroup(ctx, { name: body.name, userIds: body.userIds ?? [] })),
+      idOrDetails(ctx, await groups.addGroup(ctx, { name: body.name, userIds: body.userIds ?? [] })),
   }),
   route({
     ...EDIT_GROUPS,
@@ -204,10 +191,10 @@ export const groupRoutes: readonly Route<Context>[] = [
     description:
       'Its members follow from its rules: all of `and` must hold, and each holds if one of its `or` does.',
     body: object({ name, rules: sentRules }, 'NewSmartGroup'),
-    answer: createdId(),
+    answer: created(detailed),
     refusals: ['people.unknown_department', 'group.unknown_ids', 'auth.department_scope', 'group.scope'],
     run: async (ctx: Context, { body }) =>
-      created(ctx, await smart.addSmartGroup(ctx, { name: body.name, rules: toInput(body.rules) })),
+      idOrDetails(ctx, await smart.addSmartGroup(ctx, { name: body.name, rules: toInput(body.rules) })),
   }),
   route({
     ...EDIT_GROUPS,

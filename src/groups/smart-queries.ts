@@ -34,15 +34,15 @@ export async function unknownDepartments(
   return new Set(rows.map((row) => row.id));
 }
 
-/** Those of the profile fields that nobody in the account has. */
-export async function unusedFields(
+/** Those of the names that are no profile fields of the account's own. */
+export async function unknownFields(
   tx: ReadTx,
   accountId: number,
   names: readonly string[],
 ): Promise<Set<string>> {
   const { rows } = await sql<{ name: string }>`
-    select name from unnest(${names}::text[]) as read(name)
-    where not exists (select from users u where u.account_id = ${accountId} and u.fields ? read.name)`.execute(
+    select name from unnest(${names}::text[]) as named(name)
+    where not exists (select from profile_field f where f.account_id = ${accountId} and f.name = named.name)`.execute(
     tx,
   );
   return new Set(rows.map((row) => row.name));
@@ -56,7 +56,8 @@ export async function lockUsers(tx: WriteTx, accountId: number, userIds: readonl
 
 export interface Person {
   readonly userId: string;
-  readonly departmentId: string;
+  /** null: deleted */
+  readonly departmentId: string | null;
   readonly fields: Readonly<Record<string, string>>;
   /** Plain and smart */
   readonly groupIds: readonly string[];
@@ -70,12 +71,12 @@ export async function selectPeople(
 ): Promise<Person[]> {
   const { rows } = await sql<{
     user_id: string;
-    department_id: string;
+    department_id: string | null;
     fields: Record<string, string>;
     group_ids: string[];
   }>`
     select u.user_id, u.department_id,
-      u.fields || jsonb_build_object('LOGIN', u.login, 'EMAIL', coalesce(u.email, '')) as fields,
+      u.fields || jsonb_build_object('LOGIN', coalesce(u.login, ''), 'EMAIL', coalesce(u.email, '')) as fields,
       array(select m.group_id from group_member m where m.account_id = u.account_id and m.user_id = u.user_id) as group_ids
     from users u where u.account_id = ${accountId} and u.user_id = any(${userIds}::uuid[])`.execute(tx);
   return rows.map((row) => ({

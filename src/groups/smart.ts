@@ -2,7 +2,7 @@ import { type Context, includes, type Reach, reachOf } from '../access/index.ts'
 import { listIds, refuse } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { isStandardField } from '../kernel/profile-fields.ts';
-import type { ReadTx } from '../storage/index.ts';
+import type { ReadTx, WriteTx } from '../storage/index.ts';
 import { rulesChanged } from './evaluate.ts';
 import { loadGroup, refuseUnlessAllReached } from './groups.ts';
 import * as queries from './queries.ts';
@@ -35,10 +35,22 @@ export function addSmartGroup(ctx: Context, input: { name: string; rules: RulesI
   return ctx.write(async (tx) => {
     await queries.lockGroups(tx, accountId, 'exclusive');
     await refuseUnknown(tx, accountId, rules);
-    await queries.insertGroups(tx, accountId, [{ groupId, name: input.name, rules }], ctx.now);
-    await rulesChanged(tx, accountId, [groupId]);
+    await makeGroups(tx, accountId, [{ groupId, name: input.name, rules }], ctx.now);
     return groupId;
   });
+}
+
+/** Makes groups whose rules have been judged: plain ones empty, smart ones with whomever their rules admit. */
+export async function makeGroups(
+  tx: WriteTx,
+  accountId: number,
+  groups: readonly queries.NewGroup[],
+  now: Date,
+): Promise<void> {
+  await queries.lockGroups(tx, accountId, 'exclusive');
+  await queries.insertGroups(tx, accountId, groups, now);
+  const smartIds = groups.filter((group) => group.rules !== null).map((group) => group.groupId);
+  if (smartIds.length > 0) await rulesChanged(tx, accountId, smartIds);
 }
 
 /**
@@ -122,8 +134,8 @@ async function refuseUnknown(tx: ReadTx, accountId: number, rules: Rules): Promi
   const group = groups.find(({ id }) => found.every(({ groupId }) => groupId !== id));
   if (group) refuse('group.unknown_ids', { field: `${group.place}.value`, ids: group.id });
   const fields = fieldsIn(rules).filter(({ id }) => !isStandardField(id));
-  const unused = await smart.unusedFields(tx, accountId, idsOf(fields));
-  const field = fields.find(({ id }) => unused.has(id));
+  const undefinedFields = await smart.unknownFields(tx, accountId, idsOf(fields));
+  const field = fields.find(({ id }) => undefinedFields.has(id));
   if (field)
     refuse('request.invalid', {
       field: `${field.place}.attributeId`,

@@ -36,8 +36,8 @@ export interface PipelineOptions<Caller, Ctx> {
 
 /** Larger bodies are for the routes that say so. */
 const SMALL_BODY_BYTES = 1024 * 1024;
-/** Rights may change again while they are established again; more often than this is a fault of ours. */
-const MAX_STALE = 5;
+/** While many change rights at once, each makes the others ask again; beyond this the caller is told to come back. */
+const MAX_STALE = 20;
 
 /**
  * How every request travels: authenticate → authorize → negotiate → read → decode → validate → run → encode → send.
@@ -62,7 +62,8 @@ export async function answer<Caller, Ctx>(
         try {
           return await prepare(route, await route.run(options.context(caller, facts), input), format);
         } catch (error) {
-          if (caller === null || attempt >= MAX_STALE || !options.isStale(error)) throw error;
+          if (caller === null || !options.isStale(error)) throw error;
+          if (attempt >= MAX_STALE) refuse('server.busy', { seconds: 1 });
           options.forget(caller);
           caller = await options.authenticate(request.headers, request.ip);
           options.authorize(caller, route.may);

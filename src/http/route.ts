@@ -53,11 +53,8 @@ export const createdId = (): Answer<string> => ({
 });
 
 /** The id of what was created, or, for a caller who asked with X-Return-Object, what was created. */
-export const created = <T extends object>(
-  wire: Wire<T>,
-  options: { xmlItem: string },
-): Answer<string | T> => {
-  const [id, object] = [createdId(), one(wire, { ...options, status: 201 })];
+export const created = <T extends object>(object: Answer<T>): Answer<string | T> => {
+  const id = createdId();
   return {
     ...id,
     bodies: [...id.bodies, ...object.bodies],
@@ -94,7 +91,7 @@ export const one = <T>(
  */
 export const oneWithIds = <T, K extends keyof T & string>(
   wire: Wire<T>,
-  options: { ids: K; xmlItem: string; status?: number },
+  options: { ids: K; xmlItem: string },
 ): Answer<Omit<T, K> & { [P in K]: Pages<string> | undefined }> => {
   const plain = one(wire, options);
   const { ids: member } = options;

@@ -1,7 +1,7 @@
 import type { Assignment, Context, Reach, RoleRow } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
-import type { ReadTx } from '../storage/index.ts';
-import { refuseUnknownDepartments, requireReached } from './departments.ts';
+import type { WriteTx } from '../storage/index.ts';
+import { requireDepartments } from './departments.ts';
 import { mayGrant, roleTypeOf } from './rules.ts';
 
 /** Which roles a user is to hold, and over which departments; and whether the caller may give and take those. */
@@ -62,29 +62,25 @@ function byName(known: readonly RoleRow[], name: string): RoleRow {
 }
 
 /**
- * Refuses a role, or more departments for one, that the caller may not give (403), and departments given or taken that
- * are not the caller's (403) or unknown (400). What stays as it is asks for nothing.
+ * Refuses a role, or more departments for one, that the caller may not give (403), and departments given that are not
+ * the caller's (403) or unknown (400). What stays as it is asks for nothing; what is taken was judged by rank.
  */
 export async function judgeAssignments(
-  tx: ReadTx,
+  tx: WriteTx,
   ctx: Context,
   reach: Reach,
   known: readonly RoleRow[],
   before: readonly Assignment[],
   after: readonly Assignment[],
 ): Promise<void> {
-  const lost = minus(before, after);
   const gained = minus(after, before);
   for (const { roleId } of gained) {
     const role = known.find((candidate) => candidate.roleId === roleId);
     if (role && !mayGrant(ctx.caller, role.roleType))
       refuse('auth.outranked', { detail: `you may not give the role ${role.title}` });
   }
-  const departmentsOf = (assignments: readonly Assignment[]): string[] => [
-    ...new Set(assignments.flatMap((assignment) => assignment.manageableDepartmentIds)),
-  ];
-  requireReached(reach, departmentsOf([...lost, ...gained]));
-  await refuseUnknownDepartments(tx, ctx, reach, departmentsOf(gained), 'manageableDepartmentIds');
+  const departments = new Set(gained.flatMap((assignment) => assignment.manageableDepartmentIds));
+  await requireDepartments(tx, ctx, reach, [...departments], 'manageableDepartmentIds');
 }
 
 /** The roles, and the departments in them, that stand in `these` and not in `those`. */

@@ -81,6 +81,20 @@ export async function selectDepartments(
   }));
 }
 
+/** Those of the departments that are there and reached; none of them can be deleted until the transaction ends. */
+export async function holdDepartments(
+  tx: WriteTx,
+  accountId: number,
+  reach: Reach,
+  departmentIds: readonly string[],
+): Promise<string[]> {
+  const { rows } = await sql<{ department_id: string }>`
+    select d.department_id from department d
+    where d.account_id = ${accountId} and d.department_id = any(${departmentIds}::uuid[])
+      and ${within(reach, sql`d.department_id`)} for key share`.execute(tx);
+  return rows.map((row) => row.department_id);
+}
+
 /** Gives a department the name, parent and code it is to have. */
 export async function updateDepartment(
   tx: WriteTx,
@@ -126,12 +140,14 @@ export async function updateSupervision(
     where account_id = ${accountId} and ${sql.ref(key)} = ${id}`.execute(tx);
 }
 
-/** How many users and departments stand directly in a department. */
+/** How many users and departments stand directly in a department. Until the transaction ends nobody is added to it. */
 export async function countInside(
-  tx: ReadTx,
+  tx: WriteTx,
   accountId: number,
   departmentId: string,
 ): Promise<{ users: number; departments: number }> {
+  await sql`select from department where account_id = ${accountId} and department_id = ${departmentId}
+    for update`.execute(tx);
   const { rows } = await sql<{ users: number; departments: number }>`
     select (select count(*)::int from users where account_id = ${accountId} and department_id = ${departmentId}) as users,
            (select count(*)::int from department where account_id = ${accountId}

@@ -94,7 +94,7 @@ export const departmentRoutes: readonly Route<Context>[] = [
     summary: 'Add a department below another',
     body: object({ name, parentDepartmentId: uuid(), code, ...supervisionMembers }, 'NewDepartment'),
     headerMembers: ['name', 'parentDepartmentId', 'code'],
-    answer: created(DepartmentInfo, item),
+    answer: created(one(DepartmentInfo, item)),
     refusals: [
       'auth.department_scope',
       'people.unknown_department',

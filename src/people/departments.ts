@@ -32,12 +32,11 @@ export interface NewDepartment extends SupervisionInput {
 export function addDepartment(ctx: Context, input: NewDepartment): Promise<queries.KnownDepartment> {
   const reach = reachOf(ctx.caller, 'department.write');
   const { accountId } = ctx.caller;
-  requireReached(reach, [input.parentDepartmentId]);
   const departmentId = newId();
   return refusingTakenCode(input.code, () =>
     ctx.write(async (tx) => {
       await changeRights(tx, accountId);
-      await refuseUnknownDepartments(tx, ctx, reach, [input.parentDepartmentId], 'parentDepartmentId');
+      await requireDepartments(tx, ctx, reach, [input.parentDepartmentId], 'parentDepartmentId');
       await checkSupervisors(tx, ctx, input);
       const { parentDepartmentId, name } = input;
       await queries.insertDepartments(tx, accountId, [
@@ -71,8 +70,7 @@ export function editDepartment(
       const parentId = changes.parentDepartmentId ?? department.parentDepartmentId;
       const isMove = parentId !== null && parentId !== department.parentDepartmentId;
       if (isMove) {
-        requireReached(reach, [parentId]);
-        await refuseUnknownDepartments(tx, ctx, reach, [parentId], 'parentDepartmentId');
+        await requireDepartments(tx, ctx, reach, [parentId], 'parentDepartmentId');
         await requireMovable(tx, ctx, reach, [department], parentId);
       }
       await checkSupervisors(tx, ctx, changes);
@@ -133,10 +131,9 @@ export function moveDepartments(
   return ctx.write(async (tx) => {
     await changeRights(tx, accountId);
     await loadDepartment(tx, ctx, reach, parentId);
-    requireReached(reach, ids);
+    await requireDepartments(tx, ctx, reach, ids, 'departmentIds');
     const filter = { accountId, reach, departmentIds: ids };
     const departments = await queries.selectDepartments(tx, filter, null, ids.length);
-    refuseMissing(ids, departments, 'departmentIds');
     await requireMovable(tx, ctx, reach, departments, parentId);
     await queries.moveBelow(tx, accountId, ids, parentId);
     await departmentsMoved(tx, accountId, ids);
@@ -185,21 +182,41 @@ export function requireReached(reach: Reach, departmentIds: readonly string[]): 
   if (outside.length > 0) refuse('auth.department_scope', { ids: listIds(outside) });
 }
 
-/** Refuses ids that name no department (400), naming the member they stand in. */
-export async function refuseUnknownDepartments(
-  tx: ReadTx,
+/**
+ * Refuses departments that are not the caller's (403) or not there (400), naming the member they stand in. The others
+ * stay until the transaction ends.
+ */
+export async function requireDepartments(
+  tx: WriteTx,
   ctx: Context,
   reach: Reach,
   ids: readonly string[],
   field: string,
 ): Promise<void> {
   if (ids.length === 0) return;
-  const filter = { accountId: ctx.caller.accountId, reach, departmentIds: ids };
-  refuseMissing(ids, await queries.selectDepartments(tx, filter, null, ids.length), field);
+  requireReached(reach, ids);
+  refuseMissing(ids, await queries.holdDepartments(tx, ctx.caller.accountId, reach, ids), field);
 }
 
-function refuseMissing(ids: readonly string[], found: readonly queries.Department[], field: string): void {
-  const known = new Set(found.map((department) => department.departmentId));
+/** Refuses ids in a filter that name no department (400). */
+export async function refuseUnknownDepartments(
+  tx: ReadTx,
+  ctx: Context,
+  ids: readonly string[],
+  field: string,
+): Promise<void> {
+  if (ids.length === 0) return;
+  const filter = { accountId: ctx.caller.accountId, reach: 'everyone' as const, departmentIds: ids };
+  const found = await queries.selectDepartments(tx, filter, null, ids.length);
+  refuseMissing(
+    ids,
+    found.map((department) => department.departmentId),
+    field,
+  );
+}
+
+function refuseMissing(ids: readonly string[], found: readonly string[], field: string): void {
+  const known = new Set(found);
   const unknown = ids.filter((id) => !known.has(id));
   if (unknown.length > 0) refuse('people.unknown_department', { field, ids: listIds(unknown) });
 }

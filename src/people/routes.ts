@@ -1,11 +1,12 @@
 import type { Context } from '../access/index.ts';
 import type { Route } from '../http/route.ts';
 import { departmentRoutes } from './department-routes.ts';
+import type { EndsEnrollments } from './standing.ts';
 import { userListRoutes } from './user-list-routes.ts';
 import { userRoutes } from './user-routes.ts';
 
-export const peopleRoutes: readonly Route<Context>[] = [
+export const peopleRoutes = (enrollments: EndsEnrollments): readonly Route<Context>[] => [
   ...departmentRoutes,
   ...userListRoutes,
-  ...userRoutes,
+  ...userRoutes(enrollments),
 ];

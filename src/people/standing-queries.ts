@@ -7,6 +7,8 @@ import type { ReadTx, WriteTx } from '../storage/index.ts';
 export interface Standing {
   readonly userId: string;
   readonly roleTypes: readonly RoleType[];
+  /** The departments that the roles manage, without those below */
+  readonly manages: readonly string[];
 }
 
 /** Those of the users whom the caller reaches, with what ranks them. */
@@ -16,15 +18,27 @@ export async function selectStandings(
   reach: Reach,
   userIds: readonly string[],
 ): Promise<Standing[]> {
-  const { rows } = await sql<{ user_id: string; role_types: RoleType[] }>`
+  const { rows } = await sql<{ user_id: string; role_types: RoleType[]; manages: string[] }>`
     select u.user_id, array(
         select r.role_type from user_role ur
         join role r on r.account_id = ur.account_id and r.role_id = ur.role_id
-        where ur.account_id = u.account_id and ur.user_id = u.user_id) as role_types
+        where ur.account_id = u.account_id and ur.user_id = u.user_id) as role_types, array(
+        select unnest(ur.manageable_department_ids) from user_role ur
+        where ur.account_id = u.account_id and ur.user_id = u.user_id) as manages
     from users u where u.account_id = ${accountId} and u.user_id = any(${userIds}::uuid[]) and ${within(reach, sql`u.department_id`)}`.execute(
     tx,
   );
-  return rows.map((row) => ({ userId: row.user_id, roleTypes: row.role_types }));
+  return rows.map((row) => ({ userId: row.user_id, roleTypes: row.role_types, manages: row.manages }));
+}
+
+/** Waits for enrollments of these users that are being written; later ones meet what this transaction decides. */
+export async function lockAgainstEnrollments(
+  tx: WriteTx,
+  accountId: number,
+  userIds: readonly string[],
+): Promise<void> {
+  await sql`select from users where account_id = ${accountId} and user_id = any(${userIds}::uuid[])
+    order by user_id for update`.execute(tx);
 }
 
 /** Whether an owner is active, for good, besides these users. */
@@ -84,9 +98,9 @@ export async function updatePassword(
     where account_id = ${accountId} and user_id = ${userId}`.execute(tx);
 }
 
-/** Leaves of a user the id that enrollments and history name: who it was, department, credentials and roles go. */
+/** Leaves of a user the id that enrollments and history name: who it was, department, credentials, roles and seats go. */
 export async function eraseUser(tx: WriteTx, accountId: number, userId: string, now: Date): Promise<void> {
-  for (const table of ['api_client', 'user_role'])
+  for (const table of ['api_client', 'user_role', 'training_seat'])
     await sql`delete from ${sql.table(table)} where account_id = ${accountId} and user_id = ${userId}`.execute(
       tx,
     );

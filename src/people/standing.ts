@@ -3,6 +3,7 @@ import {
   changeRights,
   deleteTokensOf,
   hashPassword,
+  includes,
   rankOf,
   reachOf,
 } from '../access/index.ts';
@@ -32,6 +33,7 @@ function actOn<T>(
   const ids = 'userId' in who ? [who.userId] : [...new Set(who.userIds)];
   return ctx.write(async (tx) => {
     await changeRights(tx, accountId);
+    await queries.lockAgainstEnrollments(tx, accountId, ids);
     const standings = await queries.selectStandings(tx, accountId, reach, ids);
     const found = new Set(standings.map((standing) => standing.userId));
     const missing = listIds(ids.filter((id) => !found.has(id)));
@@ -45,9 +47,16 @@ function actOn<T>(
   });
 }
 
-/** Refuses whoever outranks the caller (403). */
+/**
+ * Refuses whoever outranks the caller (403): by role, or by managing departments that the caller does not, as whoever
+ * sets a password could use what it opens.
+ */
 export function requireRank(ctx: Context, standings: readonly queries.Standing[]): void {
-  const above = standings.filter(({ roleTypes }) => rankOf(roleTypes) > ctx.caller.rank);
+  const reach = reachOf(ctx.caller, 'user.write');
+  const above = standings.filter(
+    ({ roleTypes, manages }) =>
+      rankOf(roleTypes) > ctx.caller.rank || !manages.every((departmentId) => includes(reach, departmentId)),
+  );
   if (above.length > 0)
     refuse('auth.outranked', { detail: `user ${listIds(above.map((user) => user.userId))} outranks you` });
 }
@@ -126,15 +135,23 @@ export async function setPassword(ctx: Context, userId: string, password: string
   });
 }
 
+/** Who ends enrollments; nothing here may write them. */
+export interface EndsEnrollments {
+  /** Ends whatever these learners have, in the transaction that removes them. */
+  endOf(tx: WriteTx, ctx: Context, learnerIds: readonly string[]): Promise<void>;
+}
+
 /**
- * Deletes a user: nothing of who it was remains, login and e-mail are free again, and only the id stays, as enrollments
- * and history name it.
+ * Deletes a user: enrollments end, login and e-mail are free again, nothing of who it was remains; only the id stays, as
+ * history names it.
  */
-export function deleteUser(ctx: Context, userId: string): Promise<void> {
+export function deleteUser(ctx: Context, enrollments: EndsEnrollments, userId: string): Promise<void> {
   return actOn(ctx, { userId }, async (tx, accountId, standings) => {
     await requireOwnerBesides(tx, ctx, standings);
-    await setGroups(tx, accountId, userId, []);
+    // First, as it waits for whoever is enrolling this user, and nobody does so afterwards.
     await queries.eraseUser(tx, accountId, userId, ctx.now);
+    await enrollments.endOf(tx, ctx, [userId]);
+    await setGroups(tx, accountId, userId, []);
     await usersChanged(tx, accountId, [userId]);
   });
 }

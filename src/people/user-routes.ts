@@ -1,5 +1,5 @@
 import type { Context } from '../access/index.ts';
-import { created, createdId, manyUnpaged, nothing, type Route, route } from '../http/route.ts';
+import { created, createdId, manyUnpaged, nothing, one, type Route, route } from '../http/route.ts';
 import {
   about,
   boolean,
@@ -130,7 +130,7 @@ const profileRoutes: readonly Route<Context>[] = [
       'sendLoginSMS',
       'invitationSMSMessage',
     ],
-    answer: created(UserInfo, userItem),
+    answer: created(one(UserInfo, userItem)),
     refusals: PROFILE,
     run: async (ctx: Context, { body }) => {
       const missing = missingInvitation(body);
@@ -245,18 +245,18 @@ const bulk = (path: string, operationId: string, status: 'active' | 'inactive' |
     run: (ctx: Context, { body }) => standing.setStatusOfMany(ctx, body.userIds, status),
   });
 
-const standingRoutes: readonly Route<Context>[] = [
+const standingRoutes = (enrollments: standing.EndsEnrollments): readonly Route<Context>[] => [
   route({
     ...WRITE,
     method: 'DELETE',
     path: '/user/{id}',
     operationId: 'DeleteUser',
     summary: 'Delete a user',
-    description: 'Login and e-mail are free again; enrollments and history keep the id.',
+    description: 'Enrollments end, login and e-mail are free again; history keeps the id.',
     params: byId,
     answer: nothing(204),
     refusals: STANDING,
-    run: (ctx: Context, { params }) => standing.deleteUser(ctx, params.id),
+    run: (ctx: Context, { params }) => standing.deleteUser(ctx, enrollments, params.id),
   }),
   route({
     ...WRITE,
@@ -291,4 +291,7 @@ const standingRoutes: readonly Route<Context>[] = [
   bulk('/users/terminate', 'TerminateUsers', 'terminated'),
 ];
 
-export const userRoutes: readonly Route<Context>[] = [...profileRoutes, ...standingRoutes];
+export const userRoutes = (enrollments: standing.EndsEnrollments): readonly Route<Context>[] => [
+  ...profileRoutes,
+  ...standingRoutes(enrollments),
+];

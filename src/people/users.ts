@@ -20,7 +20,12 @@ import { newId } from '../kernel/ids.ts';
 import { type ReadTx, violatedConstraint, type WriteTx } from '../storage/index.ts';
 import { judgeAssignments, mentionsRoles, type RolesInput, wantedAssignments } from './assignments.ts';
 import { updateSupervision } from './department-queries.ts';
-import { loadDepartment, refuseUnknownDepartments, requireReached } from './departments.ts';
+import {
+  loadDepartment,
+  refuseUnknownDepartments,
+  requireDepartments,
+  requireReached,
+} from './departments.ts';
 import { noteFields } from './profile-fields.ts';
 import { passwordFault, STATUS, type SupervisionInput } from './rules.ts';
 import { requireOwnerBesides, requireRank } from './standing.ts';
@@ -57,7 +62,7 @@ export async function addUser(ctx: Context, input: NewUser): Promise<queries.Use
   const user = { userId: newId(), departmentId, status: STATUS.active, login, email, passwordHash, fields };
   return refusingTakenNames(ctx, { login, email }, () =>
     ctx.write(async (tx) => {
-      await refuseUnknownDepartments(tx, ctx, reach, [departmentId], 'departmentId');
+      await requireDepartments(tx, ctx, reach, [departmentId], 'departmentId');
       const known = await listRoles(tx, accountId);
       const learner = known.filter((role) => role.roleType === 'learner');
       const presumed = learner.map(({ roleId }) => ({ roleId, manageableDepartmentIds: [] }));
@@ -89,10 +94,8 @@ export function editUser(ctx: Context, userId: string, changes: UserChanges): Pr
       const user = await loadUser(tx, ctx, reach, userId);
       requireRank(ctx, [standingOf(user)]);
       const departmentId = changes.departmentId ?? user.departmentId;
-      if (departmentId !== user.departmentId) {
-        requireReached(reach, [departmentId]);
-        await refuseUnknownDepartments(tx, ctx, reach, [departmentId], 'departmentId');
-      }
+      if (departmentId !== user.departmentId)
+        await requireDepartments(tx, ctx, reach, [departmentId], 'departmentId');
       const profile = mergeProfile(user, changes);
       if (mentionsRoles(changes)) await changeRoles(tx, ctx, reach, user, changes);
       await queries.updateUser(tx, accountId, { userId, departmentId, ...profile });
@@ -123,6 +126,7 @@ async function changeRoles(
 const standingOf = (user: queries.User) => ({
   userId: user.userId,
   roleTypes: user.roles.map((role) => role.roleType),
+  manages: user.roles.flatMap((role) => role.manageableDepartmentIds),
 });
 
 const emailOf = ({ email, fields }: Profile): string | undefined => (email ?? fields?.['email'])?.trim();
@@ -231,7 +235,7 @@ function asking<T>(
   return ctx.read(async (tx) => {
     if (reach === 'everyone') {
       const { departmentIds = [], groupIds = [], userIds } = filter;
-      await refuseUnknownDepartments(tx, ctx, reach, departmentIds, 'departments');
+      await refuseUnknownDepartments(tx, ctx, departmentIds, 'departments');
       if (groupIds.length > 0)
         refuseUnknownGroups(groupIds, await findGroups(tx, accountId, groupIds), 'groups');
       if (userIds) await refuseUnknownUsers(tx, ctx, reach, userIds);

@@ -115,26 +115,38 @@ function enrollments(filter: Filter, place: Place | null): RawBuilder<unknown> {
   return sql`(${own} from enrollment e where e.account_id = ${accountId} ${rest})`;
 }
 
-/** The enrollments with their users and courses: of a learning track each course, of anything else itself. */
+/**
+ * The enrollments with their users and courses: of a learning track each course, of anything else itself.
+ *
+ * Everything but the department of a limited list is looked up per enrollment: `limit 1` keeps the planner from joining
+ * whole tables and sorting them, where a page is read off the index of creation.
+ */
 function from(filter: Filter, place: Place | null): RawBuilder<unknown> {
-  const { accountId, reach, departmentIds, userIds, courseIds } = filter;
+  const { accountId, reach, departmentIds } = filter;
+  const user = sql`u.account_id = ${accountId} and u.user_id = e.learner_id and ${statusAt('u', filter.now)} = any(${filter.userStatuses}::int2[])`;
+  const isLimited = reach !== 'everyone' || departmentIds !== null;
   return sql`
     from ${enrollments(filter, place)} e
-    join users u on u.account_id = ${accountId} and u.user_id = e.learner_id
-      and ${statusAt('u', filter.now)} = any(${filter.userStatuses}::int2[]) and ${within(reach, sql`u.department_id`)}
-      ${departmentIds ? sql`and ${isOneOf(sql`u.department_id`, departmentIds)}` : sql``}
-      ${userIds ? sql`and ${isOneOf(sql`u.user_id`, userIds)}` : sql``}
-    join content_item enrolled on enrolled.account_id = ${accountId} and enrolled.item_id = e.item_id
+    ${
+      isLimited
+        ? sql`join users u on ${user} and ${within(reach, sql`u.department_id`)}
+            ${departmentIds ? sql`and ${isOneOf(sql`u.department_id`, departmentIds)}` : sql``}`
+        : sql`cross join lateral (select from users u where ${user} limit 1) u`
+    }
+    cross join lateral (select i.content_type from content_item i
+      where i.account_id = ${accountId} and i.item_id = e.item_id limit 1) enrolled
     cross join lateral (
       select e.item_id as course_id where enrolled.content_type <> 'LearningTrack'
       union all
-      select t.course_id from learning_track_course t where t.account_id = ${accountId} and t.track_id = e.item_id) c
-    cross join lateral (select ${currentTerm(accountId, sql`e.learner_id`, sql`c.course_id`)} as term) now_in
-    ${courseIds ? sql`join unnest(${courseIds}::uuid[]) as wanted(id) on wanted.id = c.course_id` : sql``}`;
+      select t.course_id from learning_track_course t where t.account_id = ${accountId} and t.track_id = e.item_id
+      offset 0) c
+    cross join lateral (select i.title from content_item i
+      where i.account_id = ${accountId} and i.item_id = c.course_id limit 1) i`;
 }
 
-/** What is asked of the progress itself; without a row nothing has begun. */
-const ofProgress = (filter: Filter): RawBuilder<unknown> => sql`
+/** What is asked of the row itself; without progress nothing has begun. */
+const ofRow = (filter: Filter): RawBuilder<unknown> => sql`
+  ${filter.courseIds ? sql`and ${isOneOf(sql`c.course_id`, filter.courseIds)}` : sql``}
   ${filter.statuses ? sql`and coalesce(p.status, 'not_started') = any(${filter.statuses}::text[])` : sql``}
   ${inRange(sql`p.completed_at`, filter.completed)}`;
 
@@ -149,10 +161,11 @@ export async function resultsAfter(
   const { rows } = await sql<ResultRow & { title: string }>`
     select ${COLUMNS}, i.title
     ${from(filter, place)}
-    join content_item i on i.account_id = ${accountId} and i.item_id = c.course_id
-    left join progress p on p.account_id = ${accountId} and p.learner_id = e.learner_id and p.item_id = c.course_id and p.term = now_in.term
+    left join lateral (select * from progress p
+      where p.account_id = ${accountId} and p.learner_id = e.learner_id and p.item_id = c.course_id
+        and p.term = ${currentTerm(accountId, sql`e.learner_id`, sql`c.course_id`)} limit 1) p on true
     where ${place ? sql`(e.chunk, e.ordinal, c.course_id) > (${String(place.chunk)}::int8, ${place.ordinal}::int, ${place.courseId}::uuid)` : sql`true`}
-      ${ofProgress(filter)}
+      ${ofRow(filter)}
     order by e.chunk, e.ordinal, c.course_id limit ${limit}`.execute(tx);
   return rows.map((row) => ({ ...toResult(accountId, row), courseTitle: row.title }));
 }
@@ -166,15 +179,19 @@ export async function moduleResultsAfter(
 ): Promise<ModuleResult[]> {
   const { accountId, moduleIds, courseItemIds } = filter;
   const { rows } = await sql<ResultRow & { module_id: string; title: string; course_item_id: string }>`
-    select ${COLUMNS}, m.module_id, m.title, coalesce(m.item_id, m.training_id) as course_item_id
+    select ${COLUMNS}, m.module_id, m.title, m.course_item_id
     ${from(filter, place)}
-    join course_module m on m.account_id = ${accountId} and m.course_id = c.course_id
-      ${moduleIds ? sql`and ${isOneOf(sql`m.module_id`, moduleIds)}` : sql``}
-      ${courseItemIds ? sql`and ${isOneOf(sql`coalesce(m.item_id, m.training_id)`, courseItemIds)}` : sql``}
-    left join module_progress p on p.account_id = ${accountId} and p.learner_id = e.learner_id and p.course_id = c.course_id
-      and p.term = now_in.term and p.module_id = m.module_id
+    cross join lateral (
+      select m.module_id, m.title, coalesce(m.item_id, m.training_id) as course_item_id from course_module m
+      where m.account_id = ${accountId} and m.course_id = c.course_id
+        ${moduleIds ? sql`and ${isOneOf(sql`m.module_id`, moduleIds)}` : sql``}
+        ${courseItemIds ? sql`and ${isOneOf(sql`coalesce(m.item_id, m.training_id)`, courseItemIds)}` : sql``}
+      offset 0) m
+    left join lateral (select * from module_progress p
+      where p.account_id = ${accountId} and p.learner_id = e.learner_id and p.course_id = c.course_id
+        and p.term = ${currentTerm(accountId, sql`e.learner_id`, sql`c.course_id`)} and p.module_id = m.module_id limit 1) p on true
     where ${place ? sql`(e.chunk, e.ordinal, c.course_id, m.module_id) > (${String(place.chunk)}::int8, ${place.ordinal}::int, ${place.courseId}::uuid, ${place.moduleId}::uuid)` : sql`true`}
-      ${ofProgress(filter)}
+      ${ofRow(filter)}
     order by e.chunk, e.ordinal, c.course_id, m.module_id limit ${limit}`.execute(tx);
   return rows.map((row) => ({
     ...toResult(accountId, row),
@@ -198,7 +215,7 @@ export async function unknownIds(
   const missing = (field: keyof Named, known: RawBuilder<unknown>): RawBuilder<unknown> => sql`
     select ${field}::text as field, w.id from unnest(${named[field]}::uuid[]) as w(id) where not exists (${known})`;
   const { rows } = await sql<{ field: keyof Named; id: string }>`
-    ${missing('userIds', sql`select from users where account_id = ${accountId} and user_id = w.id`)}
+    ${missing('userIds', sql`select from users where account_id = ${accountId} and user_id = w.id and deleted_at is null`)}
     union all
     ${missing('departmentIds', sql`select from department where account_id = ${accountId} and department_id = w.id`)}
     union all

@@ -1,6 +1,7 @@
 import type { Context } from '../access/index.ts';
+import { displayStatus } from '../content/index.ts';
 import { pageMembers, sizeOf } from '../http/paging.ts';
-import { nothing, page, type Route, route } from '../http/route.ts';
+import { manyUnpaged, nothing, page, type Route, route } from '../http/route.ts';
 import {
   about,
   boolean,
@@ -19,6 +20,8 @@ import {
 import { endOfDay, toInstantText } from '../kernel/dates.ts';
 import { isOverdue, STATUSES } from '../progress/index.ts';
 import { updateAttendance } from './attendance.ts';
+import type { FinalStatus } from './final-status-queries.ts';
+import { finalStatusesOf } from './final-statuses.ts';
 import { pageOfModuleResults, pageOfResults, type ResultsWanted } from './list.ts';
 import type { DateRange, ModuleResult, Result } from './queries.ts';
 import { recordProgress } from './record.ts';
@@ -95,6 +98,32 @@ const toModuleResult = (result: ModuleResult, now: Date) => ({
   moduleTitle: result.moduleTitle,
   courseItemId: result.courseItemId,
 });
+
+const FinalStatusInfo = object(
+  {
+    userId: uuid(),
+    status: about('Display text in the language of X-Target-Locale', text()),
+    progress: about('0 to 100', decimal()),
+    completionDate: optional(text()),
+    lastViewDate: optional(text()),
+  },
+  'ContentItemFinalStatus',
+);
+
+async function* toFinalStatuses(
+  pages: AsyncIterable<FinalStatus[]>,
+  locale: string | null,
+): AsyncGenerator<Infer<typeof FinalStatusInfo>[]> {
+  const instantText = (at: Date | null): string | undefined => (at ? toInstantText(at) : undefined);
+  for await (const page of pages)
+    yield page.map(({ userId, progress }) => ({
+      userId,
+      status: displayStatus(progress.status, locale),
+      progress: progress.percent,
+      completionDate: instantText(progress.completedAt),
+      lastViewDate: instantText(progress.viewedAt),
+    }));
+}
 
 const Range = object({ startDate: optional(instant()), endDate: optional(instant()) });
 
@@ -196,6 +225,18 @@ export const resultRoutes: readonly Route<Context>[] = [
       const found = await pageOfModuleResults(ctx, toWanted(query), sizeOf(query.pageSize), query.pageToken);
       return { ...found, items: found.items.map((result) => toModuleResult(result, ctx.now)) };
     },
+  }),
+  route({
+    ...READ,
+    path: '/content/{contentId}/final_statuses',
+    operationId: 'GetContentItemFinalStatuses',
+    summary: 'Where every learner of a content item stands',
+    description: 'Each learner once, whichever way the item was given. The list is written while it is read.',
+    params: object({ contentId: uuid() }),
+    answer: manyUnpaged(FinalStatusInfo, { xmlItem: 'status', xmlRoot: 'statuses' }),
+    refusals: ['content.unknown'],
+    run: async (ctx: Context, { params }) =>
+      toFinalStatuses(await finalStatusesOf(ctx, params.contentId), ctx.locale),
   }),
   route({
     tag: 'results',

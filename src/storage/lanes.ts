@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { Refusal } from '../kernel/errors.ts';
 
 /** Who may use a connection when several wait: small writes before reads before bulk. */
 export type Lane = 'small' | 'bulk' | 'read';
@@ -27,8 +28,12 @@ export function toQuery(text: string, parameters: readonly unknown[]): pg.QueryC
   return { text, values: [...parameters], ...(name === undefined ? {} : { name }) };
 }
 
-/** How long somebody may wait for the only connection: far more than a chunk takes, far less than a client waits. */
-const MAX_WAIT_MS = 60_000;
+/**
+ * How long somebody may wait for a connection: far more than a chunk takes, less than clients wait. Nothing was begun
+ * then, and the caller is told to come back.
+ */
+export const MAX_WAIT_MS = 30_000;
+export const tooBusy = (): Refusal => new Refusal('server.busy', { seconds: 1 });
 
 /**
  * The embedded engine has one connection. Lanes are priorities before it: whoever waits in a more urgent lane is
@@ -36,13 +41,15 @@ const MAX_WAIT_MS = 60_000;
  */
 export class OneConnection {
   readonly #connect: () => Promise<pg.Client>;
+  readonly #maxWaitMs: number;
   #client: Promise<pg.Client> | null = null;
   #isTaken = false;
   #isEnded = false;
   readonly #waiting: Record<Lane, ((error?: Error) => void)[]> = { small: [], read: [], bulk: [] };
 
-  constructor(connect: () => Promise<pg.Client>) {
+  constructor(connect: () => Promise<pg.Client>, maxWaitMs = MAX_WAIT_MS) {
     this.#connect = connect;
+    this.#maxWaitMs = maxWaitMs;
   }
 
   lane(lane: Lane): LanePool {
@@ -111,8 +118,8 @@ export class OneConnection {
       };
       const timer = setTimeout(() => {
         this.#waiting[lane].splice(this.#waiting[lane].indexOf(wake), 1);
-        fail(new Error(`no connection within ${MAX_WAIT_MS} ms`));
-      }, MAX_WAIT_MS);
+        fail(tooBusy());
+      }, this.#maxWaitMs);
       this.#waiting[lane].push(wake);
     });
   }
@@ -132,7 +139,10 @@ export class OneConnection {
 
   /** Gives the connection to the first who waits in the first of these lanes that has anybody. */
   #wake(lanes: readonly Lane[]): boolean {
-    const wake = lanes.map((lane) => this.#waiting[lane]).find((waiting) => waiting.length > 0)?.shift();
+    const wake = lanes
+      .map((lane) => this.#waiting[lane])
+      .find((waiting) => waiting.length > 0)
+      ?.shift();
     wake?.();
     return wake !== undefined;
   }

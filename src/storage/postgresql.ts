@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { type Database, databaseOver, type OnStatement } from './database.ts';
-import { type Lane, type LaneClient, type LanePool, toQuery } from './lanes.ts';
+import { type Lane, type LaneClient, type LanePool, MAX_WAIT_MS, tooBusy, toQuery } from './lanes.ts';
 
 /**
  * Connections per lane: two small batches in flight, two bulk writers, four readers. Separate pools, so that a bulk
@@ -11,16 +11,17 @@ const CONNECTIONS: Record<Lane, number> = { small: 3, bulk: 2, read: 4 };
 const STATEMENT_TIMEOUT_MS = 120_000;
 /** A process that stops between two statements of a transaction must not keep others out for long. */
 const IDLE_IN_TRANSACTION_MS = 10_000;
-const CONNECT_TIMEOUT_MS = 30_000;
+/** How the pool says that no connection became free in time; it has no code of its own. */
+const NONE_FREE = 'timeout exceeded when trying to connect';
 
-export function openPostgresql(url: string, onStatement?: OnStatement): Database {
+export function openPostgresql(url: string, onStatement?: OnStatement, maxWaitMs = MAX_WAIT_MS): Database {
   const open = (lane: Lane): LanePool => {
     const readOnly = lane === 'read' ? ' -c default_transaction_read_only=on' : '';
     const pool = new pg.Pool({
       connectionString: url,
       max: CONNECTIONS[lane],
       application_name: `rollbook ${lane}`,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      connectionTimeoutMillis: maxWaitMs,
       statement_timeout: STATEMENT_TIMEOUT_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
       options: `-c TimeZone=UTC -c search_path=public -c jit=off${readOnly}`,
@@ -29,10 +30,18 @@ export function openPostgresql(url: string, onStatement?: OnStatement): Database
     pool.on('error', () => undefined);
     // One that breaks while it is lent fails the statement that uses it; without a listener it would end the process.
     pool.on('connect', (client) => client.on('error', () => undefined));
-    return { connect: async () => lend(await pool.connect()), end: () => pool.end() };
+    return { connect: () => connect(pool), end: () => pool.end() };
   };
   const pools = { small: open('small'), bulk: open('bulk'), read: open('read') };
   return databaseOver('postgresql', pools, onStatement, async () => undefined);
+}
+
+async function connect(pool: pg.Pool): Promise<LaneClient> {
+  try {
+    return lend(await pool.connect());
+  } catch (error) {
+    throw error instanceof Error && error.message === NONE_FREE ? tooBusy() : error;
+  }
 }
 
 const lent = new WeakMap<pg.PoolClient, LaneClient>();

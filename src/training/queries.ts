@@ -161,9 +161,8 @@ export async function selectSessions(
 export async function unknownUsers(tx: ReadTx, accountId: number, ids: readonly string[]): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     select w.id from unnest(${ids}::uuid[]) as w(id)
-    where not exists (select from users u where u.account_id = ${accountId} and u.user_id = w.id)`.execute(
-    tx,
-  );
+    where not exists (select from users u where u.account_id = ${accountId} and u.user_id = w.id
+                        and u.deleted_at is null)`.execute(tx);
   return rows.map((row) => row.id);
 }
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type Reach, within } from '../access/index.ts';
+import { isActiveAt, type Reach, within } from '../access/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import type { Attendance } from './attendance.ts';
 import type { KnownUser } from './rules.ts';
@@ -11,12 +11,12 @@ export async function lockUsers(
   tx: WriteTx,
   accountId: number,
   userIds: readonly string[],
+  now: Date,
 ): Promise<Map<string, KnownUser>> {
   const { rows } = await sql<{ user_id: string; department_id: string; is_active: boolean }>`
-    select user_id, department_id, status = 1 as is_active from users
-    where account_id = ${accountId} and user_id = any(${userIds}::uuid[]) order by user_id for share`.execute(
-    tx,
-  );
+    select user_id, department_id, ${isActiveAt('users', now)} as is_active from users
+    where account_id = ${accountId} and user_id = any(${userIds}::uuid[]) and deleted_at is null
+    order by user_id for share`.execute(tx);
   return new Map(
     rows.map((row) => [row.user_id, { departmentId: row.department_id, isActive: row.is_active }]),
   );

@@ -72,7 +72,7 @@ export async function refuseUsers(
   demand: { field: string; mustBeActive: boolean },
 ): Promise<void> {
   const reach = reachOf(ctx.caller, 'enrollment.write');
-  const known = await queries.lockUsers(tx, ctx.caller.accountId, userIds);
+  const known = await queries.lockUsers(tx, ctx.caller.accountId, userIds, ctx.now);
   const objection = objectionToUsers(userIds, known, {
     ...demand,
     reaches: (departmentId) => includes(reach, departmentId),

@@ -11,10 +11,12 @@ export interface SubscriberRow {
   readonly isEnabled: boolean;
   readonly isConfirmed: boolean;
   readonly codeHash: Buffer | null;
+  /** Deliveries of events that failed since the last that succeeded. */
+  readonly failures: number;
 }
 
 const columns = sql`subscriber_id as "subscriberId", callback_url as "callbackUrl", secret, is_enabled as "isEnabled",
-  is_confirmed as "isConfirmed", code_hash as "codeHash"`;
+  is_confirmed as "isConfirmed", code_hash as "codeHash", failures`;
 
 export async function findSubscriber(
   tx: ReadTx,
@@ -59,11 +61,11 @@ export async function insertSubscriber(
   return rows.length === 1;
 }
 
-/** Writes everything that can change about a subscriber. */
+/** Writes everything that administration can change about a subscriber. */
 export async function updateSubscriber(
   tx: WriteTx,
   accountId: number,
-  subscriber: SubscriberRow,
+  subscriber: Omit<SubscriberRow, 'failures'>,
 ): Promise<void> {
   await sql`
     update webhook_subscriber
@@ -83,7 +85,7 @@ export interface Subscription {
   readonly filters: Filters;
 }
 
-/** Subscribes to a type, or replaces the filters of the subscription there is. */
+/** Subscribes to a type from the sealed position on, or replaces the filters of the subscription there is. */
 export async function upsertSubscription(
   tx: WriteTx,
   accountId: number,
@@ -91,8 +93,9 @@ export async function upsertSubscription(
   { subscriptionType, filters }: Subscription,
 ): Promise<void> {
   await sql`
-    insert into webhook_subscription (account_id, subscriber_id, subscription_type, filters)
-    values (${accountId}, ${subscriberId}, ${subscriptionType}, ${JSON.stringify(filters)})
+    insert into webhook_subscription (account_id, subscriber_id, subscription_type, filters, since_position)
+    select ${accountId}, ${subscriberId}, ${subscriptionType}, ${JSON.stringify(filters)}, position
+    from seal where account_id = ${accountId}
     on conflict (account_id, subscriber_id, subscription_type) do update set filters = excluded.filters`.execute(
     tx,
   );

@@ -73,9 +73,13 @@ test('filters: a value is a text that holds a JSON array of ids, nothing else', 
   }
 });
 
-test('told of events is who is enabled and confirmed', () => {
-  const process = (isEnabled: boolean, isConfirmed: boolean) =>
-    statusOf({ isEnabled, isConfirmed }).notificationProcessStatus;
+test('told of events is who is enabled and confirmed; suspended while a retry is pending', () => {
+  const process = (isEnabled: boolean, isConfirmed: boolean, failures = 0) =>
+    statusOf({ isEnabled, isConfirmed, failures }).notificationProcessStatus;
+  assert.deepEqual(
+    [process(true, true, 1), process(false, true, 1), process(true, false, 1)],
+    ['SUSPENDED', 'INACTIVE', 'INACTIVE'],
+  );
   assert.deepEqual(
     [process(true, true), process(true, false), process(false, true), process(false, false)],
     ['ACTIVE', 'INACTIVE', 'INACTIVE', 'INACTIVE'],

@@ -94,14 +94,19 @@ export function objectionToUrl(text: string): string | null {
 export interface Subscriber {
   readonly isEnabled: boolean;
   readonly isConfirmed: boolean;
+  readonly failures: number;
 }
 
-/** The three states the contract shows. */
-export const statusOf = (subscriber: Subscriber) => ({
-  subscriberStatus: subscriber.isEnabled ? ('ACTIVE' as const) : ('INACTIVE' as const),
-  confirmationStatus: subscriber.isConfirmed ? ('CONFIRMED' as const) : ('UNCONFIRMED' as const),
+/** The three states the contract shows; suspended is who is told again later. */
+export const statusOf = ({ isEnabled, isConfirmed, failures }: Subscriber) => ({
+  subscriberStatus: isEnabled ? ('ACTIVE' as const) : ('INACTIVE' as const),
+  confirmationStatus: isConfirmed ? ('CONFIRMED' as const) : ('UNCONFIRMED' as const),
   notificationProcessStatus:
-    subscriber.isEnabled && subscriber.isConfirmed ? ('ACTIVE' as const) : ('INACTIVE' as const),
+    isEnabled && isConfirmed
+      ? failures > 0
+        ? ('SUSPENDED' as const)
+        : ('ACTIVE' as const)
+      : ('INACTIVE' as const),
 });
 
 /**

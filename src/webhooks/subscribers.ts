@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type Context, requireAdministrator, sha256 } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
+import { seal } from '../operations/index.ts';
 import type { WriteTx } from '../storage/index.ts';
 import type { Courier, Delivery } from './courier.ts';
+import { startTelling } from './dispatch-queries.ts';
 import * as queries from './queries.ts';
 import {
   confirmationBody,
@@ -82,18 +84,40 @@ export async function sendCode(ctx: Context, courier: Courier, name: string): Pr
   return courier.post(callbackUrl, message.body, headersOf(message, secret, ctx.now));
 }
 
+/** Gives what was committed before this call its position, so that "from now on" does not include it. */
+function sealEarlier(ctx: Context): Promise<void> {
+  requireAdministrator(ctx.caller);
+  return seal(ctx.db, ctx.caller.accountId);
+}
+
+/** Writes a subscriber's new state; who can be told only now is told what happens from now on. */
+async function updateState(
+  tx: WriteTx,
+  accountId: number,
+  before: queries.SubscriberRow,
+  change: { isEnabled?: boolean; isConfirmed?: boolean },
+): Promise<void> {
+  const after = { ...before, ...change };
+  await queries.updateSubscriber(tx, accountId, after);
+  const canBeTold = (state: typeof before): boolean => state.isEnabled && state.isConfirmed;
+  if (canBeTold(after) && !canBeTold(before))
+    await startTelling(tx, { accountId, subscriberId: before.subscriberId });
+}
+
 /** Confirms the address by the code that was sent to it last; again with the same code changes nothing. */
-export function confirm(ctx: Context, name: string, code: string): Promise<void> {
-  return withSubscriber(ctx, name, async (tx, subscriber) => {
+export async function confirm(ctx: Context, name: string, code: string): Promise<void> {
+  await sealEarlier(ctx);
+  await withSubscriber(ctx, name, async (tx, subscriber) => {
     if (!subscriber.codeHash?.equals(sha256(code.trim()))) refuse('webhook.wrong_code');
-    await queries.updateSubscriber(tx, ctx.caller.accountId, { ...subscriber, isConfirmed: true });
+    await updateState(tx, ctx.caller.accountId, subscriber, { isConfirmed: true });
   });
 }
 
-/** A disabled subscriber keeps its settings and subscriptions, and is told nothing. */
-export function setEnabled(ctx: Context, name: string, isEnabled: boolean): Promise<void> {
-  return withSubscriber(ctx, name, (tx, subscriber) =>
-    queries.updateSubscriber(tx, ctx.caller.accountId, { ...subscriber, isEnabled }),
+/** A disabled subscriber keeps its settings and subscriptions, and is told nothing, nor of that time later. */
+export async function setEnabled(ctx: Context, name: string, isEnabled: boolean): Promise<void> {
+  await sealEarlier(ctx);
+  await withSubscriber(ctx, name, (tx, subscriber) =>
+    updateState(tx, ctx.caller.accountId, subscriber, { isEnabled }),
   );
 }
 
@@ -107,7 +131,7 @@ export function remove(ctx: Context, name: string): Promise<void> {
  * Subscribes to a type of event; again replaces the filters. Ids in filters are not looked up: one that names nothing
  * matches nothing. Refuses an unknown filter or one that is not written as a list of ids.
  */
-export function subscribe(
+export async function subscribe(
   ctx: Context,
   name: string,
   subscriptionType: SubscriptionType,
@@ -115,7 +139,8 @@ export function subscribe(
 ): Promise<void> {
   const read = readFilters(subscriptionType, params);
   if ('objection' in read) refuse('request.invalid', { ...read.objection });
-  return withSubscriber(ctx, name, (tx, { subscriberId }) =>
+  await sealEarlier(ctx);
+  await withSubscriber(ctx, name, (tx, { subscriberId }) =>
     queries.upsertSubscription(tx, ctx.caller.accountId, subscriberId, {
       subscriptionType,
       filters: read.filters,

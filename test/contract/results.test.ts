@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { sql } from 'kysely';
 import { type Scenario, type Stage, scenarios } from '../behaviour/runner.ts';
 import { addCourseOf, addModule, addTrack, enroll, enrolled, record } from '../support/learning.ts';
 import { addCourse, addDepartment, addTraining, addUser } from '../support/people.ts';
@@ -327,6 +328,40 @@ const RECORDING: readonly Scenario[] = [
       );
       await report(stage, throughTrack, { progress: 100, moduleId: moduleIds[1] });
       assert.equal(await statusOf(stage, learnerId, courseId), 'complete');
+    },
+  ],
+  [
+    're-enrolling starts from nothing; ending hides the progress and keeps it',
+    async (stage) => {
+      const { world } = stage;
+      const { courseId, moduleIds } = await addCourseOf(world, 1);
+      const { learnerId, enrollmentId } = await enrolled(world, courseId);
+      await report(stage, enrollmentId, { status: 'complete', moduleId: moduleIds[0] });
+      const certificateOf = async () =>
+        (
+          (await call(world, 'GET', `/enrollment?learnerIds[]=${learnerId}`)).json as {
+            certificate?: object;
+          }[]
+        )[0]?.certificate;
+      assert.ok(await certificateOf());
+      const anew = await stage.post(`/enrollment/${enrollmentId}/reenroll`, { dueDateType: 'unlimited' });
+      assert.equal(anew.status, 200, anew.text);
+      assert.equal(await statusOf(stage, learnerId, courseId), 'not_started');
+      assert.equal(await certificateOf(), undefined);
+      const [row] = await list(stage, `/learners/modules/results?userIds[]=${learnerId}`);
+      assert.equal(row?.['completionStatus'], 'not_started');
+      const second = String(row?.['enrollmentId']);
+      assert.notEqual(second, enrollmentId);
+      await stage.refused(
+        { progress: 5 },
+        { status: 400, code: 'enrollment.unknown', path: `/enrollment/${enrollmentId}/progress` },
+      );
+      const kept = () =>
+        world.db.read((tx) => sql`select from progress where learner_id = ${learnerId}`.execute(tx));
+      assert.equal((await kept()).rows.length, 1);
+      assert.equal((await stage.post('/enrollment/delete', { enrollmentIds: [second] })).status, 204);
+      assert.deepEqual(await list(stage, `/learners/results?userIds[]=${learnerId}`), []);
+      assert.equal((await kept()).rows.length, 1, 'hidden, not deleted');
     },
   ],
   [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ENGINES } from '../support/database.ts';
-import { addCustomRole, addDepartment } from '../support/people.ts';
+import { addCourse, addCustomRole, addDepartment } from '../support/people.ts';
 import { call, startWorld, type World } from '../support/server.ts';
 
 /** What fuzzing found, each kept under what it was. */
@@ -62,6 +62,19 @@ for (const engine of ENGINES)
       assert.deepEqual(user.userRoles, [
         { roleId, roleType: 'custom', manageableDepartmentIds: [one, other] },
       ]);
+    });
+
+    test('a content item in a folder that does not exist was a fault of ours', async () => {
+      const folder_id = '3fa85f64-5717-4562-b3fc-2c963f66afa6';
+      const itemId = await addCourse(world);
+      for (const [target, title] of [
+        ['/content/create/Page', 'Page'],
+        [`/content/${itemId}`, 'Course'],
+      ] as const) {
+        const answer = await call(world, 'POST', target, { json: { title, folder_id } });
+        assert.equal(answer.status, 400, answer.text);
+        assert.match(answer.text, /folder_id: .*3fa85f64/);
+      }
     });
 
     test('too many passwords at once were refused without Retry-After', async () => {

@@ -26,6 +26,7 @@ import {
   MANAGERS,
   name,
   type Place,
+  people,
   plain,
   ROLES,
   type Role,
@@ -61,6 +62,7 @@ const TABLE: Record<string, Row> = {
 /** Endpoints with a rule of their own, tested below. */
 const APART = [
   'GetAccessToken',
+  'GetAccessTokenByOAuth',
   'DeleteUser',
   'GetOperation',
   // For whoever has the address: test/contract/certificates.test.ts
@@ -237,6 +239,17 @@ for (const engine of ENGINES)
         404,
       );
       assert.equal((await call(world, 'GET', path, { token: tokens.get('learner') ?? '' })).status, 403);
+    });
+
+    test('a user is deleted by whoever manages them', async () => {
+      for (const place of ['own', 'sub', 'foreign', 'unknown'] as const)
+        for (const role of ROLES) {
+          const departmentId = targets.get(place)?.departmentId ?? '';
+          const userId = place === 'unknown' ? UNKNOWN : await addUser(world, { departmentId });
+          const answer = await call(world, 'DELETE', `/user/${userId}`, { token: tokens.get(role) ?? null });
+          const row = people(204, 404, 403, () => ({ path: '' }));
+          assert.equal(answer.status, expected(row, role, place), `${role} ${place}: ${answer.text}`);
+        }
     });
 
     test('nobody acts on, or makes a client for, who outranks them, nor gives what they lack', async () => {

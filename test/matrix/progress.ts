@@ -1,4 +1,4 @@
-import { people, type Row } from './table.ts';
+import { people, plain, type Row } from './table.ts';
 
 const byUser = (path: string): Row =>
   people(200, 400, 200, (t) => ({ path: `${path}?userIds[]=${t.learnerId}` }));
@@ -6,6 +6,9 @@ const byUser = (path: string): Row =>
 export const progressRows: Record<string, Row> = {
   ListLearnerResults: byUser('/learners/results'),
   ListLearnerModulesResults: byUser('/learners/modules/results'),
+  GetContentItemFinalStatuses: plain('people', 200, (_t, f) => ({
+    path: `/content/${f.course}/final_statuses`,
+  })),
   RecordProgress: people(200, 400, 403, (t) => ({
     path: `/enrollment/${t.enrollmentId}/progress`,
     json: { progress: 10 },

@@ -54,7 +54,13 @@ for (const engine of ENGINES)
         client_secret: world.account.clientSecret,
         grant_type: 'client_credentials',
       };
-      for (const path of ['/api/v3/token', '/api/v2/token', '/token']) {
+      for (const path of [
+        '/api/v3/token',
+        '/api/v2/token',
+        '/index.php/api/v2/token',
+        '/token',
+        '/oauth2/token',
+      ]) {
         const answer = await call(world, 'POST', path, { form, token: null, accept: null });
         assert.equal(answer.status, 200, path);
       }

@@ -223,6 +223,39 @@ describe('the program and its folder', () => {
     assert.equal(await next.end('SIGTERM'), 0);
   });
 
+  test('demo load fills an account, and records results of no more enrollments than it makes', async () => {
+    const where = ['--data', temporaryFolder()];
+    const owner = [
+      '--owner-login',
+      'o',
+      '--owner-email',
+      'o@a.example',
+      '--owner-password',
+      'a long password',
+    ];
+    const account = ['account', 'create', '--name', 'A', '--url', 'http://a.example', ...owner];
+    assert.equal((await run([...account, ...where])).code, 0);
+    const sizes = ['--learners', '20', '--courses', '2', '--enrollments', '30'];
+    const load = (results: string) =>
+      run([
+        'demo',
+        'load',
+        '--account',
+        'http://a.example',
+        ...sizes,
+        '--results',
+        results,
+        '--json',
+        ...where,
+      ]);
+    const tooMany = await load('31');
+    assert.equal(tooMany.code, 2);
+    assert.match(tooMany.err, /--results: 31 are more than the 30 enrollments of this load/);
+    const loaded = JSON.parse((await load('30')).out) as Record<string, number>;
+    assert.equal(loaded['enrollments'], 30);
+    assert.equal(loaded['results'], 30);
+  });
+
   test('--help, an unknown command and a wrong flag', async () => {
     for (const args of [
       ['--help'],

@@ -1,0 +1,138 @@
+import { sql } from 'kysely';
+import { afterPosition, type EventPlace, WHOLE_EVENT } from '../enrollment/index.ts';
+import type { ReadTx, WriteTx } from '../storage/index.ts';
+import type { Filters, SubscriptionType } from './rules.ts';
+
+/** All SQL of delivery: who is due, the lease under which a subscriber is told, and how far it has been. */
+
+export interface Subscriber {
+  readonly accountId: number;
+  readonly subscriberId: string;
+}
+
+const NEVER = sql`to_timestamp(0)`;
+const one = ({ accountId, subscriberId }: Subscriber) =>
+  sql`account_id = ${accountId} and subscriber_id = ${subscriberId}`;
+const holder = (lease: Lease) => sql`${one(lease)} and lease_epoch = ${String(lease.epoch)}::int8`;
+
+/** Subscribers of all accounts that have something to be told now and whom nobody is telling. */
+export async function dueSubscribers(tx: ReadTx, now: Date, limit: number): Promise<Subscriber[]> {
+  const { rows } = await sql<Subscriber>`
+    select w.account_id as "accountId", w.subscriber_id as "subscriberId"
+    from webhook_subscriber w join seal s on s.account_id = w.account_id
+    where w.is_enabled and w.is_confirmed and w.next_attempt_at <= ${now} and w.lease_until <= ${now}
+      and (s.position > w.told_position or w.told_ordinal < ${WHOLE_EVENT}
+        or exists (select from operation_chunk c where c.account_id = w.account_id and c.position is null))
+    order by w.lease_until limit ${limit}`.execute(tx);
+  return rows;
+}
+
+/** The right to tell a subscriber, until somebody else holds a later epoch. */
+export interface Lease extends Subscriber {
+  readonly epoch: bigint;
+}
+
+/** Null if somebody else was faster, or there is nobody to be told any more. */
+export async function takeLease(
+  tx: WriteTx,
+  subscriber: Subscriber,
+  now: Date,
+  leaseUntil: Date,
+): Promise<Lease | null> {
+  const { rows } = await sql<{ lease_epoch: string }>`
+    update webhook_subscriber set lease_epoch = lease_epoch + 1, lease_until = ${leaseUntil}
+    where ${one(subscriber)} and is_enabled and is_confirmed and lease_until <= ${now} and next_attempt_at <= ${now}
+    returning lease_epoch`.execute(tx);
+  return rows[0] ? { ...subscriber, epoch: BigInt(rows[0].lease_epoch) } : null;
+}
+
+export interface Held {
+  readonly callbackUrl: string;
+  readonly secret: string | null;
+  readonly told: EventPlace;
+  readonly failures: number;
+  readonly failingSince: Date | null;
+  readonly subscriptions: readonly LiveSubscription[];
+}
+
+export interface LiveSubscription {
+  readonly subscriptionType: SubscriptionType;
+  readonly filters: Filters;
+  readonly sincePosition: bigint;
+}
+
+/** Prolongs a lease and says how the subscriber stands now; null if the lease is lost or it is to be told no more. */
+export async function holdLease(tx: WriteTx, lease: Lease, leaseUntil: Date): Promise<Held | null> {
+  const { rows } = await sql<{
+    callback_url: string;
+    secret: string | null;
+    told_position: string;
+    told_item: string;
+    told_ordinal: number;
+    failures: number;
+    failing_since: Date | null;
+  }>`
+    update webhook_subscriber set lease_until = ${leaseUntil} where ${holder(lease)} and is_enabled and is_confirmed
+    returning callback_url, secret, told_position, told_item, told_ordinal, failures, failing_since`.execute(
+    tx,
+  );
+  const [row] = rows;
+  if (!row) return null;
+  const subscriptions = await sql<{
+    subscription_type: SubscriptionType;
+    filters: Filters;
+    since_position: string;
+  }>`select subscription_type, filters, since_position from webhook_subscription where ${one(lease)}`.execute(
+    tx,
+  );
+  return {
+    callbackUrl: row.callback_url,
+    secret: row.secret,
+    told: { position: BigInt(row.told_position), itemId: row.told_item, ordinal: row.told_ordinal },
+    failures: row.failures,
+    failingSince: row.failing_since,
+    subscriptions: subscriptions.rows.map((own) => ({
+      subscriptionType: own.subscription_type,
+      filters: own.filters,
+      sincePosition: BigInt(own.since_position),
+    })),
+  };
+}
+
+/** Everything up to here is told. Says nothing to a subscriber whose lease is lost: it will be told again. */
+export async function recordTold(tx: WriteTx, lease: Lease, told: EventPlace): Promise<void> {
+  await sql`update webhook_subscriber
+    set told_position = ${String(told.position)}::int8, told_item = ${told.itemId}, told_ordinal = ${told.ordinal},
+        failures = 0, failing_since = null where ${holder(lease)}`.execute(tx);
+}
+
+/** The next attempt is at that time; the lease ends. */
+export async function recordFailure(
+  tx: WriteTx,
+  lease: Lease,
+  failure: { failures: number; since: Date; retryAt: Date },
+): Promise<void> {
+  await sql`update webhook_subscriber
+    set failures = ${failure.failures}, failing_since = ${failure.since}, next_attempt_at = ${failure.retryAt},
+        lease_until = ${NEVER} where ${holder(lease)}`.execute(tx);
+}
+
+/** Nobody answers there: the address is to be confirmed again, and told only what happens after that. */
+export async function giveUp(tx: WriteTx, lease: Lease): Promise<void> {
+  await sql`update webhook_subscriber
+    set is_confirmed = false, code_hash = null, failures = 0, failing_since = null, lease_until = ${NEVER}
+    where ${holder(lease)}`.execute(tx);
+}
+
+export async function releaseLease(tx: WriteTx, lease: Lease): Promise<void> {
+  await sql`update webhook_subscriber set lease_until = ${NEVER} where ${holder(lease)}`.execute(tx);
+}
+
+/** From now on the subscriber is told what happens after the sealed position; whoever was telling it has lost the lease. */
+export async function startTelling(tx: WriteTx, subscriber: Subscriber): Promise<void> {
+  const { itemId, ordinal } = afterPosition(0n);
+  await sql`update webhook_subscriber
+    set told_position = (select position from seal where account_id = ${subscriber.accountId}), told_item = ${itemId},
+        told_ordinal = ${ordinal}, failures = 0, failing_since = null, next_attempt_at = ${NEVER},
+        lease_epoch = lease_epoch + 1, lease_until = ${NEVER} where ${one(subscriber)}`.execute(tx);
+}

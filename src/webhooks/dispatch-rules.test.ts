@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type EnrollmentEvent, WHOLE_EVENT } from '../enrollment/index.ts';
+import { afterFailure, composeEnrolled, cutEvents } from './dispatch-rules.ts';
+
+const SINCE = new Date('2026-03-02T09:00:00Z');
+const later = (seconds: number): Date => new Date(SINCE.getTime() + seconds * 1000);
+const TYPE = 'LEARNERS_ENROLLED_IN_COURSE';
+const subscription = (filters = {}, sincePosition = 0n) => [
+  { subscriptionType: TYPE as typeof TYPE, filters, sincePosition },
+];
+const event = (position: number, itemId: string, learners: number, eventType: string = TYPE) =>
+  ({ position: BigInt(position), chunk: BigInt(position), itemId, eventType, learners }) as EnrollmentEvent;
+
+test('retries: 30 s, doubled, at most an hour, the last a day after the first failure', () => {
+  const delays: number[] = [];
+  let at: Date | null = SINCE;
+  for (let failures = 1; at; failures++) {
+    const next: Date | null = afterFailure(failures, SINCE, at);
+    if (next) delays.push((next.getTime() - at.getTime()) / 1000);
+    at = next;
+  }
+  assert.deepEqual(delays.slice(0, 9), [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
+  assert.equal(
+    delays.reduce((sum, delay) => sum + delay, 0),
+    86_400,
+  );
+});
+
+test('retries: a process that was away longer than a day tries once before it gives up', () => {
+  assert.equal(afterFailure(2, SINCE, later(86_400)), null);
+  assert.equal(afterFailure(40, SINCE, later(86_399))?.getTime(), later(86_400).getTime());
+});
+
+test('a cut is of one type, passes over what is not wanted, and stops where it is full', () => {
+  const events = [event(1, 'a', 5), event(2, 'b', 5), event(3, 'a', 5), event(4, 'a', 1)];
+  const cut = cutEvents(events, subscription({ courseIds: ['a'] }, 1n), 5);
+  assert.deepEqual(
+    [cut.wanted, cut.passed].map((list) => list.map(({ position }) => Number(position))),
+    [[3], [1, 2, 3]],
+  );
+});
+
+test('a cut ends before another type that is subscribed to, not at one that is not', () => {
+  const both = [
+    ...subscription(),
+    { subscriptionType: 'USER_REGISTERED' as const, filters: {}, sincePosition: 0n },
+  ];
+  const events = [event(1, 'a', 1), event(2, 'a', 1, 'USER_REGISTERED'), event(3, 'a', 1)];
+  assert.equal(cutEvents(events, both, 10).wanted.length, 1);
+  assert.equal(cutEvents(events, subscription(), 10).wanted.length, 2);
+});
+
+test('cut by cut, part by part, every learner is told exactly once and in order', () => {
+  const sizes = fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 12 });
+  fc.assert(
+    fc.property(sizes, fc.integer({ min: 1, max: 6 }), (learners, max) => {
+      const events = learners.map((size, no) => event(no + 1, `item ${no}`, size));
+      const all = events.flatMap(({ itemId, learners: size }) =>
+        Array.from({ length: size }, (_, place) => `${itemId} ${place}`),
+      );
+      const told: string[] = [];
+      let from = { position: 0n, ordinal: WHOLE_EVENT };
+      for (let round = 0; round < 500; round++) {
+        const ahead = events.filter(
+          ({ position }) =>
+            position > from.position || (position === from.position && from.ordinal < WHOLE_EVENT),
+        );
+        if (ahead.length === 0) break;
+        const cut = cutEvents(ahead, subscription(), max);
+        const found = cut.wanted.flatMap(({ position, itemId, learners: size }, no) =>
+          Array.from({ length: size }, (_, ordinal) => ({ no, ordinal, learnerId: `${itemId} ${ordinal}` }))
+            .filter(({ ordinal }) => position !== from.position || ordinal > from.ordinal)
+            .slice(0, max),
+        );
+        const { payloads, upTo } = composeEnrolled(cut, found, max);
+        const ids = payloads.flatMap(({ learnerIds }) => learnerIds);
+        assert.ok(ids.length <= max);
+        told.push(...ids);
+        from = upTo;
+      }
+      assert.deepEqual(told, all);
+    }),
+  );
+});
