@@ -22,6 +22,6 @@ for await (const user of client.entries('ListUsersV2', { query: { departments: [
 if (learnerIds.length === 0) throw new Error(`The department ${code} has no active users.`);
 
 await client.call('EnrollLearnersInCourses', {
-  body: { courseIds: [courseId], learnerIds, dueDateType: 'due_period', duePeriod: '720' },
+  body: { courseIds: [courseId], learnerIds, dueDateType: 'due_period', duePeriod: 720 },
 });
 console.log(`enrolled: ${learnerIds.length}`);

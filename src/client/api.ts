@@ -36,7 +36,7 @@ export interface NewEnrollment {
   /** With due_date. A day ends at 23:59:59.999 UTC */
   dueDate?: string | undefined;
   /** Hours from the access date, with due_period */
-  duePeriod?: string | undefined;
+  duePeriod?: number | undefined;
   /** False if left out; with default, the setting of the course */
   lockAfterDueDate?: boolean | undefined;
 }
@@ -48,7 +48,7 @@ export interface EnrollmentTerms {
   /** With due_date. A day ends at 23:59:59.999 UTC */
   dueDate?: string | undefined;
   /** Hours from the access date, with due_period */
-  duePeriod?: string | undefined;
+  duePeriod?: number | undefined;
   /** False if left out; with default, the setting of the course */
   lockAfterDueDate?: boolean | undefined;
 }

@@ -1,5 +1,5 @@
 import type { Context } from '../access/index.ts';
-import { fromJsonValue, validate } from '../http/decode.ts';
+import { validate } from '../http/decode.ts';
 import { pageMembers, sizeOf } from '../http/paging.ts';
 import {
   type Answer,
@@ -24,6 +24,7 @@ import {
   oneOf,
   optional,
   text,
+  unjudged,
   uuid,
 } from '../http/wire.ts';
 import { toDateText, toInstantText } from '../kernel/dates.ts';
@@ -70,12 +71,12 @@ const toWire = (enrollment: ListedEnrollment): Infer<typeof EnrollmentInfo> => (
   },
 });
 
-/** Kept as text until the type of due date is known: members of another type are ignored, whatever stands in them. */
+/** Members that belong to another type of due date are ignored, whatever stands in them. */
 const terms = {
   accessDate: optional(about('Now if left out; without an offset it is UTC', instant())),
   dueDateType: oneOf(...DUE_TYPES),
-  dueDate: optional(about('With due_date. A day ends at 23:59:59.999 UTC', text())),
-  duePeriod: optional(about('Hours from the access date, with due_period', text())),
+  dueDate: optional(about('With due_date. A day ends at 23:59:59.999 UTC', unjudged(instant()))),
+  duePeriod: optional(about('Hours from the access date, with due_period', unjudged(integer()))),
   lockAfterDueDate: optional(about('False if left out; with default, the setting of the course', boolean())),
 };
 
@@ -98,34 +99,19 @@ function readTerms(body: Infer<typeof EnrollmentTerms>): RequestedTerms {
   return { accessAt: body.accessDate?.at ?? null, due: readDue(body), lock: body.lockAfterDueDate ?? null };
 }
 
-function readDue(body: {
-  dueDateType: DueRequest['type'];
-  dueDate?: string | undefined;
-  duePeriod?: string | undefined;
-}): DueRequest {
-  const present = (value: string | undefined): string | undefined =>
-    value?.trim() === '' ? undefined : value;
-  switch (body.dueDateType) {
-    case 'due_date': {
-      const dueDate =
-        present(body.dueDate) ??
-        refuse('request.invalid', { field: 'dueDate', detail: 'is required when dueDateType is due_date' });
-      return { type: 'due_date', at: dueInstant(validate(DueDate, { dueDate }).dueDate) };
-    }
-    case 'due_period': {
-      const duePeriod =
-        present(body.duePeriod) ??
-        refuse('request.invalid', {
-          field: 'duePeriod',
-          detail: 'is required when dueDateType is due_period',
-        });
-      return {
-        type: 'due_period',
-        hours: validate(DuePeriod, fromJsonValue(DuePeriod.shape, { duePeriod })).duePeriod,
-      };
-    }
+function readDue(body: Infer<typeof EnrollmentTerms>): DueRequest {
+  const { dueDateType: type, dueDate, duePeriod } = body;
+  const missing = (field: string): never =>
+    refuse('request.invalid', { field, detail: `is required when dueDateType is ${type}` });
+  switch (type) {
+    case 'due_date':
+      if (dueDate === undefined) missing('dueDate');
+      return { type, at: dueInstant(validate(DueDate, { dueDate }).dueDate) };
+    case 'due_period':
+      if (duePeriod === undefined) missing('duePeriod');
+      return { type, hours: validate(DuePeriod, { duePeriod }).duePeriod };
     default:
-      return { type: body.dueDateType };
+      return { type };
   }
 }
 

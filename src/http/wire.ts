@@ -179,6 +179,9 @@ export const optional = <T>(inner: Wire<T>): Wire<T | undefined> => ({
   isOptional: true,
 });
 
+/** Decoded and documented as `inner`, but not judged: only other members tell whether it counts. */
+export const unjudged = (inner: Wire<unknown>): Wire<unknown> => ({ ...inner, zod: z.unknown() });
+
 /** Says what a member means, for the OpenAPI document. */
 export const about = <T>(text: string, inner: Wire<T>): Wire<T> => ({ ...inner, about: text });
 

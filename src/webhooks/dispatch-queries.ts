@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { afterPosition, type EventPlace } from '../enrollment/index.ts';
+import { afterPosition, type EventPlace, WHOLE_EVENT } from '../enrollment/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import type { Filters, SubscriptionType } from './rules.ts';
 
@@ -21,7 +21,7 @@ export async function dueSubscribers(tx: ReadTx, now: Date, limit: number): Prom
     select w.account_id as "accountId", w.subscriber_id as "subscriberId"
     from webhook_subscriber w join seal s on s.account_id = w.account_id
     where w.is_enabled and w.is_confirmed and w.next_attempt_at <= ${now} and w.lease_until <= ${now}
-      and (s.position > w.told_position or w.told_ordinal < ${afterPosition(0n).ordinal}
+      and (s.position > w.told_position or w.told_ordinal < ${WHOLE_EVENT}
         or exists (select from operation_chunk c where c.account_id = w.account_id and c.position is null))
     order by w.lease_until limit ${limit}`.execute(tx);
   return rows;

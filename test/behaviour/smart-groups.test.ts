@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
-import { makeGroups, usersChanged } from '../../src/groups/index.ts';
+import { loadGroups } from '../../src/cli/demo-groups.ts';
+import { evaluateFully, makeGroups, usersChanged } from '../../src/groups/index.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { insertDepartments, insertUsers } from '../../src/people/index.ts';
 import { ENGINES } from '../support/database.ts';
@@ -24,6 +25,8 @@ for (const engine of ENGINES)
 
     const membersOf = async (groupId: string): Promise<string[]> =>
       ((await call(world, 'GET', `/group/${groupId}`)).json as { userIds: string[] }).userIds;
+    const groupIds = async (): Promise<string[]> =>
+      ((await call(world, 'GET', '/group')).json as { groupId: string }[]).map((group) => group.groupId);
     const change = async (path: string, json: Record<string, unknown>): Promise<void> => {
       const answer = await call(world, 'POST', path, { json });
       assert.ok(answer.status === 200 || answer.status === 204, `${path}: ${answer.status} ${answer.text}`);
@@ -85,6 +88,25 @@ for (const engine of ENGINES)
           [{ userId: ben, groups: [smart, plain].sort() }],
         );
       }
+    });
+
+    test('groups made up to try sizes: every tenth is smart, and holds whom its rules admit', async () => {
+      const { accountId } = world.account;
+      const departmentIds = [await addDepartment(world, 'Up'), await addDepartment(world, 'Down')];
+      const learnerIds = await Promise.all(
+        departmentIds.flatMap((departmentId) =>
+          Array.from({ length: 3 }, () => addUser(world, { departmentId })),
+        ),
+      );
+      const before = new Set(await groupIds());
+      await loadGroups(world.db, accountId, { learnerIds, departmentIds }, 40, world.clock.now);
+      const made = (await groupIds()).filter((id) => !before.has(id));
+      const full = await world.db.read((tx) => evaluateFully(tx, accountId));
+      const smart = made.filter((id) => full.has(id));
+      assert.deepEqual([made.length, smart.length], [40, 4]);
+      for (const id of smart) assert.deepEqual(await membersOf(id), full.get(id));
+      for (const id of made.filter((other) => !full.has(other)))
+        assert.notEqual((await membersOf(id)).length, 0);
     });
 
     test(`one of ${PEOPLE} people changes: a fixed number of statements, and no row of anybody else`, async () => {

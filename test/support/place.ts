@@ -60,12 +60,14 @@ export async function loaded(
     String(courses),
     '--departments',
     '11',
+    '--groups',
+    '20',
     '--enrollments',
     String(enrollments),
     ...place.args,
   ]);
   assert.equal(filled.code, 0, filled.err);
-  const asked = { learners, courses, departments: 11, enrollments };
+  const asked = { learners, courses, departments: 11, groups: 20, enrollments };
   const told = JSON.parse(filled.out) as Record<string, number>;
   // What was asked for; what else the command can fill is its own affair.
   assert.deepEqual({ ...told, ...asked }, told);
