@@ -29,14 +29,41 @@ async function runBare(): Promise<void> {
       version: '0',
     },
   );
+  watchHolds();
   process.send?.(await server.listen({ host: '127.0.0.1', port: 0 }));
 }
 
-export async function startBare(): Promise<{ url: string; close: () => Promise<void> }> {
+/** Answers every message with the longest time between two turns of the event loop since the message before. */
+function watchHolds(): void {
+  let [longest, last] = [0, performance.now()];
+  const turn = (): void => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+    setTimeout(turn, 1);
+  };
+  turn();
+  process.on('message', () => {
+    process.send?.(longest);
+    longest = 0;
+  });
+}
+
+export interface Bare {
+  readonly url: string;
+  /** Milliseconds that the server's event loop was held at longest since this was asked before. */
+  longestHold(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export async function startBare(): Promise<Bare> {
   const child = fork(fileURLToPath(import.meta.url), [FLAG]);
   const [url] = (await once(child, 'message')) as [string];
   return {
     url,
+    longestHold: async () => {
+      child.send('?');
+      return ((await once(child, 'message')) as [number])[0];
+    },
     close: async () => {
       const ended = once(child, 'exit');
       child.kill();
