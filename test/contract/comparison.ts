@@ -13,6 +13,8 @@ export interface Compared {
   readonly operationId: string | null;
   /** What the fact has and we have not. */
   readonly lacks: readonly string[];
+  /** Statuses that we answer and the fact does not list. */
+  readonly beyond: readonly number[];
 }
 
 const shapeOf = (path: string): string => path.replace(/\{\w+\}/g, '{}');
@@ -30,12 +32,23 @@ export function compare(document: Document): Compared[] {
         fact,
         operationId: operation?.operationId ?? null,
         lacks: operation ? lacksOf(document, fact, operation) : [],
+        beyond: operation ? beyondOf(fact, operation) : [],
       };
     }),
   );
 }
 
 const USUAL = [400, 401, 403];
+/** What any HTTP server may answer, whatever the operation. */
+const ANYWHERE = [405, 406, 413, 415, 429, 500, 503];
+
+function beyondOf(fact: Fact, operation: Document): number[] {
+  const listed = [fact.status, ...USUAL, ...ANYWHERE, ...fact.also];
+  return Object.keys(operation.responses)
+    .filter((status) => status !== 'default')
+    .map(Number)
+    .filter((status) => !listed.includes(status));
+}
 
 function lacksOf(document: Document, fact: Fact, operation: Document): string[] {
   const parameters = operation.parameters.map((parameter: Document) => resolve(document, parameter));
