@@ -1,12 +1,14 @@
 import { newChunkNumber } from '../kernel/ids.ts';
 import type { ChunkWriter } from './bulk.ts';
 import {
+  areAllEnrolled,
   insertChunk,
   type LargeWork,
   type LockedParents,
   lockParents,
   type PlannedItem,
 } from './bulk-queries.ts';
+import type { ChunkRecord } from './ledger-queries.ts';
 import { digestOf } from './receipt.ts';
 import type { Terms } from './rules.ts';
 
@@ -28,13 +30,9 @@ export const enrollChunks: ChunkWriter = {
   write: async (tx, lease, place) => {
     const { accountId } = lease;
     const cut = cutChunk(lease, place);
-    const parents = await lockParents(
-      tx,
-      accountId,
-      cut.learnerIds,
-      cut.items.map((item) => item.itemId),
-      lease.acceptedAt,
-    );
+    const itemIds = cut.items.map((item) => item.itemId);
+    if (await areAllEnrolled(tx, accountId, cut.learnerIds, itemIds)) return nothingNew(cut);
+    const parents = await lockParents(tx, accountId, cut.learnerIds, itemIds, lease.acceptedAt);
     const learnerIds = cut.learnerIds.filter((id) => !parents.goneLearners.has(id));
     const items = cut.items.filter((item) => !parents.goneItems.has(item.itemId));
     const chunk = newChunkNumber();
@@ -62,6 +60,17 @@ export const enrollChunks: ChunkWriter = {
     };
   },
 };
+
+/** A request that is sent again finds everything there. */
+const nothingNew = (cut: Cut): Omit<ChunkRecord, 'place'> => ({
+  chunk: newChunkNumber(),
+  created: 0,
+  changed: 0,
+  unchanged: cut.learnerIds.length * cut.items.length,
+  refusals: [],
+  event: { type: 'LEARNERS_ENROLLED_IN_COURSE', learners: new Map() },
+  digest: digestOf([cut.items, cut.learnerIds]),
+});
 
 interface Cut {
   readonly learnerIds: readonly string[];

@@ -29,13 +29,13 @@ export function kindOf(contentType: string | undefined): BodyKind {
 const SHARED_BYTES = 256 * 1024 * 1024;
 let sharedBytes = 0;
 
-/** What was taken of the shared memory, to be given back. */
+/** A body as it came, and what it takes of the shared memory, to be given back. */
 export interface Taken {
-  readonly bytes: Buffer;
+  readonly parts: readonly Buffer[];
   release(): void;
 }
 
-/** Reads a body whole. Refuses `request.too_large` beyond the limit, announced or not, and `server.busy`. */
+/** Reads a body to its end. Refuses `request.too_large` beyond the limit, announced or not, and `server.busy`. */
 export async function readBody(message: IncomingMessage, limit: number): Promise<Taken> {
   const announced = Number(message.headers['content-length'] ?? 0);
   if (announced > limit) refuse('request.too_large', { limit });
@@ -62,7 +62,7 @@ export async function readBody(message: IncomingMessage, limit: number): Promise
     release();
     throw new ClientGone();
   }
-  return { bytes: parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts), release };
+  return { parts, release };
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });

@@ -14,7 +14,7 @@ import { isIdList, type Shape, show } from './wire.ts';
 export interface Task {
   readonly id: number;
   readonly shape: Shape;
-  readonly bytes: Uint8Array;
+  readonly parts: readonly Uint8Array[];
   readonly kind: BodyKind;
   readonly contentType: string;
   readonly formDefaults: Readonly<Record<string, string>>;
@@ -49,14 +49,8 @@ port.on('message', (task: Task) => {
     );
 });
 
-async function decode({ id, shape, bytes, kind, contentType, formDefaults }: Task): Promise<Outcome> {
-  const value = await decodeBody(
-    shape,
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-    kind,
-    contentType,
-    formDefaults,
-  );
+async function decode({ id, shape, parts, kind, contentType, formDefaults }: Task): Promise<Outcome> {
+  const value = await decodeBody(shape, Buffer.concat(parts), kind, contentType, formDefaults);
   if (shape.kind !== 'object' || typeof value !== 'object' || value === null)
     return { id, value, members: [] };
   const rest = value as Record<string, unknown>;

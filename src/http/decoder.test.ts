@@ -33,11 +33,19 @@ const BODIES: Record<string, [Parameters<typeof decodeBody>[2], string]> = {
   ],
 };
 
+/** As a socket gives it: cut anywhere, also within a character. */
+function inParts(text: string): Buffer[] {
+  const bytes = Buffer.from(text);
+  return Array.from({ length: Math.ceil(bytes.length / 65_537) }, (_, n) =>
+    bytes.subarray(n * 65_537, (n + 1) * 65_537),
+  );
+}
+
 describe('large bodies', () => {
   const decoder = new Decoder();
   after(() => decoder.close());
   const read = async (kind: Parameters<typeof decodeBody>[2], text: string) =>
-    validate(Body, await decoder.decode(Body.shape, Buffer.from(text), kind, '', {}));
+    validate(Body, await decoder.decode(Body.shape, inParts(text), kind, '', {}));
 
   for (const [name, [kind, text]] of Object.entries(BODIES))
     test(`${name}: a set comes sorted and distinct, a list as it was written`, async () => {

@@ -24,16 +24,17 @@ export class Decoder {
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
 
-  /** Bytes → plain value of the shape. The bytes of a large body are given away. Refuses what {@link decodeBody} refuses. */
+  /** Bytes → plain value of the shape. Those of a large body are given away. Refuses what {@link decodeBody} refuses. */
   async decode(
     shape: Shape,
-    bytes: Buffer,
+    parts: readonly Buffer[],
     kind: BodyKind,
     contentType: string,
     formDefaults: Readonly<Record<string, string>>,
   ): Promise<unknown> {
-    if (bytes.length <= LARGE_BYTES) return decodeBody(shape, bytes, kind, contentType, formDefaults);
-    const outcome = await this.#ask({ shape, kind, contentType, formDefaults }, bytes);
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    if (length <= LARGE_BYTES) return decodeBody(shape, whole(parts), kind, contentType, formDefaults);
+    const outcome = await this.#ask({ shape, kind, contentType, formDefaults }, parts);
     if ('refusal' in outcome) throw new Refusal(outcome.refusal.code, outcome.refusal.details);
     if ('error' in outcome) throw new Error(outcome.error);
     for (const member of outcome.members)
@@ -45,14 +46,18 @@ export class Decoder {
     await this.#worker?.terminate();
   }
 
-  #ask(task: Omit<Task, 'id' | 'bytes'>, bytes: Buffer): Promise<Outcome> {
+  #ask(task: Omit<Task, 'id' | 'parts'>, parts: readonly Buffer[]): Promise<Outcome> {
     const id = this.#nextId++;
+    // Only memory that belongs to nobody else may be given away. Put together it would be copied here, all at once.
+    const own = parts.map((part) =>
+      part.byteLength === part.buffer.byteLength ? new Uint8Array(part.buffer) : Uint8Array.from(part),
+    );
     return new Promise((done, fail) => {
       this.#waiting.set(id, { done, fail });
-      // Only memory that belongs to nobody else may be given away.
-      const own =
-        bytes.byteLength === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : Uint8Array.from(bytes);
-      this.#started().postMessage({ ...task, id, bytes: own }, [own.buffer as ArrayBuffer]);
+      this.#started().postMessage(
+        { ...task, id, parts: own },
+        own.map(({ buffer }) => buffer as ArrayBuffer),
+      );
     });
   }
 
@@ -78,6 +83,9 @@ export class Decoder {
     return worker;
   }
 }
+
+const whole = (parts: readonly Buffer[]): Buffer =>
+  parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
 
 async function unpacked(shape: Shape, { name, bytes, faults }: PackedMember): Promise<CheckedIds> {
   const packed = new PackedIds(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));

@@ -167,7 +167,7 @@ async function bodyOf<Ctx>(
   try {
     const { shape } = route.body;
     const contentType = request.sentType ?? '';
-    const plain = await decoder.decode(shape, taken.bytes, kind, contentType, route.formDefaults);
+    const plain = await decoder.decode(shape, taken.parts, kind, contentType, route.formDefaults);
     return completeFromHeaders(shape, plain, route.headerMembers, request.headers);
   } finally {
     taken.release();

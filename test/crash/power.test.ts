@@ -89,8 +89,26 @@ const LEDGER: Readonly<Record<string, string>> = {
     'select not exists (select from users u where not exists (select from user_role r where r.user_id = u.user_id)) as holds',
 };
 
+/** The engine's program, compiled once for all the folders that are opened. */
+const program = (() => {
+  const file = (name: string): Buffer =>
+    readFileSync(new URL(name, import.meta.resolve('@electric-sql/pglite')));
+  // The compiler knows browsers' globals only where browsers are meant; the engine's options say what type it is.
+  const { WebAssembly } = globalThis as unknown as {
+    WebAssembly: { compile(bytes: Uint8Array): Promise<never> };
+  };
+  let compiled: Promise<{ pgliteWasmModule: never; fsBundle: Blob }> | undefined;
+  return () => {
+    compiled ??= WebAssembly.compile(file('pglite.wasm')).then((pgliteWasmModule) => ({
+      pgliteWasmModule,
+      fsBundle: new Blob([file('pglite.data')]),
+    }));
+    return compiled;
+  };
+})();
+
 async function look(folder: string): Promise<Found> {
-  const db = await PGlite.create(folder, { extensions: { amcheck } });
+  const db = await PGlite.create(folder, { ...(await program()), extensions: { amcheck } });
   try {
     await db.exec('create extension if not exists amcheck');
     const faults = (await db.query<{ at: string; what: string; message: string | null }>(INTEGRITY)).rows
