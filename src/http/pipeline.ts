@@ -9,6 +9,7 @@ import { CONTENT_TYPE } from './encode.ts';
 import { readPairs, splitUrlEncoded } from './form.ts';
 import { completeFromHeaders } from './header-members.ts';
 import { type Format, negotiate, negotiateOrDefault } from './negotiate.ts';
+import { type Preferences, readPreferences } from './preferences.ts';
 import { renderRefusal } from './refusal.ts';
 import { type Answer, Reply, type Route } from './route.ts';
 
@@ -17,6 +18,7 @@ export interface RequestFacts {
   readonly id: string;
   readonly now: Date;
   readonly headers: IncomingHttpHeaders;
+  readonly preferences: Preferences;
 }
 
 export interface PipelineOptions<Caller, Ctx> {
@@ -50,13 +52,15 @@ export async function answer<Caller, Ctx>(
   reply: FastifyReply,
 ): Promise<void> {
   const stages = new Stages();
-  const facts = { id: request.id, now: options.clock(), headers: request.headers };
+  const { id, headers } = request;
+  const now = options.clock();
   try {
     let caller = await stages.time('authenticate', () => callerOf(route, options, request));
     if (caller !== null) options.authorize(caller, route.may);
     const { format, kind, limit } = negotiateAll(route, options, request);
     const plain = await stages.time('decode', () => bodyOf(route, options.decoder, request, kind, limit));
     const input = stages.timeNow('validate', () => validateAll(route, request, plain));
+    const facts = { id, now, headers, preferences: readPreferences(headers['prefer']?.toString()) };
     const ready = await stages.time('run', async () => {
       for (let attempt = 1; ; attempt++) {
         try {
@@ -120,7 +124,7 @@ function negotiateAll<Caller, Ctx>(
   if (route.body && coding && coding !== 'identity')
     refuse('request.unsupported_encoding', { encoding: coding.slice(0, 50) });
   const choose = route.answer.contentType ? negotiateOrDefault : negotiate;
-  const format = choose(request.headers.accept, route.prefersJson);
+  const format = choose(request.headers.accept, route.prefersJson, route.answer.files);
   const limit =
     route.bodySize === 'bulk' ? options.maxBodyBytes : Math.min(SMALL_BODY_BYTES, options.maxBodyBytes);
   if (route.body && Number(request.headers['content-length'] ?? 0) > limit)

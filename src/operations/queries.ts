@@ -49,7 +49,7 @@ export async function findOperation(
     from operation o
     cross join lateral (
       select sum(created) as created, sum(changed) as changed, sum(unchanged) as unchanged,
-             sum(jsonb_array_length(coalesce(refusals, '[]'))) as refused
+             sum(refused) as refused
       from operation_chunk c where c.account_id = o.account_id and c.operation_id = o.operation_id) c
     where o.account_id = ${accountId} and o.operation_id = ${operationId}`.execute(tx);
   const row = rows[0];
