@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { writeToken } from '../src/enrollment/index.ts';
+import { seal } from '../src/operations/index.ts';
 import type { Engine } from '../test/support/database.ts';
 import { openSite } from './site.ts';
 import { Caller, type Figure, type Flags, figure, median, millisecondsOf, type Part } from './support.ts';
@@ -21,6 +22,10 @@ async function measure(engine: Engine, shape: Shape, times: number): Promise<Map
   const enrollments = shape.learners * shape.courses;
   let middle = '';
   const site = await openSite(engine, { ...shape, enrollments }, async (db) => {
+    for (const { account_id } of (
+      await db.read((tx) => sql<{ account_id: number }>`select account_id from account`.execute(tx))
+    ).rows)
+      await seal(db, account_id);
     await db.writeOnce(sql`vacuum (analyze)`, 'bulk');
     const { rows } = await db.read((tx) =>
       sql<{ chunk: string; ordinal: number; position: string }>`

@@ -5,6 +5,7 @@ import { beside } from './beside.ts';
 import { bulk } from './bulk.ts';
 import { decode } from './decode.ts';
 import { lists } from './lists.ts';
+import { pages } from './pages.ts';
 import { small } from './small.ts';
 import { start } from './start.ts';
 import { type Figure, isMet, type Part } from './support.ts';
@@ -15,7 +16,7 @@ import { type Figure, isMet, type Part } from './support.ts';
  * Fails only when it cannot measure; whether a goal is met is for the reader of the table.
  */
 
-const PARTS: readonly Part[] = [decode, start, small, bulk, beside, lists];
+const PARTS: readonly Part[] = [decode, start, small, bulk, beside, lists, pages];
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string' } } });
 const chosen = PARTS.filter(({ name }) => !values.only || values.only.split(',').includes(name));
@@ -28,19 +29,20 @@ const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(to
 const figures: Figure[] = [];
 for (const { name, run } of chosen) {
   console.error(`measuring ${name} …`);
-  figures.push(...(await run({ quick: values.quick ?? false, times: 3 })));
+  const measured = await run({ quick: values.quick ?? false, times: 3 });
+  figures.push(...measured);
+  console.table(
+    measured.map((figure) => ({
+      engine: figure.engine,
+      work: figure.work,
+      figure: `${figure.value} ${figure.unit}`,
+      against: `${figure.against}: ${figure.base}`,
+      ratio: figure.ratio,
+      goal: `${figure.goal.at === 'least' ? '≥' : '≤'} ${figure.goal.ratio}`,
+      met: isMet(figure) ? 'yes' : 'NO',
+    })),
+  );
 }
-console.table(
-  figures.map((figure) => ({
-    engine: figure.engine,
-    work: figure.work,
-    figure: `${figure.value} ${figure.unit}`,
-    against: `${figure.against}: ${figure.base}`,
-    ratio: figure.ratio,
-    goal: `${figure.goal.at === 'least' ? '≥' : '≤'} ${figure.goal.ratio}`,
-    met: isMet(figure) ? 'yes' : 'NO',
-  })),
-);
 console.log(machine);
 mkdirSync('bench-results', { recursive: true });
 writeFileSync(

@@ -1,6 +1,6 @@
 import { type Database, openDatabase } from '../src/storage/index.ts';
 import type { Engine } from '../test/support/database.ts';
-import { idsOf, loaded, type Place, placeOf } from '../test/support/place.ts';
+import { idsOf, loaded, type More, type Place, placeOf } from '../test/support/place.ts';
 import { serve } from '../test/support/process.ts';
 import { requestToken } from '../test/support/server.ts';
 
@@ -17,20 +17,19 @@ export interface Site {
   close(): Promise<void>;
 }
 
-export interface Sizes {
+export interface Sizes extends More {
   readonly learners: number;
   readonly courses: number;
-  readonly enrollments?: number;
 }
 
 /** `before` may look at the data while no server holds it. */
 export async function openSite(
   engine: Engine,
-  sizes: Sizes,
+  { learners, courses, ...more }: Sizes,
   before: (db: Database) => Promise<void> = async () => undefined,
 ): Promise<Site> {
   const place = await placeOf(engine);
-  const client = await loaded(place, sizes.learners, sizes.courses, sizes.enrollments);
+  const client = await loaded(place, learners, courses, more);
   await lookAt(place, before);
   const running = await serve(place.args);
   const token = await requestToken(running.url, client.clientId, client.clientSecret);

@@ -176,11 +176,13 @@ export async function lockParents(
 ): Promise<LockedParents> {
   const { rows } = await sql<{ kind: string; id: string }>`
     with learner as materialized (
-      select user_id, endings from users where account_id = ${accountId} and ${isActiveAt('users', now)}
-        and user_id = any(${uuidArray(learnerIds)}::uuid[]) order by user_id for key share),
+      select u.* from unnest(${uuidArray(learnerIds)}::uuid[]) as w(id) cross join lateral (
+        select user_id, endings from users
+        where account_id = ${accountId} and user_id = w.id and ${isActiveAt('users', now)} for key share) u),
     item as materialized (
-      select item_id from content_item where account_id = ${accountId} and retired_at is null
-        and item_id = any(${uuidArray(itemIds)}::uuid[]) order by item_id for key share)
+      select i.* from unnest(${uuidArray(itemIds)}::uuid[]) as w(id) cross join lateral (
+        select item_id from content_item
+        where account_id = ${accountId} and item_id = w.id and retired_at is null for key share) i)
     select 'learner' as kind, id from unnest(${uuidArray(learnerIds)}::uuid[]) as w(id)
       where (select count(*) from learner) < ${learnerIds.length} and id not in (select user_id from learner)
     union all

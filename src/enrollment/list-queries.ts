@@ -117,7 +117,10 @@ export const enrollmentsAfter = (
   limit: number,
 ): Promise<Enrollment[]> => select(tx, filter, isAfter(place), limit);
 
-/** Those whose chunk has a position up to `sealed`. */
+/**
+ * Those whose chunk has a position up to `sealed`. A scalar subquery, looked up row by row in the order of creation: as
+ * a join it may be turned round, and then every enrollment is read and sorted before the first is answered.
+ */
 export const sealedAfter = (
   tx: ReadTx,
   filter: Filter,
@@ -128,8 +131,8 @@ export const sealedAfter = (
   select(
     tx,
     filter,
-    sql`${isAfter(place)} and exists (select from operation_chunk c where c.account_id = e.account_id
-          and c.chunk = e.chunk and c.position <= ${String(sealed)}::int8)`,
+    sql`${isAfter(place)} and (select c.position from operation_chunk c where c.account_id = e.account_id
+          and c.chunk = e.chunk) <= ${String(sealed)}::int8`,
     limit,
   );
 

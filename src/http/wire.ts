@@ -278,6 +278,9 @@ export function fieldMap(): Wire<Record<string, string>> {
     .record(z.string().max(100), text({ max: 1_000 }).zod, {
       error: (issue) => required(issue.input) ?? 'must be a map of names to texts',
     })
+    .refine((fields) => !Object.keys(fields).some((name) => FORBIDDEN.test(name)), {
+      error: 'has a name with a control character',
+    })
     .transform((fields) => {
       const out: Record<string, string> = Object.create(null);
       for (const [name, value] of Object.entries(fields)) out[name.toLowerCase()] = value;

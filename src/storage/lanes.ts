@@ -125,13 +125,25 @@ export class OneConnection {
   }
 
   #next(): void {
-    for (const lane of PRIORITY) {
-      const wake = this.#waiting[lane].shift();
-      if (wake) {
-        wake();
-        return;
-      }
+    if (this.#wake(['small', 'read'])) return;
+    if (this.#waiting.bulk.length === 0) {
+      this.#isTaken = false;
+      return;
     }
-    this.#isTaken = false;
+    // Whoever was just served may need one statement more, which it asks for in this turn of the event loop: a small
+    // request that has loaded and is to write must not wait for a second chunk.
+    setImmediate(() => {
+      if (!this.#wake(PRIORITY)) this.#isTaken = false;
+    });
+  }
+
+  /** Gives the connection to the first who waits in the first of these lanes that has anybody. */
+  #wake(lanes: readonly Lane[]): boolean {
+    const wake = lanes
+      .map((lane) => this.#waiting[lane])
+      .find((waiting) => waiting.length > 0)
+      ?.shift();
+    wake?.();
+    return wake !== undefined;
   }
 }

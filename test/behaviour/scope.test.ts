@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { addCourse, addCustomRole, addDepartment, addUser } from '../support/people.ts';
-import { call, type World } from '../support/server.ts';
+import { call, requestStatements, type World } from '../support/server.ts';
 import { type Scenario, scenarios } from './runner.ts';
 
 const unlimited = { dueDateType: 'unlimited' };
@@ -87,7 +87,7 @@ const list: readonly Scenario[] = [
             answer.status,
             answer.code,
             answer.text.replaceAll(learner, 'ID'),
-            world.statements,
+            requestStatements(world),
           ]),
         );
       }

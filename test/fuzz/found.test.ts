@@ -77,6 +77,19 @@ for (const engine of ENGINES)
       }
     });
 
+    test('a profile field whose name has a control character was a fault of ours', async () => {
+      for (const name of ['log\u0000in', 'x\ud800']) {
+        const answer = await call(world, 'POST', '/user', {
+          json: {
+            departmentId: world.account.rootDepartmentId,
+            fields: { login: 'someone', [name]: 'x' },
+          },
+        });
+        assert.equal(answer.status, 400, answer.text);
+        assert.match(answer.text, /fields: has a name with a control character/);
+      }
+    });
+
     test('too many passwords at once were refused without Retry-After', async () => {
       const answers = await Promise.all(
         Array.from({ length: 12 }, (_, n) =>

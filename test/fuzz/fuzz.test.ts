@@ -89,9 +89,10 @@ class Target {
 }
 
 /** How a case ended, as a fault to report; null when all is well. */
-function faultOf({ sending, answers: expected }: Case, { answers, end }: Exchange): string | null {
+function faultOf({ sending, answers: expected, isHead }: Case, { answers, end }: Exchange): string | null {
   if (end === 'hung') return `no answer and no end within ${ANSWERED_WITHIN_MS} ms`;
-  if (end === 'unreadable') return 'what came back is no HTTP';
+  // Refused before it was understood to be a HEAD, it is answered with a body.
+  if (end === 'unreadable' && !isHead) return 'what came back is no HTTP';
   const bad = answers.find(
     ({ status, headers }) => status >= 500 && !(status === 503 && headers.has('retry-after')),
   );

@@ -47,6 +47,15 @@ export async function startWorld(engine: Engine, options: WorldOptions = {}): Pr
   return startWorldOver(db, statements, options);
 }
 
+/** Of the recorded statements those that requests ran: what was written is sealed a moment later, beside whatever comes. */
+export const requestStatements = ({ statements }: Pick<World, 'statements'>): string[] =>
+  statements.filter(
+    (text) =>
+      !/^(begin|commit|rollback)\b|\bfrom seal\b|\bupdate seal\b|\boperation_chunk where\b.*\bposition is null/s.test(
+        text,
+      ),
+  );
+
 /** A world over a database that is open already. */
 export async function startWorldOver(
   db: Database,
