@@ -246,6 +246,10 @@ create table operation (
   CHECK ((state = ANY (ARRAY['accepted'::text, 'running'::text, 'done'::text, 'cancelled'::text, 'failed'::text, 'undone'::text]))),
   PRIMARY KEY (account_id, operation_id)
 );
+CREATE INDEX operation_accepted ON public.operation USING btree (account_id, accepted_at, operation_id);
+CREATE INDEX operation_actor ON public.operation USING btree (account_id, actor_id, accepted_at, operation_id);
+CREATE INDEX operation_change ON public.operation USING btree (account_id, accepted_at, operation_id) WHERE (kind <> 'enroll'::text);
+CREATE INDEX operation_unfinished ON public.operation USING btree (account_id, accepted_at, operation_id) WHERE (state <> 'done'::text);
 
 create table operation_chunk (
   account_id integer not null,
@@ -255,10 +259,14 @@ create table operation_chunk (
   created integer not null,
   changed integer not null default 0,
   unchanged integer not null,
-  refusals jsonb,
   digest bytea not null,
   position bigint,
   hash bytea,
+  ids bytea,
+  item_ids bytea,
+  id_reasons bytea,
+  item_reasons bytea,
+  refused integer not null default 0,
   PRIMARY KEY (account_id, chunk)
 );
 CREATE INDEX operation_chunk_operation ON public.operation_chunk USING btree (account_id, operation_id, place);
@@ -274,6 +282,7 @@ create table operation_plan (
   next_chunk integer not null default 0,
   lease_epoch bigint not null default 0,
   lease_until timestamp with time zone not null,
+  id_reasons bytea,
   FOREIGN KEY (account_id, operation_id) REFERENCES operation(account_id, operation_id),
   PRIMARY KEY (account_id, operation_id)
 );

@@ -84,11 +84,7 @@ function authorize(caller: Caller, may: string): void {
   if (!isAllowed) refuse('auth.role');
 }
 
-function contextOf(
-  db: Database,
-  caller: Caller | null,
-  request: RequestFacts,
-): Context {
+function contextOf(db: Database, caller: Caller | null, request: RequestFacts): Context {
   const header = (name: string): string | null => {
     const value = request.headers[name];
     return typeof value === 'string' ? value : null;

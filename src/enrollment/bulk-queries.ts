@@ -59,7 +59,9 @@ export async function accept(
               ${receipt.source}, ${receipt.requestDigest}, ${receipt.acceptedAt}, ${receipt.total}))
     insert into operation_plan (account_id, operation_id, ids, items, id_reasons, chunk_pairs, lease_until)
     values (${receipt.accountId}, ${receipt.operationId}, ${pack(work.ids).bytes},
-            ${JSON.stringify(work.items)}, ${work.idReasons}, ${work.chunkPairs}, ${work.leaseUntil})`.execute(tx);
+            ${JSON.stringify(work.items)}, ${work.idReasons}, ${work.chunkPairs}, ${work.leaseUntil})`.execute(
+    tx,
+  );
   return true;
 }
 

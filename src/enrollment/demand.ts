@@ -96,7 +96,11 @@ export function askedOf(demand: Omit<Demand, 'refused'>, from: number, to: numbe
     const [itemId = ''] = items.slice(item, item + 1);
     const itemReason = reasonAt(demand.itemReasons, item);
     ids.slice(first, last).forEach((learnerId, n) => {
-      asked.push({ learnerId, itemId, refused: firstReason(reasonAt(demand.idReasons, first + n), itemReason) });
+      asked.push({
+        learnerId,
+        itemId,
+        refused: firstReason(reasonAt(demand.idReasons, first + n), itemReason),
+      });
     });
     place += last - first;
   }

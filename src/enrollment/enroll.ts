@@ -61,7 +61,10 @@ export class Enrollments {
     const pairs = learnerIds.length * items.length;
     if (pairs > this.#maxPairs) refuse('request.too_many_pairs', { pairs, limit: this.#maxPairs });
     const itemIds = items.slice(0, items.length);
-    const digest = await digestOfSet([terms, itemIds, ...(handling === 'lenient' ? [handling] : [])], learnerIds);
+    const digest = await digestOfSet(
+      [terms, itemIds, ...(handling === 'lenient' ? [handling] : [])],
+      learnerIds,
+    );
     const receipt = newReceipt(ctx, 'enroll', digest, pairs);
     const job: LargeJob = { receipt, caller: ctx.caller, now: ctx.now, learnerIds, itemIds, terms, handling };
     if (pairs <= this.#limits.smallPairs)

@@ -8,8 +8,8 @@ import type { RefusalReason } from './reasons.ts';
 import type { Receipt } from './receipt.ts';
 import {
   type KnownItem,
-  type Plan,
   objectionTo,
+  type Plan,
   planEnrollment,
   surveyLearners,
   type Wanted,

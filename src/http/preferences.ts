@@ -46,7 +46,9 @@ class Reader {
     this.#skip();
     if (!this.takes('=')) return { name: name.toLowerCase(), value: '' };
     const quoted = this.#match(QUOTED);
-    const value = quoted ? (quoted[1] ?? '').replace(/\\(.)/g, '$1') : (this.#match(TOKEN)?.[0] ?? this.fail());
+    const value = quoted
+      ? (quoted[1] ?? '').replace(/\\(.)/g, '$1')
+      : (this.#match(TOKEN)?.[0] ?? this.fail());
     this.#skip();
     return { name: name.toLowerCase(), value };
   }

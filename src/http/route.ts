@@ -1,7 +1,17 @@
 import type { ErrorCode } from '../kernel/errors.ts';
 import { csvHeader, toCsv, toJson, toXml, XML_DECLARATION, xmlContent } from './encode.ts';
 import type { FileFormat, Format } from './negotiate.ts';
-import { type Infer, list, type ObjectShape, object, optional, type Shape, text, uuid, type Wire } from './wire.ts';
+import {
+  type Infer,
+  list,
+  type ObjectShape,
+  object,
+  optional,
+  type Shape,
+  text,
+  uuid,
+  type Wire,
+} from './wire.ts';
 
 type ListShape = Extract<Shape, { kind: 'list' }>;
 
@@ -247,6 +257,13 @@ export class Reply<R> {
   }
 }
 
+/** A reply in another answer than the route's own, such as its representation. */
+export const replyAs = <S>(
+  answer: Answer<S>,
+  value: S,
+  headers: Readonly<Record<string, string>>,
+): Reply<never> => new Reply(value, headers, answer) as unknown as Reply<never>;
+
 export interface Route<Ctx> {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Parameters in braces: /enrollment/{enrollmentId} */
@@ -280,7 +297,7 @@ export interface Route<Ctx> {
 type None = Record<string, never>;
 type In<W> = W extends Wire<unknown> ? Infer<W> : None;
 
-interface RouteInput<Ctx, P, Q, B, R, S> {
+interface RouteInput<Ctx, P, Q, B, R> {
   method: 'GET' | 'POST' | 'DELETE';
   path: string;
   operationId: string;
@@ -295,16 +312,16 @@ interface RouteInput<Ctx, P, Q, B, R, S> {
   headerMembers?: readonly (keyof In<B> & string)[];
   formDefaults?: Readonly<Record<string, string>>;
   answer: Answer<R>;
-  representation?: Answer<S>;
+  representation?: Answer<never>;
   headers?: Readonly<Record<string, string>>;
   refusals?: readonly ErrorCode[];
   prefersJson?: boolean;
-  run(ctx: Ctx, input: { params: In<P>; query: In<Q>; body: In<B> }): Promise<R | Reply<R> | Reply<S>>;
+  run(ctx: Ctx, input: { params: In<P>; query: In<Q>; body: In<B> }): Promise<R | Reply<R>>;
 }
 
 /** A route with its defaults filled in; infers what `run` is given from the schemas. */
-export function route<Ctx, P = null, Q = null, B = null, R = void, S = never>(
-  input: RouteInput<Ctx, P, Q, B, R, S>,
+export function route<Ctx, P = null, Q = null, B = null, R = void>(
+  input: RouteInput<Ctx, P, Q, B, R>,
 ): Route<Ctx> {
   return {
     bodySize: 'small',
