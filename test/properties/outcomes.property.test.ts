@@ -30,7 +30,7 @@ const ORDER = [
   'course_retired',
   'due_date_out_of_range',
 ];
-const STRICT_STATUS = (reason: string): number => (reason === 'learner_out_of_scope' ? 403 : 400);
+const statusOf = (reason: string): number => (reason === 'learner_out_of_scope' ? 403 : 400);
 
 /** Late enough for a hundred years more to be too far. */
 const ACCESS = '9950-01-01';
@@ -226,7 +226,7 @@ for (const engine of ENGINES)
             const wanted = judged(pool, request);
             const first = ORDER.find((reason) => [...wanted.values()].includes(reason));
             if (first && request.handling !== 'lenient') {
-              assert.equal(answer.status, STRICT_STATUS(first), answer.text);
+              assert.equal(answer.status, statusOf(first), answer.text);
               assert.deepEqual(is, was);
               return;
             }
