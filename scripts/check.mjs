@@ -26,6 +26,7 @@ const ORDER = [
   'webhooks',
   'enrollment',
   'progress',
+  'retries',
   'operations',
   'content',
   'training',
@@ -202,6 +203,21 @@ const links = () =>
         .map(([, target]) => `${file} links to ${target}, which is not there`),
     );
 
+/** A number names one decision: NNNN-title.md begins with `# N. `. */
+function decisions() {
+  const files = tracked.filter((file) => /^docs\/decisions\/\d{4}-.*\.md$/.test(file));
+  const numberOf = (file) => Number(path.basename(file).slice(0, 4));
+  const numbers = files.map(numberOf);
+  return [
+    ...files
+      .filter((file) => !read(file).startsWith(`# ${numberOf(file)}. `))
+      .map((file) => `${file} has another number in its title`),
+    ...files
+      .filter((file, place) => numbers.indexOf(numberOf(file)) !== place)
+      .map((file) => `${file} has the number of another decision`),
+  ];
+}
+
 const RULES = [
   ['format and lint', format],
   ['generated files are fresh', generated],
@@ -219,6 +235,7 @@ const RULES = [
         ['every dependency has its paragraph', dependencies],
         ['no test is skipped or singled out', wholeTests],
         ['links in the documents lead somewhere', links],
+        ['each decision has a number of its own', decisions],
       ]
     : []),
 ];

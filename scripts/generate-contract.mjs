@@ -2,23 +2,24 @@
 import { toOpenApi } from '../dist/src/http/openapi.js';
 import { allRoutes } from '../dist/src/routes.js';
 import { compare } from '../dist/test/contract/comparison.js';
-import { EVERYWHERE, LEFT_OUT, OUT_OF_SCOPE, READINGS } from '../dist/test/contract/readings.js';
+import { BEYOND, EVERYWHERE, LEFT_OUT, OUT_OF_SCOPE, READINGS } from '../dist/test/contract/readings.js';
 
 export const path = 'docs/contract.md';
 
 const anchor = (key) => `reading-${key.replace(/[^\w]+/g, '-').toLowerCase()}`;
 const link = (key) => `[${key}](#${anchor(key)})`;
 
-function rowOf({ fact, operationId, lacks }) {
+function rowOf({ fact, operationId, lacks, beyond }) {
   const state = fact.outOfScope
     ? `out of scope: ${fact.outOfScope}`
     : operationId
       ? `\`${operationId}\`${lacks.length > 0 ? `, lacks ${lacks.join(', ')}` : ''}`
       : '**not served yet**';
-  const statuses = [fact.status, 400, 401, 403, ...fact.also]
+  const statuses = [fact.status, 400, 401, 403, ...fact.also, ...beyond]
     .filter((status) => !fact.never.includes(status))
     .join(' ');
-  return `| \`${fact.method} ${fact.path}\` | ${statuses} | ${state} | ${fact.readings.map(link).join(' ')} |`;
+  const readings = [...fact.readings, ...beyond.map((status) => BEYOND[status])];
+  return `| \`${fact.method} ${fact.path}\` | ${statuses} | ${state} | ${readings.map(link).join(' ')} |`;
 }
 
 export function generate() {

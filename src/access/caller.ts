@@ -35,6 +35,8 @@ export interface Context {
   readonly wantsObject: boolean;
   /** Prefer (RFC 7240): what the caller would like, by name. A use case honours those it knows. */
   readonly preferences: ReadonlyMap<string, string>;
+  /** What the operation that the request becomes is to be called; absent: whatever. */
+  readonly operationId?: string;
   /** `db.read`; the first checks, on the same connection, that the caller's rights still hold. Throws StaleRights. */
   read<T>(work: (tx: ReadTx) => Promise<T>): Promise<T>;
   /** `db.write` after the same check inside the transaction. */

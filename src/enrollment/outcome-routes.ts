@@ -49,7 +49,7 @@ export const written = (status: 200 | 201) => oneWithList(Written, { list: 'outc
 /** No body, or what the caller prefers; Location says where the operation can be asked after. */
 export async function replyTo(
   ctx: Context,
-  { operationId }: Receipt,
+  { operationId }: Pick<Receipt, 'operationId'>,
   answer: ReturnType<typeof written>,
   applied: Readonly<Record<string, string>> = {},
 ): Promise<Reply<void>> {

@@ -156,11 +156,15 @@ const REFUSED_TERMS = ['enrollment.due_before_access', 'enrollment.date_range'] 
 /** A form that leaves it out expects the default of the course (contract, contradiction 7). */
 const FORM_DEFAULTS = { dueDateType: 'default' };
 const LOCATION = { Location: 'The operation: /operations/{id}' };
-const WRITE = { tag: 'enrollment', may: 'enrollment.write', method: 'POST' } as const;
-const REFUSED_CHANGE = ['enrollment.unknown', 'auth.enrollment_scope', 'server.busy'] as const;
-
 const CREATED = written(201);
 const DONE = written(200);
+const WRITE = {
+  tag: 'enrollment',
+  may: 'enrollment.write',
+  method: 'POST',
+  rebuild: (ctx: Context, operationId: string) => replyTo(ctx, { operationId }, DONE),
+} as const;
+const REFUSED_CHANGE = ['enrollment.unknown', 'auth.enrollment_scope', 'server.busy'] as const;
 
 export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Context>[] => [
   route({
@@ -188,6 +192,7 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
       'server.busy',
       'server.stopping',
     ],
+    rebuild: (ctx: Context, operationId) => replyTo(ctx, { operationId }, CREATED, handlingOf(ctx)),
     run: async (ctx: Context, { body }) => {
       const { learnerIds, courseIds } = body;
       const handling = handlingOf(ctx);
@@ -279,6 +284,7 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     method: 'POST',
     path: '/enrollments',
     operationId: 'ListEnrollmentsByBody',
+    keyless: 'read',
     summary: 'Enrollments page by page, with the filter in the body',
     body: PageFilter,
     bodySize: 'bulk',

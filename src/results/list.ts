@@ -37,7 +37,7 @@ export function pageOfResults(
   pageSize: number,
   pageToken: string | undefined,
 ): Promise<ResultPage<queries.Result>> {
-  return pageOf(ctx, wanted, pageSize, pageToken, queries.resultsAfter);
+  return pageOf(ctx, wanted, pageSize, pageToken, { isPossible: async () => true, load: queries.resultsIn });
 }
 
 /** One page of results, a row per enrollment and module of its courses. Refuses unknown ids (400). */
@@ -47,7 +47,10 @@ export function pageOfModuleResults(
   pageSize: number,
   pageToken: string | undefined,
 ): Promise<ResultPage<queries.ModuleResult>> {
-  return pageOf(ctx, wanted, pageSize, pageToken, queries.moduleResultsAfter);
+  return pageOf(ctx, wanted, pageSize, pageToken, {
+    isPossible: queries.anyModule,
+    load: queries.moduleResultsIn,
+  });
 }
 
 async function pageOf<T extends Omit<queries.Place, 'moduleId'>>(
@@ -55,22 +58,55 @@ async function pageOf<T extends Omit<queries.Place, 'moduleId'>>(
   wanted: ModuleResultsWanted,
   pageSize: number,
   pageToken: string | undefined,
-  load: (
-    tx: ReadTx,
-    filter: queries.ModuleFilter,
-    place: queries.Place | null,
-    limit: number,
-  ) => Promise<T[]>,
+  source: Source<T>,
 ): Promise<ResultPage<T>> {
   const place = readToken(pageToken);
   const filter = toFilter(ctx, wanted);
   return ctx.read(async (tx) => {
     if (filter.reach === 'everyone') await refuseUnknown(tx, filter, wanted);
-    const rows = await load(tx, filter, place, pageSize + 1);
+    const isPossible = await source.isPossible(tx, filter.accountId);
+    const rows = isPossible ? await search(tx, filter, place, pageSize + 1, source.load) : [];
     const items = rows.slice(0, pageSize);
     const last = items.at(-1);
     return { items, nextPageToken: rows.length > pageSize && last ? writeToken(last) : undefined };
   });
+}
+
+type Load<T> = (
+  tx: ReadTx,
+  filter: queries.ModuleFilter,
+  stretch: queries.Stretch,
+  limit: number,
+) => Promise<T[]>;
+
+interface Source<T> {
+  /** Whether the account can have any; a search that finds nothing would read every enrollment. */
+  isPossible(tx: ReadTx, accountId: number): Promise<boolean>;
+  readonly load: Load<T>;
+}
+
+/** Enrollments that are looked at in one statement, at first and at most. */
+const [STRETCH, MAX_STRETCH] = [2_000, 50_000];
+
+/**
+ * The first so many results from a place on, looked for stretch by stretch: each statement reads and sorts no more
+ * enrollments than its stretch has, whatever the planner believes of the filter and however late the page.
+ */
+async function search<T>(
+  tx: ReadTx,
+  filter: queries.ModuleFilter,
+  place: queries.Place | null,
+  limit: number,
+  load: Load<T>,
+): Promise<T[]> {
+  const found: T[] = [];
+  let from = place;
+  for (let many = STRETCH; ; many = Math.min(many * 4, MAX_STRETCH)) {
+    const before = queries.isWide(filter) ? await queries.furtherOn(tx, filter, from, many) : null;
+    found.push(...(await load(tx, filter, { from, before }, limit - found.length)));
+    if (before === null || found.length >= limit) return found;
+    from = queries.placeOf(before);
+  }
 }
 
 function toFilter(ctx: Context, wanted: ModuleResultsWanted): queries.ModuleFilter {

@@ -91,27 +91,70 @@ function inRange(column: RawBuilder<unknown>, { from, until }: DateRange): RawBu
   return sql`${from ? sql`and ${column} >= ${from}` : sql``} ${until ? sql`and ${column} <= ${until}` : sql``}`;
 }
 
-/**
- * Enrollments of the filter after a place. Named enrollments, users and courses are few and found by their own indexes,
- * then sorted; everything else walks the index of creation.
- */
-function enrollments(filter: Filter, place: Place | null): RawBuilder<unknown> {
-  const { accountId, keys, userIds, courseIds } = filter;
-  const after = place
-    ? sql`and (e.chunk, e.ordinal) >= (${String(place.chunk)}::int8, ${place.ordinal}::int)`
+/** Results are looked for from a place on, and before an enrollment: null is the beginning, or the end. */
+export interface Stretch {
+  readonly from: Place | null;
+  readonly before: Pick<Place, 'chunk' | 'ordinal'> | null;
+}
+
+/** Whether so many enrollments may be meant that a page is looked for stretch by stretch. */
+export const isWide = ({ keys, userIds }: Filter): boolean => keys === null && userIds === null;
+
+const NO_ID = '00000000-0000-0000-0000-000000000000';
+
+/** Where results of an enrollment and of all after it begin. */
+export const placeOf = ({ chunk, ordinal }: Pick<Place, 'chunk' | 'ordinal'>): Place => ({
+  chunk,
+  ordinal,
+  courseId: NO_ID,
+  moduleId: NO_ID,
+});
+
+/** The enrollment that many further on, of a wide filter; null if there are not as many. */
+export async function furtherOn(
+  tx: ReadTx,
+  filter: Filter,
+  from: Place | null,
+  many: number,
+): Promise<Stretch['before']> {
+  const { accountId, courseIds } = filter;
+  const after = from
+    ? sql`and (e.chunk, e.ordinal) >= (${String(from.chunk)}::int8, ${from.ordinal}::int)`
     : sql``;
+  const own = sql`select e.chunk, e.ordinal from enrollment e where e.account_id = ${accountId}`;
+  const those = courseIds
+    ? sql`(select e.* from (${itemsOf(accountId, courseIds)}) as w(id) cross join lateral (
+        ${own} and e.item_id = w.id ${after} order by e.chunk, e.ordinal limit ${many + 1}) e)`
+    : sql`(${own} ${after})`;
+  const { rows } = await sql<{ chunk: string; ordinal: number }>`
+    select e.chunk, e.ordinal from ${those} e order by e.chunk, e.ordinal offset ${many} limit 1`.execute(tx);
+  return rows[0] ? { chunk: BigInt(rows[0].chunk), ordinal: rows[0].ordinal } : null;
+}
+
+/** Courses, and the learning tracks that give them. */
+const itemsOf = (accountId: number, courseIds: readonly string[]): RawBuilder<unknown> => sql`
+  select id from unnest(${courseIds}::uuid[]) as w(id)
+  union select t.track_id from learning_track_course t where t.account_id = ${accountId} and ${isOneOf(sql`t.course_id`, courseIds)}`;
+
+/** Enrollments of the filter in a stretch, by the index that fits what is named. */
+function enrollments(
+  filter: Filter,
+  { from, before }: Stretch,
+  more: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  const { accountId, keys, userIds, courseIds } = filter;
+  const within = sql`
+    ${from ? sql`and (e.chunk, e.ordinal) >= (${String(from.chunk)}::int8, ${from.ordinal}::int)` : sql``}
+    ${before ? sql`and (e.chunk, e.ordinal) < (${String(before.chunk)}::int8, ${before.ordinal}::int)` : sql``}`;
   const own = sql`select e.account_id, e.chunk, e.ordinal, e.learner_id, e.item_id, e.access_at, e.due_at, e.lock_after_due`;
-  const rest = sql`${after} ${inRange(sql`e.access_at`, filter.access)} ${inRange(sql`e.due_at`, filter.due)}`;
+  const rest = sql`${within} ${more} ${inRange(sql`e.access_at`, filter.access)} ${inRange(sql`e.due_at`, filter.due)}`;
   if (keys)
     return sql`(${own} from unnest(${keys.map((key) => String(key.chunk))}::int8[], ${keys.map((key) => key.ordinal)}::int[]) as k(c, o)
       join enrollment e on e.account_id = ${accountId} and e.chunk = k.c and e.ordinal = k.o where true ${rest})`;
   if (userIds)
     return sql`(${own} from enrollment e where e.account_id = ${accountId} and ${isOneOf(sql`e.learner_id`, userIds)} ${rest} offset 0)`;
   if (courseIds)
-    return sql`(${own} from enrollment e where e.account_id = ${accountId} and e.item_id in (
-        select w.id from unnest(${courseIds}::uuid[]) as w(id)
-        union select t.track_id from learning_track_course t where t.account_id = ${accountId} and ${isOneOf(sql`t.course_id`, courseIds)})
-      ${rest})`;
+    return sql`(${own} from enrollment e where e.account_id = ${accountId} and e.item_id in (${itemsOf(accountId, courseIds)}) ${rest})`;
   return sql`(${own} from enrollment e where e.account_id = ${accountId} ${rest})`;
 }
 
@@ -121,12 +164,12 @@ function enrollments(filter: Filter, place: Place | null): RawBuilder<unknown> {
  * Everything but the department of a limited list is looked up per enrollment: `limit 1` keeps the planner from joining
  * whole tables and sorting them, where a page is read off the index of creation.
  */
-function from(filter: Filter, place: Place | null): RawBuilder<unknown> {
+function from(filter: Filter, stretch: Stretch, more = sql``): RawBuilder<unknown> {
   const { accountId, reach, departmentIds } = filter;
   const user = sql`u.account_id = ${accountId} and u.user_id = e.learner_id and ${statusAt('u', filter.now)} = any(${filter.userStatuses}::int2[])`;
   const isLimited = reach !== 'everyone' || departmentIds !== null;
   return sql`
-    from ${enrollments(filter, place)} e
+    from ${enrollments(filter, stretch, more)} e
     ${
       isLimited
         ? sql`join users u on ${user} and ${within(reach, sql`u.department_id`)}
@@ -150,17 +193,18 @@ const ofRow = (filter: Filter): RawBuilder<unknown> => sql`
   ${filter.statuses ? sql`and coalesce(p.status, 'not_started') = any(${filter.statuses}::text[])` : sql``}
   ${inRange(sql`p.completed_at`, filter.completed)}`;
 
-/** Results after a place, in order of creation. */
-export async function resultsAfter(
+/** The next results of a stretch, in order of creation. */
+export async function resultsIn(
   tx: ReadTx,
   filter: Filter,
-  place: Place | null,
+  stretch: Stretch,
   limit: number,
 ): Promise<Result[]> {
   const { accountId } = filter;
+  const place = stretch.from;
   const { rows } = await sql<ResultRow & { title: string }>`
     select ${COLUMNS}, i.title
-    ${from(filter, place)}
+    ${from(filter, stretch)}
     left join lateral (select * from progress p
       where p.account_id = ${accountId} and p.learner_id = e.learner_id and p.item_id = c.course_id
         and p.term = ${currentTerm(accountId, sql`e.learner_id`, sql`c.course_id`)} limit 1) p on true
@@ -170,17 +214,30 @@ export async function resultsAfter(
   return rows.map((row) => ({ ...toResult(accountId, row), courseTitle: row.title }));
 }
 
-/** One row per learner and module, after a place. */
-export async function moduleResultsAfter(
+/** Limits enrollments `e` to items that have modules. */
+const hasModules = (accountId: number): RawBuilder<unknown> => sql`and e.item_id in (
+  select m.course_id from course_module m where m.account_id = ${accountId}
+  union select t.track_id from learning_track_course t
+    join course_module m on m.account_id = t.account_id and m.course_id = t.course_id where t.account_id = ${accountId})`;
+
+/** Whether any course of the account has a module. */
+export async function anyModule(tx: ReadTx, accountId: number): Promise<boolean> {
+  const { rows } = await sql`select 1 from course_module where account_id = ${accountId} limit 1`.execute(tx);
+  return rows.length > 0;
+}
+
+/** The next of a stretch, one row per learner and module. */
+export async function moduleResultsIn(
   tx: ReadTx,
   filter: ModuleFilter,
-  place: Place | null,
+  stretch: Stretch,
   limit: number,
 ): Promise<ModuleResult[]> {
   const { accountId, moduleIds, courseItemIds } = filter;
+  const place = stretch.from;
   const { rows } = await sql<ResultRow & { module_id: string; title: string; course_item_id: string }>`
     select ${COLUMNS}, m.module_id, m.title, m.course_item_id
-    ${from(filter, place)}
+    ${from(filter, stretch, hasModules(accountId))}
     cross join lateral (
       select m.module_id, m.title, coalesce(m.item_id, m.training_id) as course_item_id from course_module m
       where m.account_id = ${accountId} and m.course_id = c.course_id

@@ -49,8 +49,65 @@ const newRole = {
     <permissions><permission>result.read</permission><permission>user.read</permission></permissions></request>`,
 } as const;
 
+const ALL = [
+  'enrollment.read',
+  'enrollment.write',
+  'user.read',
+  'user.write',
+  'department.read',
+  'department.write',
+  'group.read',
+  'group.write',
+  'content.read',
+  'content.write',
+  'training.read',
+  'training.write',
+  'result.read',
+];
+const STANDARD: readonly { type: string; title: string; permissions: readonly string[] }[] = [
+  { type: 'owner', title: 'Account Owner', permissions: ALL },
+  { type: 'administrator', title: 'Account Administrator', permissions: ALL },
+  {
+    type: 'department_administrator',
+    title: 'Department Administrator',
+    permissions: ALL.filter((one) => one !== 'content.write' && one !== 'training.write'),
+  },
+  {
+    type: 'publisher',
+    title: 'Publisher',
+    permissions: ['content.read', 'content.write', 'training.read', 'training.write', 'group.read'],
+  },
+  { type: 'learner', title: 'Learner', permissions: [] },
+];
+
 const rows: readonly Row[] = [
+  {
+    name: 'GET /role',
+    method: 'GET',
+    path: '/role',
+    expect: {
+      status: 200,
+      json: STANDARD.map((role) => ({ roleId: '{*uuid}', description: '', ...role })),
+      xml: `<response>${STANDARD.map(
+        ({ type, title, permissions }) => `<role>
+          <roleId>{*uuid}</roleId>
+          <type>${type}</type>
+          <title>${title}</title>
+          <description></description>
+          <permissions>${permissions.map((one) => `<permission>${one}</permission>`).join('')}</permissions>
+        </role>`,
+      ).join('')}</response>`,
+    },
+  },
+  {
+    name: 'GET /role as a learner',
+    method: 'GET',
+    path: '/role',
+    as: 'learner',
+    expect: { refused: 'auth.role', status: 403, message: 'Permission denied.' },
+  },
   { name: 'POST /api/v3/token', ...token('/api/v3/token'), form: credentials, expect: granted },
+  { name: 'POST /oauth2/token', ...token('/oauth2/token'), form: credentials, expect: granted },
   {
     name: 'POST /token without a grant',
     ...token('/api/v3/token'),

@@ -13,6 +13,8 @@ export interface Compared {
   readonly operationId: string | null;
   /** What the fact has and we have not. */
   readonly lacks: readonly string[];
+  /** Statuses that we answer and the fact does not list. */
+  readonly beyond: readonly number[];
 }
 
 const shapeOf = (path: string): string => path.replace(/\{\w+\}/g, '{}');
@@ -30,12 +32,25 @@ export function compare(document: Document): Compared[] {
         fact,
         operationId: operation?.operationId ?? null,
         lacks: operation ? lacksOf(document, fact, operation) : [],
+        beyond: operation ? beyondOf(fact, operation) : [],
       };
     }),
   );
 }
 
 const USUAL = [400, 401, 403];
+/** What any HTTP server may answer, whatever the operation. */
+const ANYWHERE = [405, 406, 413, 415, 429, 500, 503];
+/** Only a request with an Idempotency-Key is answered so, and no program of the contract sends one. */
+const WITH_A_KEY = ['#/components/responses/Retried', '#/components/responses/OtherRequest'];
+
+function beyondOf(fact: Fact, operation: Document): number[] {
+  const listed = [fact.status, ...USUAL, ...ANYWHERE, ...fact.also];
+  return Object.entries<Document>(operation.responses)
+    .filter(([status, response]) => status !== 'default' && !WITH_A_KEY.includes(response.$ref))
+    .map(([status]) => Number(status))
+    .filter((status) => !listed.includes(status));
+}
 
 function lacksOf(document: Document, fact: Fact, operation: Document): string[] {
   const parameters = operation.parameters.map((parameter: Document) => resolve(document, parameter));

@@ -278,7 +278,7 @@ const writes: readonly Row[] = [
   {
     name: 'GET /operations/{id}',
     method: 'GET',
-    path: '{operation}',
+    path: '/operations/{operation}',
     given: async ({ world, names }) => {
       const answer = await call(world, 'POST', '/enrollment', {
         json: {
@@ -287,7 +287,7 @@ const writes: readonly Row[] = [
           dueDateType: 'default',
         },
       });
-      return { operation: answer.headers.get('location') ?? '' };
+      return { operation: answer.headers.get('location')?.split('/').at(-1) ?? '' };
     },
     expect: {
       status: 200,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DOCUMENT } from '../support/openapi.ts';
 import { compare } from './comparison.ts';
-import { READINGS } from './readings.ts';
+import { BEYOND, READINGS } from './readings.ts';
 
 /** Every operation of the contract is served as the contract says, or named as out of scope. */
 describe('the contract’s facts', () => {
@@ -24,8 +24,16 @@ describe('the contract’s facts', () => {
     );
   });
 
+  test('every status that the contract does not list for an operation has a reading', () => {
+    const without = compared.filter(({ beyond }) => beyond.some((status) => !(status in BEYOND)));
+    assert.deepEqual(
+      without.map((entry) => `${name(entry)}: ${entry.beyond.join(', ')}`),
+      [],
+    );
+  });
+
   test('every reading that an operation names exists', () => {
-    const named = compared.flatMap(({ fact }) => fact.readings);
+    const named = [...compared.flatMap(({ fact }) => fact.readings), ...Object.values(BEYOND)];
     assert.deepEqual(
       named.filter((key) => !(key in READINGS)),
       [],

@@ -404,6 +404,7 @@ export const FACTS: Readonly<Record<string, readonly Fact[]>> = {
   ],
   Results: [
     on('GET /learners/results', 200, {
+      readings: ['9 unrecorded'],
       query: [
         ...PAGE,
         'userIds',
@@ -436,6 +437,7 @@ export const FACTS: Readonly<Record<string, readonly Fact[]>> = {
       ],
     }),
     on('GET /learners/modules/results', 200, {
+      readings: ['9 unrecorded'],
       query: [
         ...PAGE,
         'userIds',
@@ -486,7 +488,7 @@ export const FACTS: Readonly<Record<string, readonly Fact[]>> = {
     on('POST /webhook/subscribe', 200, {
       also: [404],
       body: ['subscriberName*', 'subscription*'],
-      readings: ['19', '21'],
+      readings: ['19', '21', '10 events'],
     }),
     on('POST /webhook/unsubscribe', 200, {
       also: [404],

@@ -82,13 +82,35 @@ export const READINGS: Readonly<Record<string, Reading>> = {
     topic: 'plain texts of 404',
     follows: 'the same words as the `message` of the usual error body',
   },
+  '1.8 unknown': {
+    topic: 'an unknown department, group, user or training in the path',
+    follows:
+      '404, which the vendor’s description lists for a few operations only; in a body or a filter it is 400, as for enrollments and content',
+  },
+  '1.8 conflict': {
+    topic:
+      'what contradicts the state of the account: a login that is taken, a department below itself, the last owner',
+    follows: '409, which a client relies on and the vendor’s description defines but never uses',
+  },
   '4 viewType': { topic: 'a required member `viewType` without a definition', follows: 'left out' },
   '5 departmentIds': { topic: 'a misspelt required member', follows: '`departmentIds`' },
   '8 participants': {
     topic: 'participants of a session',
     follows: 'a page with `participants`, not a bare array',
   },
+  '9 unrecorded': {
+    topic: '`timeSpent`, `duration` and `passingScore` of results',
+    follows: 'left out, as the description allows, while nothing records them',
+  },
+  '10 events': {
+    topic: 'types of events that are sent',
+    follows:
+      'LEARNERS_ENROLLED_IN_COURSE so far; subscriptions to the other types are kept, and nothing is sent for them yet',
+  },
 };
+
+/** The reading by which an operation answers a status that the vendor's description does not list for it. */
+export const BEYOND: Readonly<Record<number, string>> = { 404: '1.8 unknown', 409: '1.8 conflict' };
 
 /** They hold for every operation. */
 export const EVERYWHERE = ['5', '10', '16', '18'] as const;

@@ -67,12 +67,27 @@ export interface Stage {
   readonly names: Names;
 }
 
+let gathered: Row[] | null = null;
+
+/** The rows of these test files, which are read and not run. */
+export async function gatherRows(files: readonly URL[]): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  gathered = rows;
+  for (const file of files) await import(file.href);
+  gathered = null;
+  return rows;
+}
+
 export function contract(
   title: string,
   setup: (world: World) => Promise<Names>,
   rows: readonly Row[],
   options: WorldOptions = {},
 ): void {
+  if (gathered) {
+    gathered.push(...rows);
+    return;
+  }
   for (const engine of ENGINES)
     for (const format of FORMATS)
       describe(`contract: ${title} (${engine}, ${format})`, () => {

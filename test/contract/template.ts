@@ -15,6 +15,8 @@ const FORMS: Readonly<Record<string, string>> = {
   decimal: '-?\\d+(?:\\.\\d+)?',
   /** An access token, a secret. */
   secret: '[\\w-]{43}',
+  /** A signed token. */
+  jwt: '[\\w-]+\\.[\\w-]+\\.[\\w-]+',
   /** The token of a page. */
   token: '[\\w-]+',
   text: '[^<]+',

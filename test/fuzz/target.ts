@@ -1,8 +1,8 @@
 import type { CreatedAccount } from '../../src/people/index.ts';
 import { createAccount, createClientFor } from '../../src/people/index.ts';
-import type { Engine } from '../support/database.ts';
+import { type Engine, freshDatabase } from '../support/database.ts';
 import { addCourse, addCustomRole, addDepartment, addTraining, addUser, loginOf } from '../support/people.ts';
-import { call, requestToken, startWorld, type World } from '../support/server.ts';
+import { call, requestToken, startWorldOver, type World } from '../support/server.ts';
 
 /** The server that is fuzzed, in a process of its own so that its memory is its own. Told what to do by messages. */
 
@@ -24,7 +24,11 @@ export type Ask = 'prey' | 'memory' | 'end';
 export type Told = { readonly prey: Prey } | { readonly memory: Memory };
 
 const engine = process.argv[2] as Engine;
-const world = await startWorld(engine, { maxPairs: 50_000, limits: { smallPairs: 500, chunkPairs: 200 } });
+// A world that remembers no statements: they would look like a leak.
+const world = await startWorldOver(await freshDatabase(engine), [], {
+  maxPairs: 50_000,
+  limits: { smallPairs: 500, chunkPairs: 200 },
+});
 let accounts = 0;
 
 async function prey(): Promise<Prey> {
@@ -113,3 +117,5 @@ process.on('message', async (ask: Ask) => {
     process.disconnect();
   } else process.send?.(ask === 'prey' ? { prey: await prey() } : { memory: await memory() });
 });
+// Whoever fuzzes is gone, whatever ended it.
+process.once('disconnect', () => process.exit());

@@ -24,10 +24,6 @@ for (const engine of ENGINES)
       learnerIds: [learner],
       dueDateType: 'unlimited',
     });
-    const _count = async (learner: string): Promise<number> => {
-      const answer = await call(world, 'GET', `/enrollment?learnerIds[]=${learner}`);
-      return (answer.json as unknown[]).length;
-    };
 
     test('lists in the query are name, name[], name[0], repeated, or separated by commas; brackets raw or encoded', async () => {
       const [a, b] = [await addUser(world), await addUser(world)];
