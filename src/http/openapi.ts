@@ -252,7 +252,7 @@ const PARAMETERS = {
     in: 'header',
     schema: { type: 'string' },
     description:
-      'RFC 7240. return=representation: the answer says what was done; return=minimal, as without: it is empty. Unknown preferences are ignored.',
+      'RFC 7240. return=representation: the answer says what was done; return=minimal, as without: it is empty. POST /enrollment also takes handling=strict, the default, or lenient. Unknown preferences are ignored.',
   },
 };
 
