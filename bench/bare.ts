@@ -5,6 +5,7 @@ import type { Authenticator, Caller, Context } from '../src/access/index.ts';
 import type { Enrollments } from '../src/enrollment/index.ts';
 import { buildServer } from '../src/http/server.ts';
 import { newId } from '../src/kernel/ids.ts';
+import { retries } from '../src/retries/index.ts';
 import { allRoutes } from '../src/routes.ts';
 import { Courier } from '../src/webhooks/index.ts';
 
@@ -23,6 +24,7 @@ async function runBare(): Promise<void> {
       context: () => ({}) as Context,
       isStale: () => false,
       forget: () => undefined,
+      retries,
       clock: () => new Date(),
       maxBodyBytes: 64 * 1024 * 1024,
       logLevel: 'silent',

@@ -186,17 +186,21 @@ CREATE INDEX group_member_user ON public.group_member USING btree (account_id, u
 
 create table idempotency_key (
   account_id integer not null,
-  client_id uuid not null,
-  key text not null,
-  request_digest bytea not null,
-  operation_id uuid,
+  caller_id uuid not null,
+  key_hash bytea not null,
+  request_fingerprint bytea not null,
+  operation_id uuid not null,
+  attempt integer not null default 1,
+  lease_until timestamp with time zone,
+  done_at timestamp with time zone,
   answer_status integer,
+  answer_headers jsonb,
   answer_type text,
   answer_body bytea,
   created_at timestamp with time zone not null,
-  PRIMARY KEY (account_id, client_id, key)
+  PRIMARY KEY (account_id, caller_id, key_hash)
 );
-CREATE INDEX idempotency_key_age ON public.idempotency_key USING btree (created_at);
+CREATE INDEX idempotency_key_age ON public.idempotency_key USING btree (account_id, created_at);
 
 create table learning_track_course (
   account_id integer not null,

@@ -26,6 +26,7 @@ const ORDER = [
   'webhooks',
   'enrollment',
   'progress',
+  'retries',
   'operations',
   'content',
   'training',

@@ -13,6 +13,7 @@ import { buildServer } from './http/server.ts';
 import { refuse } from './kernel/errors.ts';
 import { Metrics } from './metrics.ts';
 import { BackgroundSealer } from './operations/index.ts';
+import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
 import { Courier, type CourierOptions, Dispatcher } from './webhooks/index.ts';
@@ -54,6 +55,7 @@ export async function buildApp(
     context: (caller, request) => contextOf(db, caller, request),
     isStale: (error) => error instanceof StaleRights,
     forget: (caller) => authenticator.forget(caller),
+    retries,
     clock,
     maxBodyBytes: config.maxBodyBytes,
     observe: (route, status, stages) => metrics.observe(route.operationId, status, stages),

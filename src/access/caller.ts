@@ -33,6 +33,8 @@ export interface Context {
   readonly locale: string | null;
   /** X-Return-Object: answer a creation with the object instead of its id. */
   readonly wantsObject: boolean;
+  /** What the operation that the request becomes is to be called; absent: whatever. */
+  readonly operationId?: string;
   /** `db.read`; the first checks, on the same connection, that the caller's rights still hold. Throws StaleRights. */
   read<T>(work: (tx: ReadTx) => Promise<T>): Promise<T>;
   /** `db.write` after the same check inside the transaction. */

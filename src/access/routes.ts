@@ -36,6 +36,7 @@ const tokenRoute = (authenticator: Authenticator, path: string, operationId: str
     method: 'POST',
     path,
     operationId,
+    keyless: 'secret',
     summary: 'An access token for an API client',
     description: 'A form, as OAuth 2 client credentials. A new token does not end earlier ones.',
     body: object({
@@ -78,6 +79,7 @@ export const accessRoutes = (authenticator: Authenticator): readonly Route<Conte
     method: 'POST',
     path: '/client',
     operationId: 'CreateClient',
+    keyless: 'secret',
     summary: 'A new API client that acts as a user',
     body: object({ userId: optional(about('The caller if left out', uuid())) }),
     answer: one(ClientSecret, { status: 201 }),
@@ -89,6 +91,7 @@ export const accessRoutes = (authenticator: Authenticator): readonly Route<Conte
     method: 'DELETE',
     path: '/client/{id}',
     operationId: 'DeleteClient',
+    keyless: 'secret',
     summary: 'Remove an API client; its tokens end at once',
     params: object({ id: uuid() }),
     answer: nothing(204),

@@ -167,6 +167,7 @@ export const contentRoutes: readonly Route<Context>[] = [
     method: 'POST',
     path: '/contents',
     operationId: 'ListContentByBody',
+    keyless: 'read',
     summary: 'Content items, page by page, with the filter in the body',
     body: PageFilter,
     bodySize: 'bulk',

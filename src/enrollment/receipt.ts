@@ -24,13 +24,13 @@ export interface Receipt {
 
 /** `requestDigest` covers everything that makes two requests the same. */
 export const newReceipt = (
-  ctx: Pick<Context, 'caller' | 'source' | 'now'>,
+  ctx: Pick<Context, 'caller' | 'source' | 'now' | 'operationId'>,
   kind: OperationKind,
   requestDigest: Buffer,
   total: number,
 ): Receipt => ({
   accountId: ctx.caller.accountId,
-  operationId: newId(),
+  operationId: ctx.operationId ?? newId(),
   kind,
   actorId: ctx.caller.userId,
   clientId: ctx.caller.clientId,

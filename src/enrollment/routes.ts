@@ -148,7 +148,12 @@ const REFUSED_TERMS = ['enrollment.due_before_access', 'enrollment.date_range'] 
 /** A form that leaves it out expects the default of the course (contract, contradiction 7). */
 const FORM_DEFAULTS = { dueDateType: 'default' };
 const LOCATION = { Location: 'The operation: /operations/{id}' };
-const WRITE = { tag: 'enrollment', may: 'enrollment.write', method: 'POST' } as const;
+const WRITE = {
+  tag: 'enrollment',
+  may: 'enrollment.write',
+  method: 'POST',
+  rebuild: async (_ctx: Context, operationId: string) => receiptOf({ operationId }),
+} as const;
 const REFUSED_CHANGE = ['enrollment.unknown', 'auth.enrollment_scope', 'server.busy'] as const;
 
 /** No body; Location says where the operation can be asked after. */
@@ -265,6 +270,7 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     method: 'POST',
     path: '/enrollments',
     operationId: 'ListEnrollmentsByBody',
+    keyless: 'read',
     summary: 'Enrollments page by page, with the filter in the body',
     body: PageFilter,
     bodySize: 'bulk',

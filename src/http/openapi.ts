@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorCode } from '../kernel/errors.ts';
 import { headerOf } from './header-members.ts';
 import { ErrorResponse } from './refusal.ts';
-import type { Answer, Route } from './route.ts';
+import { type Answer, type Route, takesKey } from './route.ts';
 import { type Json, parametersOf, schemaOf } from './schema.ts';
 
 /** The OpenAPI 3.1 document, made from the route table: every status, header and body that a route can answer. */
@@ -78,7 +78,7 @@ function answerOf(answer: Answer<never>, headers: Readonly<Record<string, string
 interface Common {
   readonly status: number;
   readonly codes: readonly ErrorCode[];
-  appliesTo(route: { may: string; body: unknown }): boolean;
+  appliesTo(route: Pick<Route<never>, 'may' | 'body' | 'method' | 'keyless'>): boolean;
 }
 
 const hasCaller = (route: { may: string }): boolean => route.may !== 'public';
@@ -117,18 +117,23 @@ const COMMON: Readonly<Record<string, Common>> = {
     codes: ['request.unsupported_type', 'request.unsupported_encoding'],
     appliesTo: hasBody,
   },
+  Retried: { status: 409, codes: ['retry.running', 'retry.answer_lost'], appliesTo: takesKey },
+  OtherRequest: { status: 422, codes: ['retry.other_request'], appliesTo: takesKey },
   TooManyAttempts: { status: 429, codes: ['request.too_many'], appliesTo: hasCaller },
   Busy: { status: 503, codes: ['access.busy', 'server.busy'], appliesTo: () => true },
 };
 
 /** Headers of the refusals of a status, beside Rollbook-Error. */
+const RETRY_AFTER = { 'Retry-After': { schema: { type: 'integer' }, description: 'Seconds' } };
+const GOES_ON = {
+  ...RETRY_AFTER,
+  Location: { schema: { type: 'string' }, description: 'The operation that goes on' },
+};
 const REFUSAL_HEADERS: Readonly<Record<number, Json>> = {
   401: { 'WWW-Authenticate': { schema: { type: 'string' } } },
-  429: { 'Retry-After': { schema: { type: 'integer' }, description: 'Seconds' } },
-  503: {
-    'Retry-After': { schema: { type: 'integer' }, description: 'Seconds' },
-    Location: { schema: { type: 'string' }, description: 'The operation that goes on' },
-  },
+  409: GOES_ON,
+  429: RETRY_AFTER,
+  503: GOES_ON,
 };
 
 const REFUSAL_CONTENT = {
@@ -167,6 +172,7 @@ function refusalsOf<Ctx>(route: Route<Ctx>): Json {
 }
 
 const LOCALE = { $ref: '#/components/parameters/X-Target-Locale' };
+const IDEMPOTENCY_KEY = { $ref: '#/components/parameters/Idempotency-Key' };
 const RETURN_OBJECT = { $ref: '#/components/parameters/X-Return-Object' };
 
 function operationOf<Ctx>(route: Route<Ctx>, schemas: Json): Json {
@@ -181,6 +187,7 @@ function operationOf<Ctx>(route: Route<Ctx>, schemas: Json): Json {
       ...parametersOf(route.query, 'query', schemas),
       ...headerMembersOf(route, schemas),
       ...(hasCaller(route) ? [LOCALE] : []),
+      ...(takesKey(route) ? [IDEMPOTENCY_KEY] : []),
       ...(route.answer.bodies.length > 1 ? [RETURN_OBJECT] : []),
     ],
     ...bodyOf(route, schemas),
@@ -201,6 +208,13 @@ const PARAMETERS = {
     in: 'header',
     schema: { type: 'string' },
     description: 'Language of display texts, as en-US; an unknown one is ignored.',
+  },
+  'Idempotency-Key': {
+    name: 'Idempotency-Key',
+    in: 'header',
+    schema: { type: 'string', minLength: 1 },
+    description:
+      'Makes sending the request again safe: for 48 hours the same key with the same request gets the answer that was given first, and nothing is done twice. 1 to 255 visible ASCII characters, in quotes or not; each API client has keys of its own.',
   },
   'X-Return-Object': {
     name: 'X-Return-Object',

@@ -1,16 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Readable } from 'node:stream';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal, refuse } from '../kernel/errors.ts';
+import type { Retries } from '../kernel/retries.ts';
 import { type BodyKind, ClientGone, kindOf, readBody } from './body.ts';
 import { validate } from './decode.ts';
 import type { Decoder } from './decoder.ts';
-import { CONTENT_TYPE } from './encode.ts';
 import { readPairs, splitUrlEncoded } from './form.ts';
 import { completeFromHeaders } from './header-members.ts';
 import { type Format, negotiate, negotiateOrDefault } from './negotiate.ts';
-import { renderRefusal } from './refusal.ts';
-import { type Answer, Reply, type Route } from './route.ts';
+import { prepare, readyRefusal, send } from './ready.ts';
+import { answerOnce, keyedRequestOf } from './retry.ts';
+import { type Route, takesKey } from './route.ts';
 
 /** What the pipeline is told about a request before it knows the caller. */
 export interface RequestFacts {
@@ -27,6 +27,8 @@ export interface PipelineOptions<Caller, Ctx> {
   /** Whether what `run` threw means that the caller must be established anew. */
   isStale(error: unknown): boolean;
   forget(caller: Caller): void;
+  /** Where answers to requests with an Idempotency-Key are kept. */
+  readonly retries: Retries<Ctx>;
   readonly clock: () => Date;
   readonly maxBodyBytes: number;
   readonly decoder: Decoder;
@@ -52,23 +54,24 @@ export async function answer<Caller, Ctx>(
   const stages = new Stages();
   const facts = { id: request.id, now: options.clock(), headers: request.headers };
   try {
-    let caller = await stages.time('authenticate', () => callerOf(route, options, request));
+    const caller = await stages.time('authenticate', () => callerOf(route, options, request));
     if (caller !== null) options.authorize(caller, route.may);
     const { format, kind, limit } = negotiateAll(route, options, request);
     const plain = await stages.time('decode', () => bodyOf(route, options.decoder, request, kind, limit));
     const input = stages.timeNow('validate', () => validateAll(route, request, plain));
-    const ready = await stages.time('run', async () => {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await prepare(route, await route.run(options.context(caller, facts), input), format);
-        } catch (error) {
-          if (caller === null || !options.isStale(error)) throw error;
-          if (attempt >= MAX_STALE) refuse('server.busy', { seconds: 1 });
-          options.forget(caller);
-          caller = await options.authenticate(request.headers, request.ip);
-          options.authorize(caller, route.may);
-        }
-      }
+    const keyed = takesKey(route) ? keyedRequestOf(route, input, request.headers) : null;
+    const withRights = renewingRights(route, options, request, facts, caller);
+    const run = async (ctx: Ctx) => prepare(route, await route.run(ctx, input), format);
+    const { rebuild } = route;
+    const ready = await stages.time('run', () => {
+      if (keyed === null) return withRights(run);
+      return answerOnce(options.retries, keyed, {
+        withRights,
+        run,
+        rebuild: rebuild && (async (ctx, id) => prepare(route, await rebuild(ctx, id, input), format)),
+        refused: (refusal) => readyRefusal(refusal, request.headers.accept, route.prefersJson),
+        unkept: (error) => request.log.error({ err: error, requestId: request.id }, 'answer not kept'),
+      });
     });
     stages.timeNow('encode', () => send(reply, ready));
   } catch (error) {
@@ -76,6 +79,30 @@ export async function answer<Caller, Ctx>(
     else sendError(request, reply, error, request.log, route.prefersJson);
   }
   options.observe?.(route, reply.statusCode, stages.all);
+}
+
+/** Runs work for the caller, who is established anew when their rights turn out to have changed. */
+function renewingRights<Caller, Ctx>(
+  route: Route<Ctx>,
+  options: PipelineOptions<Caller, Ctx>,
+  request: FastifyRequest,
+  facts: RequestFacts,
+  established: Caller | null,
+): <T>(work: (ctx: Ctx) => Promise<T>) => Promise<T> {
+  let caller = established;
+  return async (work) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work(options.context(caller, facts));
+      } catch (error) {
+        if (caller === null || !options.isStale(error)) throw error;
+        if (attempt >= MAX_STALE) refuse('server.busy', { seconds: 1 });
+        options.forget(caller);
+        caller = await options.authenticate(request.headers, request.ip);
+        options.authorize(caller, route.may);
+      }
+    }
+  };
 }
 
 /** Milliseconds per stage. */
@@ -167,41 +194,6 @@ function validateAll<Ctx>(
   };
 }
 
-interface Ready {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly contentType: string;
-  /** null: no body */
-  readonly body: string | Buffer | Readable | null;
-}
-
-/** The answer, up to its first part: what that throws can still be refused, or tried again with fresh rights. */
-async function prepare<Ctx>(route: Route<Ctx>, result: unknown, format: Format): Promise<Ready> {
-  const isReply = result instanceof Reply;
-  const chosen = ((isReply ? result.answer : null) ?? route.answer) as Answer<unknown>;
-  const ready = {
-    status: chosen.status,
-    headers: isReply ? result.headers : {},
-    contentType: chosen.contentType ?? CONTENT_TYPE[format],
-  };
-  if (chosen.bodies.length === 0 && !chosen.contentType) return { ...ready, body: null };
-  const encoded = chosen.encode(isReply ? result.value : result, format);
-  if (typeof encoded === 'string' || Buffer.isBuffer(encoded)) return { ...ready, body: encoded };
-  const parts = encoded[Symbol.asyncIterator]();
-  const first = await parts.next();
-  const whole = async function* () {
-    if (!first.done) yield first.value;
-    yield* { [Symbol.asyncIterator]: () => parts };
-  };
-  return { ...ready, body: Readable.from(whole(), { objectMode: false }) };
-}
-
-function send(reply: FastifyReply, ready: Ready): void {
-  reply.code(ready.status).headers(ready.headers);
-  if (ready.body === null) reply.send();
-  else reply.header('content-type', ready.contentType).send(ready.body);
-}
-
 /** Renders any error in the caller's format; one that is no refusal is ours, and is logged, not shown. */
 export function sendError(
   request: FastifyRequest,
@@ -216,9 +208,7 @@ export function sendError(
   }
   const refusal = error instanceof Refusal ? error : new Refusal('server.bug', { requestId: request.id });
   if (refusal !== error) log.error({ err: error, requestId: request.id }, 'unexpected error');
-  const format = negotiateOrDefault(request.headers.accept, prefersJson);
-  const { headers, body } = renderRefusal(refusal, format, prefersJson);
   // A body that was not read to its end would be taken for the next request.
   if (!request.raw.complete) reply.header('connection', 'close');
-  reply.code(refusal.status).headers(headers).header('content-type', CONTENT_TYPE[format]).send(body);
+  send(reply, readyRefusal(refusal, request.headers.accept, prefersJson));
 }

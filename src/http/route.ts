@@ -223,6 +223,12 @@ export interface Route<Ctx> {
   /** Headers that every such answer carries, and what they say. */
   readonly headers: Readonly<Record<string, string>>;
   readonly refusals: readonly ErrorCode[];
+  /** Why a POST or DELETE knows no Idempotency-Key: it only reads, or a secret would be kept. */
+  readonly keyless: 'read' | 'secret' | null;
+  /** Answers again for what an earlier attempt did, by the id of that, when its answer was not kept. */
+  readonly rebuild:
+    | ((ctx: Ctx, effectId: string, input: { params: never; query: never; body: never }) => Promise<unknown>)
+    | null;
   /** The token endpoint: JSON unless XML is asked for, and failures carry OAuth's `error`. */
   readonly prefersJson: boolean;
   readonly run: (ctx: Ctx, input: { params: never; query: never; body: never }) => Promise<unknown>;
@@ -248,6 +254,12 @@ interface RouteInput<Ctx, P, Q, B, R> {
   answer: Answer<R>;
   headers?: Readonly<Record<string, string>>;
   refusals?: readonly ErrorCode[];
+  keyless?: 'read' | 'secret';
+  rebuild?(
+    ctx: Ctx,
+    effectId: string,
+    input: { params: In<P>; query: In<Q>; body: In<B> },
+  ): Promise<R | Reply<R>>;
   prefersJson?: boolean;
   run(ctx: Ctx, input: { params: In<P>; query: In<Q>; body: In<B> }): Promise<R | Reply<R>>;
 }
@@ -262,6 +274,8 @@ export function route<Ctx, P = null, Q = null, B = null, R = void>(
     formDefaults: {},
     headers: {},
     refusals: [],
+    keyless: null,
+    rebuild: null,
     prefersJson: false,
     params: null,
     query: null,
@@ -269,3 +283,7 @@ export function route<Ctx, P = null, Q = null, B = null, R = void>(
     ...input,
   } as unknown as Route<Ctx>;
 }
+
+/** Whether a retry may be told by its Idempotency-Key: every write, but for those where a secret would be kept. */
+export const takesKey = (route: Pick<Route<never>, 'method' | 'keyless'>): boolean =>
+  route.method !== 'GET' && route.keyless === null;

@@ -425,6 +425,22 @@ export const ERRORS = {
     'Operation not found: {ids}.',
     'The id names no operation that you may see.',
   ),
+  // Retries
+  'retry.other_request': entry(
+    422,
+    'Idempotency-Key: was used for another request.',
+    'A key stands for one method, path, parameters, body and Prefer for 48 hours. Take a new key for a new request. Nothing was done.',
+  ),
+  'retry.running': entry(
+    409,
+    'Idempotency-Key: the request with this key is still running; ask again in {seconds} seconds.',
+    'Send the same again after Retry-After: the answer will be the one that the running request gets. Location, if any, names its operation.',
+  ),
+  'retry.answer_lost': entry(
+    409,
+    'Idempotency-Key: the request with this key was carried out, but its answer was not kept.',
+    'The server stopped between the two, or the answer was larger than 1 MB. Nothing is done again: read what became of it.',
+  ),
   'server.busy': entry(
     503,
     'The server has too much to do; try again in {seconds} seconds.',

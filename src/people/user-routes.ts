@@ -276,6 +276,7 @@ const standingRoutes = (enrollments: standing.EndsEnrollments): readonly Route<C
     method: 'POST',
     path: '/user/{id}/password',
     operationId: 'SetUserPassword',
+    keyless: 'secret',
     summary: 'Give a user another password; the tokens of the old one end',
     params: byId,
     body: object({ password: text({ max: 1_024 }) }),

@@ -41,12 +41,14 @@ export function compare(document: Document): Compared[] {
 const USUAL = [400, 401, 403];
 /** What any HTTP server may answer, whatever the operation. */
 const ANYWHERE = [405, 406, 413, 415, 429, 500, 503];
+/** Only a request with an Idempotency-Key is answered so, and no program of the contract sends one. */
+const WITH_A_KEY = ['#/components/responses/Retried', '#/components/responses/OtherRequest'];
 
 function beyondOf(fact: Fact, operation: Document): number[] {
   const listed = [fact.status, ...USUAL, ...ANYWHERE, ...fact.also];
-  return Object.keys(operation.responses)
-    .filter((status) => status !== 'default')
-    .map(Number)
+  return Object.entries<Document>(operation.responses)
+    .filter(([status, response]) => status !== 'default' && !WITH_A_KEY.includes(response.$ref))
+    .map(([status]) => Number(status))
     .filter((status) => !listed.includes(status));
 }
 
