@@ -117,3 +117,5 @@ process.on('message', async (ask: Ask) => {
     process.disconnect();
   } else process.send?.(ask === 'prey' ? { prey: await prey() } : { memory: await memory() });
 });
+// Whoever fuzzes is gone, whatever ended it.
+process.once('disconnect', () => process.exit());
