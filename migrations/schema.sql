@@ -88,6 +88,7 @@ create table content_item (
   PRIMARY KEY (account_id, item_id)
 );
 CREATE INDEX content_item_in_folder ON public.content_item USING btree (account_id, folder_id) WHERE (folder_id IS NOT NULL);
+CREATE INDEX content_item_type ON public.content_item USING btree (account_id, content_type, item_id);
 CREATE UNIQUE INDEX content_item_code ON public.content_item USING btree (account_id, code);
 
 create table course_module (
@@ -250,6 +251,10 @@ create table operation (
   CHECK ((state = ANY (ARRAY['accepted'::text, 'running'::text, 'done'::text, 'cancelled'::text, 'failed'::text, 'undone'::text]))),
   PRIMARY KEY (account_id, operation_id)
 );
+CREATE INDEX operation_accepted ON public.operation USING btree (account_id, accepted_at, operation_id);
+CREATE INDEX operation_actor ON public.operation USING btree (account_id, actor_id, accepted_at, operation_id);
+CREATE INDEX operation_change ON public.operation USING btree (account_id, accepted_at, operation_id) WHERE (kind <> 'enroll'::text);
+CREATE INDEX operation_unfinished ON public.operation USING btree (account_id, accepted_at, operation_id) WHERE (state <> 'done'::text);
 
 create table operation_chunk (
   account_id integer not null,
@@ -259,10 +264,14 @@ create table operation_chunk (
   created integer not null,
   changed integer not null default 0,
   unchanged integer not null,
-  refusals jsonb,
   digest bytea not null,
   position bigint,
   hash bytea,
+  ids bytea,
+  item_ids bytea,
+  id_reasons bytea,
+  item_reasons bytea,
+  refused integer not null default 0,
   PRIMARY KEY (account_id, chunk)
 );
 CREATE INDEX operation_chunk_operation ON public.operation_chunk USING btree (account_id, operation_id, place);
@@ -278,6 +287,7 @@ create table operation_plan (
   next_chunk integer not null default 0,
   lease_epoch bigint not null default 0,
   lease_until timestamp with time zone not null,
+  id_reasons bytea,
   FOREIGN KEY (account_id, operation_id) REFERENCES operation(account_id, operation_id),
   PRIMARY KEY (account_id, operation_id)
 );

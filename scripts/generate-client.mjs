@@ -49,8 +49,13 @@ function parametersOf(operation, place) {
   return { type: `{\n${lines.join('')}    }`, isRequired: parameters.some(({ required }) => required) };
 }
 
-const contentOf = (operation) =>
-  Object.entries(operation.responses).find(([status]) => status.startsWith('2'))[1].content;
+/** Of the answer to a call without preferences. */
+const contentOf = (operation) => {
+  const answers = Object.entries(operation.responses)
+    .filter(([status]) => status.startsWith('2'))
+    .map(([, answer]) => answer);
+  return answers.find((answer) => !answer['x-prefer'])?.content;
+};
 
 const answerOf = (operation) => contentOf(operation)?.['application/json'].schema;
 

@@ -9,6 +9,7 @@ import {
 } from './access/index.ts';
 import type { Config } from './config.ts';
 import { Enrollments, type WriteLimits } from './enrollment/index.ts';
+import type { RequestFacts } from './http/pipeline.ts';
 import { buildServer } from './http/server.ts';
 import { refuse } from './kernel/errors.ts';
 import { Metrics } from './metrics.ts';
@@ -85,11 +86,7 @@ function authorize(caller: Caller, may: string): void {
   if (!isAllowed) refuse('auth.role');
 }
 
-function contextOf(
-  db: Database,
-  caller: Caller | null,
-  request: { id: string; now: Date; headers: Record<string, string | string[] | undefined> },
-): Context {
+function contextOf(db: Database, caller: Caller | null, request: RequestFacts): Context {
   const header = (name: string): string | null => {
     const value = request.headers[name];
     return typeof value === 'string' ? value : null;
@@ -103,6 +100,7 @@ function contextOf(
     source: 'api',
     locale: header('x-target-locale'),
     wantsObject: /^(true|1)$/i.test(header('x-return-object') ?? ''),
+    preferences: request.preferences,
   });
 }
 

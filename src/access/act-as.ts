@@ -30,6 +30,7 @@ export async function actAs<T>(
       source: who.source,
       locale: null,
       wantsObject: false,
+      preferences: new Map(),
     });
     try {
       return await work(ctx);

@@ -33,6 +33,8 @@ export interface Context {
   readonly locale: string | null;
   /** X-Return-Object: answer a creation with the object instead of its id. */
   readonly wantsObject: boolean;
+  /** Prefer (RFC 7240): what the caller would like, by name. A use case honours those it knows. */
+  readonly preferences: ReadonlyMap<string, string>;
   /** What the operation that the request becomes is to be called; absent: whatever. */
   readonly operationId?: string;
   /** `db.read`; the first checks, on the same connection, that the caller's rights still hold. Throws StaleRights. */

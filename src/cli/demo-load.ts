@@ -13,7 +13,7 @@ import {
   standardRole,
 } from '../people/index.ts';
 import { type Report, recordAchievements } from '../progress/index.ts';
-import type { Database } from '../storage/index.ts';
+import { type Database, takeStatistics } from '../storage/index.ts';
 import { loadGroups } from './demo-groups.ts';
 import type { Command } from './main.ts';
 import { configOf, count, print, required, withDatabase } from './support.ts';
@@ -92,6 +92,7 @@ async function load(
     maxPairs,
   );
   await recordAll(db, accountId, learnerIds, courseIds, sizes.results, now);
+  await takeStatistics(db);
   return {
     learners: learnerIds.length,
     courses: courseIds.length,

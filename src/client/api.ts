@@ -41,6 +41,27 @@ export interface NewEnrollment {
   lockAfterDueDate?: boolean | undefined;
 }
 
+export interface Outcome {
+  learnerId: string;
+  courseId: string;
+  outcome: 'created' | 'changed' | 'unchanged' | 'refused';
+  /** Why it is unchanged or refused; see docs/outcomes.md */
+  reason?: 'learner_out_of_scope' | 'course_is_training' | 'course_unknown' | 'learner_unknown' | 'learner_inactive' | 'course_retired' | 'due_date_out_of_range' | 'already_enrolled' | 'same_terms' | 'already_ended' | undefined;
+  /** What was created, changed or was there already; absent when refused */
+  enrollmentId?: string | undefined;
+}
+
+export interface Written {
+  operationId: string;
+  summary: {
+    created: number;
+    changed: number;
+    unchanged: number;
+    refused: number;
+  };
+  outcomes: Outcome[];
+}
+
 export interface EnrollmentTerms {
   /** Now if left out; without an offset it is UTC */
   accessDate?: string | undefined;
@@ -661,6 +682,23 @@ export interface Operations {
       nextPageToken?: string | undefined;
     };
   };
+  /** What became of every pair of an operation */
+  GetOutcomes: {
+    path: {
+      id: string;
+    };
+    query?: {
+      outcome?: 'created' | 'changed' | 'unchanged' | 'refused' | undefined;
+      /** Entries per page; at most 1000, which is the default. */
+      pageSize?: number | undefined;
+      /** nextPageToken of an earlier answer; empty or absent for the first page. Never expires. */
+      pageToken?: string | undefined;
+    };
+    answer: {
+      outcomes: Outcome[];
+      nextPageToken?: string | undefined;
+    };
+  };
   /** How far learners are in their courses, page by page */
   ListLearnerResults: {
     query?: {
@@ -768,6 +806,26 @@ export interface Operations {
     };
     answer: {
       url: string;
+    };
+  };
+  /** Operations in order of acceptance, page by page */
+  ListOperations: {
+    query?: {
+      state?: 'accepted' | 'running' | 'done' | 'cancelled' | 'failed' | 'undone' | undefined;
+      kind?: 'enroll' | 'edit' | 'reenroll' | 'delete' | undefined;
+      actorId?: string | undefined;
+      /** Accepted at or after */
+      from?: string | undefined;
+      /** Accepted before; a date is the beginning of that day */
+      to?: string | undefined;
+      /** Entries per page; at most 1000, which is the default. */
+      pageSize?: number | undefined;
+      /** nextPageToken of an earlier answer; empty or absent for the first page. Never expires. */
+      pageToken?: string | undefined;
+    };
+    answer: {
+      operations: Operation[];
+      nextPageToken?: string | undefined;
     };
   };
   /** What became of a write: the Location of every write to enrollments */
@@ -1528,12 +1586,14 @@ export const OPERATIONS = {
   DeleteEnrollments: { method: 'POST', path: '/enrollment/delete' },
   ListEnrollments: { method: 'GET', path: '/enrollments', entries: 'enrollments' },
   ListEnrollmentsByBody: { method: 'POST', path: '/enrollments', entries: 'enrollments' },
+  GetOutcomes: { method: 'GET', path: '/operations/{id}/outcomes', entries: 'outcomes' },
   ListLearnerResults: { method: 'GET', path: '/learners/results', entries: 'results' },
   ListLearnerModulesResults: { method: 'GET', path: '/learners/modules/results', entries: 'results' },
   GetContentItemFinalStatuses: { method: 'GET', path: '/content/{contentId}/final_statuses' },
   RecordProgress: { method: 'POST', path: '/enrollment/{enrollmentId}/progress' },
   UpdateDayParticipantsAttendance: { method: 'POST', path: '/training/day/{dayId}/participants/attendance/update' },
   GetIssuedCertificate: { method: 'GET', path: '/certificate/{issuedCertificateId}' },
+  ListOperations: { method: 'GET', path: '/operations', entries: 'operations' },
   GetOperation: { method: 'GET', path: '/operations/{id}' },
   GetContent: { method: 'GET', path: '/content' },
   ListContent: { method: 'GET', path: '/contents', entries: 'contentItems' },

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { Refusal } from '../kernel/errors.ts';
 import { newChunkNumber } from '../kernel/ids.ts';
 import type { Database } from '../storage/index.ts';
-import { type EnrollJob, judge } from './enroll.ts';
+import { demandOfPairs } from './demand.ts';
+import { type EnrollJob, judge } from './judge.ts';
 import type { WriteLimits } from './limits.ts';
 import { insertSmall, loadForEnrollment, type SmallWrite } from './queries.ts';
+import type { Plan } from './rules.ts';
 
 /** Batches in flight: while one waits for its commit the next is prepared (measured best, docs/performance.md). */
 const MAX_IN_FLIGHT = 2;
@@ -156,12 +158,14 @@ export class SmallWrites {
   }
 }
 
-const toWrite = (job: EnrollJob, terms: SmallWrite['terms']): SmallWrite => ({
+const toWrite = (job: EnrollJob, { terms, learnerFaults, itemFaults }: Plan): SmallWrite => ({
   receipt: job.receipt,
   chunk: newChunkNumber(),
   digest: createHash('sha256').update(job.receipt.requestDigest).digest(),
   rightsVersion: job.caller.rightsVersion,
   typeGroup: 0,
-  learnerIds: job.learnerIds,
+  learnerIds:
+    learnerFaults.size === 0 ? job.learnerIds : job.learnerIds.filter((id) => !learnerFaults.has(id)),
   terms,
+  demand: demandOfPairs(job.learnerIds, job.itemIds, learnerFaults, itemFaults),
 });

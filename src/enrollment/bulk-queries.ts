@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { isActiveAt } from '../access/index.ts';
-import { type IdSet, PackedIds } from '../kernel/id-set.ts';
+import { type IdSet, PackedIds, pack } from '../kernel/id-set.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import { nextTerm, uuidArray } from './queries.ts';
+import type { RefusalReason } from './reasons.ts';
 import type { OperationKind, Receipt } from './receipt.ts';
 
 /** All SQL of large operations: acceptance, lease, and the chunks of those that enroll. */
@@ -17,6 +18,12 @@ export interface PlannedItem {
   readonly lock: boolean;
 }
 
+/** An item of a lenient one that nobody can be enrolled in. */
+export interface RefusedItem {
+  readonly itemId: string;
+  readonly reason: RefusalReason;
+}
+
 /** What a large operation does; a plan of another kind is none of ours. */
 export type LargeKind = Extract<OperationKind, 'enroll' | 'delete'>;
 
@@ -25,7 +32,9 @@ export interface LargeWork {
   /** Learners to enroll, or enrollments to end; chunks are cut from them by place. */
   readonly ids: IdSet;
   /** In what to enroll; nothing when enrollments end. */
-  readonly items: readonly PlannedItem[];
+  readonly items: readonly (PlannedItem | RefusedItem)[];
+  /** A byte for each id: why it is refused (demand.ts); null when none is. */
+  readonly idReasons: Buffer | null;
   readonly chunkPairs: number;
 }
 
@@ -33,9 +42,6 @@ export interface AcceptedOperation extends LargeWork {
   readonly receipt: Receipt;
   readonly leaseUntil: Date;
 }
-
-const packed = (ids: IdSet): Buffer =>
-  (ids instanceof PackedIds ? ids : PackedIds.of(ids.slice(0, ids.length))).bytes;
 
 /** Records what was validated whole; from here on it is always completed. Returns false if the rights changed meanwhile. */
 export async function accept(
@@ -51,9 +57,11 @@ export async function accept(
       insert into operation (account_id, operation_id, kind, state, actor_id, client_id, source, request_digest, accepted_at, total)
       values (${receipt.accountId}, ${receipt.operationId}, ${receipt.kind}, 'accepted', ${receipt.actorId}, ${receipt.clientId},
               ${receipt.source}, ${receipt.requestDigest}, ${receipt.acceptedAt}, ${receipt.total}))
-    insert into operation_plan (account_id, operation_id, ids, items, chunk_pairs, lease_until)
-    values (${receipt.accountId}, ${receipt.operationId}, ${packed(work.ids)},
-            ${JSON.stringify(work.items)}, ${work.chunkPairs}, ${work.leaseUntil})`.execute(tx);
+    insert into operation_plan (account_id, operation_id, ids, items, id_reasons, chunk_pairs, lease_until)
+    values (${receipt.accountId}, ${receipt.operationId}, ${pack(work.ids).bytes},
+            ${JSON.stringify(work.items)}, ${work.idReasons}, ${work.chunkPairs}, ${work.leaseUntil})`.execute(
+    tx,
+  );
   return true;
 }
 
@@ -66,6 +74,7 @@ export async function accountsToResume(tx: ReadTx, now: Date): Promise<number[]>
 
 /** A large operation that this process may write, until its lease runs out. */
 export interface Lease extends LargeWork {
+  readonly ids: PackedIds;
   readonly accountId: number;
   readonly operationId: string;
   readonly kind: LargeKind;
@@ -91,9 +100,10 @@ export async function takeLease(
     lease_until: Date;
     next_chunk: number;
     ids: Buffer;
-    items: PlannedItem[];
+    items: (PlannedItem | RefusedItem)[];
+    id_reasons: Buffer | null;
     chunk_pairs: number;
-  }>`select operation_id, lease_epoch, lease_until, next_chunk, ids, items, chunk_pairs
+  }>`select operation_id, lease_epoch, lease_until, next_chunk, ids, items, id_reasons, chunk_pairs
      from operation_plan where account_id = ${accountId}
      order by operation_id limit 1 for update`.execute(tx);
   const row = rows[0];
@@ -117,6 +127,7 @@ export async function takeLease(
     nextChunk: row.next_chunk,
     ids: new PackedIds(row.ids),
     items: row.items,
+    idReasons: row.id_reasons,
     chunkPairs: row.chunk_pairs,
     acceptedAt: operation.accepted_at,
   };
@@ -261,7 +272,7 @@ export async function completeOperation(
     update operation o set state = 'done', completed_at = ${now}, created = c.created, changed = c.changed,
       unchanged = c.unchanged, refused = c.refused
     from (select sum(created) as created, sum(changed) as changed, sum(unchanged) as unchanged,
-                 sum(jsonb_array_length(coalesce(refusals, '[]'))) as refused
+                 sum(refused) as refused
           from operation_chunk where account_id = ${accountId} and operation_id = ${operationId}) c
     where o.account_id = ${accountId} and o.operation_id = ${operationId}`.execute(tx);
   return true;

@@ -4,7 +4,8 @@ import { newChunkNumber } from '../kernel/ids.ts';
 import type { WriteTx } from '../storage/index.ts';
 import { findAddressed, refuseAddressed, Vanished } from './addressed.ts';
 import { lockParents } from './bulk-queries.ts';
-import { judge } from './enroll.ts';
+import { demandOfEnrollments } from './demand.ts';
+import { judge } from './judge.ts';
 import { recordOperation } from './ledger-queries.ts';
 import type { Enrollment } from './list-queries.ts';
 import { replaceTerms, startNextTerm } from './past-queries.ts';
@@ -43,6 +44,7 @@ export async function editOne(
     created: 0,
     changed: isChanged ? 1 : 0,
     unchanged: isChanged ? 0 : 1,
+    demand: demandOfEnrollments([enrollment.enrollmentId]),
     event: null,
     digest: digestOfOne(enrollment, resolved.terms),
   });
@@ -61,7 +63,8 @@ export async function reenrollOne(
   const pair = { learnerIds: [enrollment.learnerId], itemIds: [enrollment.itemId] };
   await lockParents(tx, accountId, pair.learnerIds, pair.itemIds, ctx.now);
   const loaded = await loadForEnrollment(tx, accountId, pair.learnerIds, pair.itemIds, ctx.now);
-  const [terms] = judge({ ...pair, terms: requested, caller: ctx.caller, now: ctx.now }, loaded).values();
+  const job = { ...pair, terms: requested, handling: 'strict' as const, caller: ctx.caller, now: ctx.now };
+  const [terms] = judge(job, loaded).terms.values();
   if (!terms) throw new Error(`no terms for item ${enrollment.itemId}`);
   const chunk = newChunkNumber();
   const change = { accountId, chunk, at: ctx.now };
@@ -71,6 +74,7 @@ export async function reenrollOne(
     created: 1,
     changed: 0,
     unchanged: 0,
+    demand: demandOfEnrollments([enrollment.enrollmentId]),
     event: { type: 'LEARNERS_ENROLLED_IN_COURSE', learners: new Map([[enrollment.itemId, 1]]) },
     digest: digestOfOne(enrollment, terms),
   });

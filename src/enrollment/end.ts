@@ -4,9 +4,10 @@ import { newChunkNumber, readEnrollmentId } from '../kernel/ids.ts';
 import type { WriteTx } from '../storage/index.ts';
 import { findAddressed, refuseAddressed, Vanished } from './addressed.ts';
 import type { ChunkWriter } from './bulk.ts';
+import { demandOfEnrollments } from './demand.ts';
 import { type ChunkRecord, recordOperation } from './ledger-queries.ts';
 import { IDS_AT_ONCE } from './limits.ts';
-import { type Ending, lockEnding, moveToPast } from './past-queries.ts';
+import { type Ending, endedBy, lockEnding, moveToPast } from './past-queries.ts';
 import { digestOf, newReceipt, type Receipt } from './receipt.ts';
 
 /** Ending enrollments: they are moved to the past, with the progress they had. */
@@ -28,24 +29,37 @@ export async function judgeEnding(ctx: Context, ids: IdSet): Promise<void> {
 export async function endAll(tx: WriteTx, receipt: Receipt, ids: readonly string[]): Promise<void> {
   const ended = await endIn(tx, receipt.accountId, receipt.acceptedAt, byId(ids));
   if (ended.changed < ids.length) throw new Vanished();
-  await recordOperation(tx, receipt, { ...ended, unchanged: 0, digest: digestOf(ids) });
+  await recordOperation(tx, receipt, {
+    ...ended,
+    unchanged: 0,
+    demand: demandOfEnrollments(ids),
+    digest: digestOf(ids),
+  });
 }
 
 /** Ends whatever these learners have, in the transaction that removes them: the other half of having no foreign keys. */
 export async function endAllOf(tx: WriteTx, ctx: Context, learnerIds: readonly string[]): Promise<void> {
   const ended = await endIn(tx, ctx.caller.accountId, ctx.now, { learnerIds });
   if (ended.changed === 0) return;
+  const { accountId } = ctx.caller;
   const receipt = newReceipt(ctx, 'delete', digestOf({ learnerIds }), ended.changed);
-  await recordOperation(tx, receipt, { ...ended, unchanged: 0, digest: receipt.requestDigest });
+  await recordOperation(tx, receipt, {
+    ...ended,
+    unchanged: 0,
+    demand: demandOfEnrollments(await endedBy(tx, accountId, ended.chunk)),
+    digest: receipt.requestDigest,
+  });
 }
 
 /** A large ending, cut by place. What somebody else ended meanwhile is unchanged. */
 export const endChunks: ChunkWriter = {
   count: (work) => Math.ceil(work.ids.length / work.chunkPairs),
   write: async (tx, lease, place) => {
-    const ids = lease.ids.slice(place * lease.chunkPairs, (place + 1) * lease.chunkPairs);
+    const part = lease.ids.part(place * lease.chunkPairs, (place + 1) * lease.chunkPairs);
+    const ids = part.slice(0, part.length);
     const ended = await endIn(tx, lease.accountId, lease.acceptedAt, byId(ids));
-    return { ...ended, unchanged: ids.length - ended.changed, refusals: [], digest: digestOf(ids) };
+    const unchanged = ids.length - ended.changed;
+    return { ...ended, unchanged, demand: demandOfEnrollments(part), digest: digestOf(ids) };
   },
 };
 
@@ -59,8 +73,9 @@ async function endIn(
   at: Date,
   ending: Ending,
 ): Promise<Pick<ChunkRecord, 'chunk' | 'created' | 'changed' | 'event'>> {
-  const chunk = newChunkNumber();
   await lockEnding(tx, accountId, ending);
+  // Under the locks: numbers tell which came first, the ending or an insert that waited for it (outcome-queries.ts).
+  const chunk = newChunkNumber();
   const learners = await moveToPast(tx, { accountId, chunk, at }, ending);
   const changed = [...learners.values()].reduce((sum, n) => sum + n, 0);
   return { chunk, created: 0, changed, event: { type: 'LEARNERS_UNENROLLED', learners } };

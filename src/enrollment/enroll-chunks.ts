@@ -1,52 +1,54 @@
+import type { PackedIds } from '../kernel/id-set.ts';
 import { newChunkNumber } from '../kernel/ids.ts';
+import type { WriteTx } from '../storage/index.ts';
 import type { ChunkWriter } from './bulk.ts';
 import {
   areAllEnrolled,
   insertChunk,
   type LargeWork,
-  type LockedParents,
+  type Lease,
   lockParents,
   type PlannedItem,
+  type RefusedItem,
 } from './bulk-queries.ts';
-import type { ChunkRecord } from './ledger-queries.ts';
+import { demandOfPairs, toFaults } from './demand.ts';
 import { digestOf } from './receipt.ts';
-import type { Terms } from './rules.ts';
+import type { Faults, Plan, Terms } from './rules.ts';
 
 /** A large enrolling: how learners × items are cut, and how a piece of them is written. */
 
-/** Terms as they are kept until they are written. */
-export const toPlanned = (terms: ReadonlyMap<string, Terms>): PlannedItem[] =>
-  [...terms].map(([itemId, own]) => ({
-    itemId,
-    accessAt: own.accessAt.toISOString(),
-    dueAt: own.dueAt?.toISOString() ?? null,
-    duePeriodHours: own.duePeriodHours,
-    dueRule: own.dueRule,
-    lock: own.lock,
-  }));
+/** A plan's items as they are kept until they are written. */
+export const toPlanned = ({ terms, itemFaults }: Plan): (PlannedItem | RefusedItem)[] => [
+  ...[...terms].map(([itemId, own]) => plannedItem(itemId, own)),
+  ...[...itemFaults].map(([itemId, reason]) => ({ itemId, reason })),
+];
+
+const plannedItem = (itemId: string, own: Terms): PlannedItem => ({
+  itemId,
+  accessAt: own.accessAt.toISOString(),
+  dueAt: own.dueAt?.toISOString() ?? null,
+  duePeriodHours: own.duePeriodHours,
+  dueRule: own.dueRule,
+  lock: own.lock,
+});
 
 export const enrollChunks: ChunkWriter = {
   count: (work) => shapeOf(work).count,
   write: async (tx, lease, place) => {
-    const { accountId } = lease;
+    const { accountId, acceptedAt } = lease;
     const cut = cutChunk(lease, place);
-    const itemIds = cut.items.map((item) => item.itemId);
-    if (await areAllEnrolled(tx, accountId, cut.learnerIds, itemIds)) return nothingNew(cut);
-    const parents = await lockParents(tx, accountId, cut.learnerIds, itemIds, lease.acceptedAt);
-    const learnerIds = cut.learnerIds.filter((id) => !parents.goneLearners.has(id));
-    const items = cut.items.filter((item) => !parents.goneItems.has(item.itemId));
+    const itemIds = cut.items.map(({ itemId }) => itemId);
+    // A request that is sent again finds everything there: then no parent is locked.
+    const isRepeated = isWithoutFaults(cut) && (await areAllEnrolled(tx, accountId, cut.learnerIds, itemIds));
+    const { withPast, ...faults } = isRepeated
+      ? NOTHING_WRONG
+      : await judgeCut(tx, accountId, cut, acceptedAt);
+    const learnerIds = cut.learnerIds.filter((id) => !faults.learners.has(id));
+    const items = cut.items.filter(isPlanned).filter(({ itemId }) => !faults.items.has(itemId));
     const chunk = newChunkNumber();
-    const { withPast } = parents;
     const learners =
-      learnerIds.length > 0 && items.length > 0
-        ? await insertChunk(tx, {
-            accountId,
-            chunk,
-            recordedAt: lease.acceptedAt,
-            learnerIds,
-            withPast,
-            items,
-          })
+      !isRepeated && learnerIds.length > 0 && items.length > 0
+        ? await insertChunk(tx, { accountId, chunk, recordedAt: acceptedAt, learnerIds, withPast, items })
         : new Map<string, number>();
     const created = [...learners.values()].reduce((sum, n) => sum + n, 0);
     return {
@@ -54,41 +56,47 @@ export const enrollChunks: ChunkWriter = {
       created,
       changed: 0,
       unchanged: learnerIds.length * items.length - created,
-      refusals: refusalsOf(cut, parents),
+      demand: demandOfPairs(cut.ids, itemIds, faults.learners, faults.items),
       event: { type: 'LEARNERS_ENROLLED_IN_COURSE', learners },
       digest: digestOf([cut.items, cut.learnerIds]),
     };
   },
 };
 
-/** A request that is sent again finds everything there. */
-const nothingNew = (cut: Cut): Omit<ChunkRecord, 'place'> => ({
-  chunk: newChunkNumber(),
-  created: 0,
-  changed: 0,
-  unchanged: cut.learnerIds.length * cut.items.length,
-  refusals: [],
-  event: { type: 'LEARNERS_ENROLLED_IN_COURSE', learners: new Map() },
-  digest: digestOf([cut.items, cut.learnerIds]),
-});
-
 interface Cut {
+  readonly ids: PackedIds;
+  /** The same, spelled. */
   readonly learnerIds: readonly string[];
-  readonly items: readonly PlannedItem[];
+  readonly idReasons: Buffer | null;
+  readonly items: readonly (PlannedItem | RefusedItem)[];
 }
 
-/** What changed under the operation: pairs whose learner or item went away since it was accepted. */
-function refusalsOf(cut: Cut, { goneLearners, goneItems }: LockedParents) {
-  if (goneLearners.size === 0 && goneItems.size === 0) return [];
-  return cut.items.flatMap((item) =>
-    cut.learnerIds
-      .filter((learnerId) => goneLearners.has(learnerId) || goneItems.has(item.itemId))
-      .map((learnerId) => ({
-        learnerId,
-        itemId: item.itemId,
-        reason: goneItems.has(item.itemId) ? 'course_retired' : 'learner_inactive',
-      })),
+const isPlanned = (item: PlannedItem | RefusedItem): item is PlannedItem => !('reason' in item);
+
+const isWithoutFaults = (cut: Cut): boolean => cut.idReasons === null && cut.items.every(isPlanned);
+
+interface Judged {
+  readonly learners: Faults;
+  readonly items: Faults;
+  readonly withPast: ReadonlySet<string>;
+}
+
+const NOTHING_WRONG: Judged = { learners: new Map(), items: new Map(), withPast: new Set() };
+
+/** What was refused when the operation was accepted, and what went away under it since. */
+async function judgeCut(tx: WriteTx, accountId: number, cut: Cut, now: Date): Promise<Judged> {
+  const learners = new Map(toFaults(cut.learnerIds, cut.idReasons));
+  const items = new Map(cut.items.flatMap((item) => (isPlanned(item) ? [] : [[item.itemId, item.reason]])));
+  const parents = await lockParents(
+    tx,
+    accountId,
+    cut.learnerIds.filter((id) => !learners.has(id)),
+    cut.items.filter(isPlanned).map(({ itemId }) => itemId),
+    now,
   );
+  for (const id of parents.goneLearners) learners.set(id, 'learner_inactive');
+  for (const id of parents.goneItems) items.set(id, 'course_retired');
+  return { learners, items, withPast: parents.withPast };
 }
 
 /** How the product is cut: so many items by so many learners, `count` chunks in all. */
@@ -110,12 +118,16 @@ export function chunkShape(learners: number, items: number, chunkPairs: number):
 const shapeOf = (work: LargeWork): ChunkShape =>
   chunkShape(work.ids.length, work.items.length, work.chunkPairs);
 
-function cutChunk(work: LargeWork, place: number): Cut {
+function cutChunk(work: Lease, place: number): Cut {
   const shape = shapeOf(work);
   const itemFrom = Math.floor(place / shape.learnerParts) * shape.itemsAtOnce;
   const learnerFrom = (place % shape.learnerParts) * shape.learnersAtOnce;
+  const learnerTo = learnerFrom + shape.learnersAtOnce;
+  const ids = work.ids.part(learnerFrom, learnerTo);
   return {
+    ids,
+    learnerIds: ids.slice(0, ids.length),
+    idReasons: work.idReasons?.subarray(learnerFrom, learnerTo) ?? null,
     items: work.items.slice(itemFrom, itemFrom + shape.itemsAtOnce),
-    learnerIds: work.ids.slice(learnerFrom, learnerFrom + shape.learnersAtOnce),
   };
 }

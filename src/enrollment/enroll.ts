@@ -1,28 +1,18 @@
-import { type Caller, type Context, includes, reachOf, StaleRights } from '../access/index.ts';
-import { listIds, Refusal, refuse } from '../kernel/errors.ts';
-import { type IdSet, type Ids, toIdSet } from '../kernel/id-set.ts';
+import { type Context, reachOf } from '../access/index.ts';
+import { refuse } from '../kernel/errors.ts';
+import { type Ids, toIdSet } from '../kernel/id-set.ts';
 import type { Database, WriteTx } from '../storage/index.ts';
-import { findTrainings } from '../training/index.ts';
 import { settle } from './addressed.ts';
 import { SmallWrites } from './batch.ts';
 import { BulkWrites } from './bulk.ts';
 import { editOne, reenrollOne } from './change.ts';
+import { toBytes } from './demand.ts';
 import { endAll, endAllOf, judgeEnding } from './end.ts';
 import { toPlanned } from './enroll-chunks.ts';
-import { IDS_AT_ONCE, LIMITS, type WriteLimits } from './limits.ts';
-import { type Loaded, loadForEnrollment } from './queries.ts';
+import { type Handling, type LargeJob, loadAndJudge } from './judge.ts';
+import { LIMITS, type WriteLimits } from './limits.ts';
 import { digestOf, digestOfSet, newReceipt, type Receipt } from './receipt.ts';
-import {
-  type KnownItem,
-  type LearnerFaults,
-  noFaults,
-  objectionToTerms,
-  planEnrollment,
-  type RequestedTerms,
-  surveyLearners,
-  type Terms,
-  type Wanted,
-} from './rules.ts';
+import { objectionToTerms, type RequestedTerms } from './rules.ts';
 
 export interface EnrollInput {
   /** Users, in any order, repeated or not. */
@@ -30,19 +20,9 @@ export interface EnrollInput {
   /** Courses, learning tracks or materials, likewise. */
   readonly courseIds: Ids;
   readonly terms: RequestedTerms;
+  /** strict (unless given): whole or not at all; lenient: what can be done, and the rest is refused pair by pair. */
+  readonly handling?: Handling;
 }
-
-/** By whom something is wanted, and when it is judged. */
-interface Asked {
-  readonly caller: Caller;
-  readonly now: Date;
-}
-
-/** A request as the writers take it: ids sorted and distinct, so that any order and repetition is the same request. */
-export type EnrollJob = Wanted & Asked & { readonly receipt: Receipt };
-
-/** The same with more learners than are looked at at once. */
-export type LargeJob = Omit<EnrollJob, 'learnerIds'> & { readonly learnerIds: IdSet };
 
 export interface EnrollmentsOptions {
   /** Pairs a request may ask for; more is refused. */
@@ -69,30 +49,31 @@ export class Enrollments {
   }
 
   /**
-   * Enrolls every learner in every course, whole or not at all. Pairs already enrolled stay as they are.
-   * Refuses 403 (scope), 400 (terms, ids, state), 413 (too many pairs); throws StaleRights.
+   * Enrolls every learner in every course, whole or not at all unless handling is lenient. Pairs already enrolled stay
+   * as they are. Refuses 403 (scope), 400 (terms, ids, state), 413 (too many pairs); throws StaleRights.
    */
   async enroll(ctx: Context, input: EnrollInput): Promise<Receipt> {
     reachOf(ctx.caller, 'enrollment.write');
     refuseTerms(input.terms, ctx.now);
-    const { terms } = input;
+    const { terms, handling = 'strict' } = input;
     const learnerIds = toIdSet(input.learnerIds);
     const items = toIdSet(input.courseIds);
     const pairs = learnerIds.length * items.length;
     if (pairs > this.#maxPairs) refuse('request.too_many_pairs', { pairs, limit: this.#maxPairs });
     const itemIds = items.slice(0, items.length);
-    const digest = await digestOfSet([terms, itemIds], learnerIds);
+    const digest = await digestOfSet(
+      [terms, itemIds, ...(handling === 'lenient' ? [handling] : [])],
+      learnerIds,
+    );
     const receipt = newReceipt(ctx, 'enroll', digest, pairs);
-    const job: LargeJob = { receipt, caller: ctx.caller, now: ctx.now, learnerIds, itemIds, terms };
-    try {
-      if (pairs <= this.#limits.smallPairs)
-        await this.#small.write({ ...job, learnerIds: learnerIds.slice(0, learnerIds.length) });
-      else {
-        const planned = toPlanned(await loadAndPlan(ctx.db, job));
-        await this.#bulk.write(receipt, { ids: learnerIds, items: planned }, ctx.caller.rightsVersion);
-      }
-    } catch (error) {
-      throw await nameTrainings(ctx, error);
+    const job: LargeJob = { receipt, caller: ctx.caller, now: ctx.now, learnerIds, itemIds, terms, handling };
+    if (pairs <= this.#limits.smallPairs)
+      await this.#small.write({ ...job, learnerIds: learnerIds.slice(0, learnerIds.length) });
+    else {
+      const plan = await loadAndJudge(ctx.db, job);
+      const idReasons = toBytes(learnerIds, plan.learnerFaults);
+      const work = { ids: learnerIds, items: toPlanned(plan), idReasons };
+      await this.#bulk.write(receipt, work, ctx.caller.rightsVersion);
     }
     return receipt;
   }
@@ -130,7 +111,7 @@ export class Enrollments {
       await judgeEnding(ctx, ids);
       if (ids.length <= this.#limits.smallPairs)
         await ctx.write((tx) => endAll(tx, receipt, ids.slice(0, ids.length)));
-      else await this.#bulk.write(receipt, { ids, items: [] }, ctx.caller.rightsVersion);
+      else await this.#bulk.write(receipt, { ids, items: [], idReasons: null }, ctx.caller.rightsVersion);
     });
     return receipt;
   }
@@ -165,62 +146,4 @@ export class Enrollments {
 function refuseTerms(terms: RequestedTerms, now: Date): void {
   const objection = objectionToTerms(terms, now);
   if (objection) refuse(objection.code, objection.details);
-}
-
-/** Loads a large request in slices and judges it whole; throws the refusal. */
-async function loadAndPlan(db: Database, job: LargeJob): Promise<ReadonlyMap<string, Terms>> {
-  const items = new Map<string, KnownItem>();
-  const faults = noFaults();
-  for (let at = 0; at === 0 || at < Math.max(job.learnerIds.length, job.itemIds.length); at += IDS_AT_ONCE) {
-    const learnerIds = job.learnerIds.slice(at, at + IDS_AT_ONCE);
-    const itemIds = job.itemIds.slice(at, at + IDS_AT_ONCE);
-    const part = await db.read((tx) =>
-      loadForEnrollment(tx, job.caller.accountId, learnerIds, itemIds, job.now),
-    );
-    if (part.rightsVersion !== job.caller.rightsVersion) throw new StaleRights();
-    surveyLearners(faults, learnerIds, part.learners, reachesOf(job.caller));
-    for (const [id, item] of part.items) items.set(id, item);
-  }
-  return planOrRefuse(job, faults, items);
-}
-
-/** The terms of each item, or the refusal of the whole request. Throws StaleRights when the caller's rights changed. */
-export function judge(job: Wanted & Asked, loaded: Loaded): ReadonlyMap<string, Terms> {
-  if (loaded.rightsVersion !== job.caller.rightsVersion) throw new StaleRights();
-  const faults = noFaults();
-  surveyLearners(faults, job.learnerIds, loaded.learners, reachesOf(job.caller));
-  return planOrRefuse(job, faults, loaded.items);
-}
-
-function reachesOf(caller: Caller): (departmentId: string | undefined) => boolean {
-  const reach = reachOf(caller, 'enrollment.write');
-  return (departmentId) => reach === 'everyone' || includes(reach, departmentId);
-}
-
-function planOrRefuse(
-  job: Pick<LargeJob, 'itemIds' | 'terms' | 'now'>,
-  faults: LearnerFaults,
-  items: ReadonlyMap<string, KnownItem>,
-): ReadonlyMap<string, Terms> {
-  const plan = planEnrollment(job, faults, items, job.now);
-  if ('objection' in plan) throw new EnrollRefusal(plan.objection.code, plan.objection.details, job.itemIds);
-  return plan.terms;
-}
-
-/** A refusal that remembers what was asked for, so that training ids can be told from unknown ones. */
-class EnrollRefusal extends Refusal {
-  readonly itemIds: readonly string[];
-  constructor(code: Refusal['code'], details: Refusal['details'], itemIds: readonly string[]) {
-    super(code, details);
-    this.itemIds = itemIds;
-  }
-}
-
-/** An id that is no content item may be a training: that deserves its own answer. */
-async function nameTrainings(ctx: Context, error: unknown): Promise<unknown> {
-  if (!(error instanceof EnrollRefusal) || error.code !== 'enrollment.unknown_course') return error;
-  const ids = error.itemIds;
-  const trainings = await ctx.db.read((tx) => findTrainings(tx, ctx.caller.accountId, ids));
-  if (trainings.size === 0) return error;
-  return new Refusal('enrollment.training', { ids: listIds(ids.filter((id) => trainings.has(id))) });
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { WriteTx } from '../storage/index.ts';
+import type { Demand } from './demand.ts';
 import { uuidArray } from './queries.ts';
 import type { Receipt } from './receipt.ts';
 
@@ -19,7 +20,7 @@ export interface ChunkRecord {
   readonly created: number;
   readonly changed: number;
   readonly unchanged: number;
-  readonly refusals: readonly { learnerId: string; itemId: string; reason: string }[];
+  readonly demand: Demand;
   /** Item → learners concerned; null when nothing happened that others are told. */
   readonly event: { readonly type: EventType; readonly learners: ReadonlyMap<string, number> } | null;
   readonly digest: Buffer;
@@ -29,7 +30,7 @@ export interface ChunkRecord {
 export async function recordOperation(
   tx: WriteTx,
   receipt: Receipt,
-  done: Pick<ChunkRecord, 'chunk' | 'created' | 'changed' | 'unchanged' | 'event' | 'digest'>,
+  done: Omit<ChunkRecord, 'place'>,
 ): Promise<void> {
   await sql`
     insert into operation (account_id, operation_id, kind, state, actor_id, client_id, source, request_digest,
@@ -37,7 +38,7 @@ export async function recordOperation(
     values (${receipt.accountId}, ${receipt.operationId}, ${receipt.kind}, 'done', ${receipt.actorId}, ${receipt.clientId},
             ${receipt.source}, ${receipt.requestDigest}, ${receipt.acceptedAt}, ${receipt.acceptedAt}, ${receipt.total},
             ${done.created}, ${done.changed}, ${done.unchanged})`.execute(tx);
-  await recordChunk(tx, receipt, { ...done, place: 0, refusals: [] });
+  await recordChunk(tx, receipt, { ...done, place: 0 });
 }
 
 /** The chunk's own row and its events, one for each item. */
@@ -46,16 +47,16 @@ export async function recordChunk(
   { accountId, operationId }: Pick<Receipt, 'accountId' | 'operationId'>,
   record: ChunkRecord,
 ): Promise<void> {
+  const { demand } = record;
   const told = [...(record.event?.learners ?? [])];
   await sql`
     with events as (
       insert into outbox (account_id, chunk, item_id, event_type, learners)
       select ${accountId}, ${String(record.chunk)}::int8, item_id, ${record.event?.type ?? ''}, n
       from unnest(${uuidArray(told.map(([id]) => id))}::uuid[], ${told.map(([, n]) => n)}::int[]) as e(item_id, n))
-    insert into operation_chunk (account_id, chunk, operation_id, place, created, changed, unchanged, refusals, digest)
+    insert into operation_chunk (account_id, chunk, operation_id, place, created, changed, unchanged, refused, digest,
+                                 ids, item_ids, id_reasons, item_reasons)
     values (${accountId}, ${String(record.chunk)}::int8, ${operationId}, ${record.place}, ${record.created},
-            ${record.changed}, ${record.unchanged},
-            ${record.refusals.length === 0 ? null : JSON.stringify(record.refusals)}, ${record.digest})`.execute(
-    tx,
-  );
+            ${record.changed}, ${record.unchanged}, ${demand.refused}, ${record.digest},
+            ${demand.ids}, ${demand.itemIds}, ${demand.idReasons}, ${demand.itemReasons})`.execute(tx);
 }

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { EnrollmentKey } from '../kernel/ids.ts';
-import type { WriteTx } from '../storage/index.ts';
+import { type EnrollmentKey, enrollmentId } from '../kernel/ids.ts';
+import type { ReadTx, WriteTx } from '../storage/index.ts';
 import { uuidArray } from './queries.ts';
 import type { Terms } from './rules.ts';
 
@@ -119,4 +119,12 @@ export async function moveToPast(tx: WriteTx, change: Change, ending: Ending): P
     kept as (${archive(sql`ended`, change, 'ended')})
     select item_id, count(*)::int as n from ended group by item_id`.execute(tx);
   return new Map(rows.map((row) => [row.item_id, row.n]));
+}
+
+/** The ids of what a chunk ended, in order of creation. */
+export async function endedBy(tx: ReadTx, accountId: number, chunk: bigint): Promise<string[]> {
+  const { rows } = await sql<{ chunk: string; ordinal: number }>`
+    select chunk, ordinal from enrollment_past where account_id = ${accountId} and past_chunk = ${String(chunk)}::int8
+    order by chunk, ordinal`.execute(tx);
+  return rows.map((row) => enrollmentId({ accountId, chunk: BigInt(row.chunk), ordinal: row.ordinal }));
 }

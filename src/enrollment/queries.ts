@@ -1,8 +1,10 @@
 import { type RawBuilder, sql } from 'kysely';
 import { isActiveAt } from '../access/index.ts';
 import type { Database, ReadTx } from '../storage/index.ts';
+import { findTrainings } from '../training/index.ts';
+import type { Demand } from './demand.ts';
 import type { Receipt } from './receipt.ts';
-import type { KnownItem, KnownLearner, Terms } from './rules.ts';
+import type { KnownContent, KnownItem, KnownLearner, Terms } from './rules.ts';
 
 /** All SQL that loads for and writes enrollments. Lists are in list-queries.ts, large operations in bulk-queries.ts. */
 
@@ -11,10 +13,9 @@ export interface LoadedLearner extends KnownLearner {
   readonly endings: number;
 }
 
-export interface Loaded {
+export interface Loaded extends KnownContent {
   readonly rightsVersion: bigint;
-  readonly learners: Map<string, LoadedLearner>;
-  readonly items: Map<string, KnownItem>;
+  readonly learners: ReadonlyMap<string, LoadedLearner>;
 }
 
 interface LoadedRow {
@@ -30,8 +31,9 @@ interface LoadedRow {
 }
 
 /**
- * What a decision needs, in one statement of learners + items rows, never their product.
- * Unknown and foreign learners cost the same: the statement does not depend on the caller.
+ * What a decision needs, in one statement of learners + items rows, never their product; a second one only tells
+ * trainings from ids that name nothing. Unknown and foreign learners cost the same: the statement does not
+ * depend on the caller.
  */
 export async function loadForEnrollment(
   tx: ReadTx,
@@ -76,8 +78,12 @@ export async function loadForEnrollment(
         defaultLock: row.default_lock === true,
       });
   }
-  return loaded;
+  const nameless = itemIds.filter((id) => !loaded.items.has(id));
+  if (nameless.length === 0) return { ...loaded, trainings: NONE };
+  return { ...loaded, trainings: new Set((await findTrainings(tx, accountId, nameless)).keys()) };
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** A PostgreSQL array literal: one string instead of an element each for the driver to quote. Only for checked UUIDs. */
 export const uuidArray = (ids: readonly string[]): string => `{${ids.join(',')}}`;
@@ -85,7 +91,7 @@ export const uuidArray = (ids: readonly string[]): string => `{${ids.join(',')}}
 const sortedIds = (parents: readonly { readonly id: string }[]): string[] =>
   [...new Set(parents.map(({ id }) => id))].sort();
 
-/** A small operation ready to be written: its pairs are learners × items. */
+/** A small operation ready to be written: its pairs are learners × items, without those it refuses. */
 export interface SmallWrite {
   readonly receipt: Receipt;
   readonly chunk: bigint;
@@ -94,6 +100,7 @@ export interface SmallWrite {
   readonly typeGroup: number;
   readonly learnerIds: readonly string[];
   readonly terms: ReadonlyMap<string, Terms>;
+  readonly demand: Demand;
 }
 
 /** More look-ups of terms than this are planned for the table as it is: a kept plan may be of a time when it was empty. */
@@ -149,8 +156,12 @@ export async function insertSmall(
         ${writes.map((w) => w.receipt.clientId)}::uuid[], ${writes.map((w) => w.receipt.source)}::text[],
         ${writes.map((w) => w.receipt.requestDigest)}::bytea[], ${writes.map((w) => w.digest)}::bytea[],
         ${writes.map((w) => String(w.rightsVersion))}::int8[], ${writes.map((w) => w.receipt.acceptedAt)}::timestamptz[],
-        ${writes.map((w) => w.typeGroup)}::int2[], ${writes.map((w) => w.receipt.total)}::int8[])
-      as j(no, operation_id, chunk, actor_id, client_id, source, request_digest, digest, rights_version, accepted_at, type_group, total)),
+        ${writes.map((w) => w.typeGroup)}::int2[], ${writes.map((w) => w.receipt.total)}::int8[],
+        ${writes.map((w) => w.demand.ids)}::bytea[], ${writes.map((w) => w.demand.itemIds)}::bytea[],
+        ${writes.map((w) => w.demand.idReasons)}::bytea[], ${writes.map((w) => w.demand.itemReasons)}::bytea[],
+        ${writes.map((w) => w.demand.refused)}::int[])
+      as j(no, operation_id, chunk, actor_id, client_id, source, request_digest, digest, rights_version, accepted_at,
+           type_group, total, ids, item_ids, id_reasons, item_reasons, refused)),
     learner as (
       select * from unnest(${learners.map((l) => l.no)}::int[], ${uuidArray(learners.map((l) => l.id))}::uuid[],
                            ${learners.map((l) => l.place)}::int[], ${learners.map((l) => l.endings)}::int[])
@@ -196,12 +207,14 @@ export async function insertSmall(
       from good j left join (select chunk, sum(n) as created from counted group by chunk) c on c.chunk = j.chunk),
     operation_rows as (
       insert into operation (account_id, operation_id, kind, state, actor_id, client_id, source, request_digest,
-                             accepted_at, completed_at, total, created, unchanged)
+                             accepted_at, completed_at, total, created, unchanged, refused)
       select ${accountId}, operation_id, 'enroll', 'done', actor_id, client_id, source, request_digest,
-             accepted_at, accepted_at, total, created, total - created from result),
+             accepted_at, accepted_at, total, created, total - created - refused, refused from result),
     chunk_rows as (
-      insert into operation_chunk (account_id, chunk, operation_id, created, unchanged, digest)
-      select ${accountId}, chunk, operation_id, created, total - created, digest from result)
+      insert into operation_chunk (account_id, chunk, operation_id, created, unchanged, refused, digest,
+                                   ids, item_ids, id_reasons, item_reasons)
+      select ${accountId}, chunk, operation_id, created, total - created - refused, refused, digest,
+             ids, item_ids, id_reasons, item_reasons from result)
     select no, created from result`);
   const written = new Map(rows.map(({ no, created }) => [no, { created }]));
   return writes.map((_, no) => written.get(no) ?? null);

@@ -30,7 +30,9 @@ import {
 import { toDateText, toInstantText } from '../kernel/dates.ts';
 import { refuse } from '../kernel/errors.ts';
 import type { Enrollments } from './enroll.ts';
+import type { Handling } from './judge.ts';
 import { findFor, type ListedEnrollment, listFor, pageFor } from './list.ts';
+import { outcomeRoutes, replyTo, written } from './outcome-routes.ts';
 import { DUE_TYPES, type DueRequest, dueInstant, type RequestedTerms } from './rules.ts';
 
 /** The order of the members is that of the contract's real answers. */
@@ -115,6 +117,12 @@ function readDue(body: Infer<typeof EnrollmentTerms>): DueRequest {
   }
 }
 
+/** Prefer: handling, as the caller has it; any other value is ignored, as unknown preferences are. */
+function handlingOf(ctx: Context): { handling?: Handling } {
+  const handling = ctx.preferences.get('handling');
+  return handling === 'strict' || handling === 'lenient' ? { handling } : {};
+}
+
 const filter = {
   courseIds: optional(ids()),
   learnerIds: optional(ids()),
@@ -148,17 +156,15 @@ const REFUSED_TERMS = ['enrollment.due_before_access', 'enrollment.date_range'] 
 /** A form that leaves it out expects the default of the course (contract, contradiction 7). */
 const FORM_DEFAULTS = { dueDateType: 'default' };
 const LOCATION = { Location: 'The operation: /operations/{id}' };
+const CREATED = written(201);
+const DONE = written(200);
 const WRITE = {
   tag: 'enrollment',
   may: 'enrollment.write',
   method: 'POST',
-  rebuild: async (_ctx: Context, operationId: string) => receiptOf({ operationId }),
+  rebuild: (ctx: Context, operationId: string) => replyTo(ctx, { operationId }, DONE),
 } as const;
 const REFUSED_CHANGE = ['enrollment.unknown', 'auth.enrollment_scope', 'server.busy'] as const;
-
-/** No body; Location says where the operation can be asked after. */
-const receiptOf = ({ operationId }: { operationId: string }): Reply<void> =>
-  new Reply(undefined, { location: `/operations/${operationId}` });
 
 export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Context>[] => [
   route({
@@ -167,11 +173,12 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     operationId: 'EnrollLearnersInCourses',
     summary: 'Enroll learners in courses, learning tracks and materials',
     description:
-      'Every learner in every course, whole or not at all. Pairs already enrolled stay as they are. Location names the operation.',
+      'Every learner in every course, whole or not at all. With Prefer: handling=lenient what can be done is done, and the rest is refused pair by pair. Pairs already enrolled stay as they are. Location names the operation.',
     body: NewEnrollment,
     bodySize: 'bulk',
     formDefaults: FORM_DEFAULTS,
     answer: nothing(201),
+    representation: CREATED,
     headers: LOCATION,
     refusals: [
       'auth.learner_scope',
@@ -185,9 +192,13 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
       'server.busy',
       'server.stopping',
     ],
+    rebuild: (ctx: Context, operationId) => replyTo(ctx, { operationId }, CREATED, handlingOf(ctx)),
     run: async (ctx: Context, { body }) => {
-      const input = { learnerIds: body.learnerIds, courseIds: body.courseIds, terms: readTerms(body) };
-      return receiptOf(await enrollments.enroll(ctx, input));
+      const { learnerIds, courseIds } = body;
+      const handling = handlingOf(ctx);
+      const terms = readTerms(body);
+      const receipt = await enrollments.enroll(ctx, { learnerIds, courseIds, terms, ...handling });
+      return replyTo(ctx, receipt, CREATED, handling);
     },
   }),
   route({
@@ -200,10 +211,11 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     body: EnrollmentTerms,
     formDefaults: FORM_DEFAULTS,
     answer: nothing(200),
+    representation: DONE,
     headers: LOCATION,
     refusals: [...REFUSED_TERMS, ...REFUSED_CHANGE],
     run: async (ctx: Context, { params, body }) =>
-      receiptOf(await enrollments.edit(ctx, params.enrollmentId, readTerms(body))),
+      replyTo(ctx, await enrollments.edit(ctx, params.enrollmentId, readTerms(body)), DONE),
   }),
   route({
     ...WRITE,
@@ -216,6 +228,7 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     body: EnrollmentTerms,
     formDefaults: FORM_DEFAULTS,
     answer: nothing(200),
+    representation: DONE,
     headers: LOCATION,
     refusals: [
       ...REFUSED_TERMS,
@@ -224,7 +237,7 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
       'enrollment.retired_course',
     ],
     run: async (ctx: Context, { params, body }) =>
-      receiptOf(await enrollments.reenroll(ctx, params.enrollmentId, readTerms(body))),
+      replyTo(ctx, await enrollments.reenroll(ctx, params.enrollmentId, readTerms(body)), DONE),
   }),
   route({
     ...WRITE,
@@ -236,9 +249,10 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     body: EnrollmentIds,
     bodySize: 'bulk',
     answer: nothing(204),
+    representation: DONE,
     headers: LOCATION,
     refusals: [...REFUSED_CHANGE, 'server.stopping', 'server.unfinished'],
-    run: async (ctx: Context, { body }) => receiptOf(await enrollments.end(ctx, body.enrollmentIds)),
+    run: async (ctx: Context, { body }) => replyTo(ctx, await enrollments.end(ctx, body.enrollmentIds), DONE),
   }),
   route({
     ...READ,
@@ -290,4 +304,5 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     refusals: ['enrollment.unknown', 'auth.enrollment_scope'],
     run: async (ctx: Context, { params }) => toWire(await findFor(ctx, params.enrollmentId)),
   }),
+  ...outcomeRoutes,
 ];

@@ -12,7 +12,8 @@ import {
 } from '../kernel/ids.ts';
 import { chunkShape } from './enroll-chunks.ts';
 import { readToken, writeToken } from './page-token.ts';
-import { isLocked, noFaults, planEnrollment, surveyLearners, termsFor } from './rules.ts';
+import type { RefusalReason } from './reasons.ts';
+import { isLocked, objectionTo, planEnrollment, surveyLearners, termsFor } from './rules.ts';
 
 const NOW = new Date('2026-01-01T00:00:00Z');
 const plain = {
@@ -62,17 +63,18 @@ describe('rules of enrollment', () => {
         ['i1', { ...plain, isRetired: false }],
         ['i2', { ...plain, isRetired: true }],
       ]),
+      trainings: new Set(['t1']),
     };
     const limited = { ...known, reaches: (departmentId: string | undefined) => departmentId === 'd1' };
     const whole = { ...known, reaches: () => true };
     const terms = { accessAt: null, due: { type: 'unlimited' as const }, lock: null };
     const code = (learnerIds: string[], itemIds: string[], by: typeof whole | typeof limited): string => {
-      const faults = noFaults();
+      const faults = new Map<string, RefusalReason>();
       surveyLearners(faults, learnerIds, by.learners, by.reaches);
-      const plan = planEnrollment({ itemIds, terms }, faults, by.items, NOW);
-      return 'objection' in plan ? plan.objection.code : 'fine';
+      return objectionTo(planEnrollment({ itemIds, terms }, faults, by, NOW))?.code ?? 'fine';
     };
     assert.equal(code(['l3', 'lx', 'l2'], ['ix', 'i2'], limited), 'auth.learner_scope');
+    assert.equal(code(['lx', 'l2'], ['ix', 't1'], whole), 'enrollment.training');
     assert.equal(code(['lx', 'l2'], ['ix', 'i2'], whole), 'enrollment.unknown_course');
     assert.equal(code(['lx', 'l2'], ['i2'], whole), 'enrollment.unknown_learner');
     assert.equal(code(['l2'], ['i2'], whole), 'enrollment.inactive_learner');

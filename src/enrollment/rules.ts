@@ -1,5 +1,6 @@
 import { endOfDay, HOUR_MS, LAST_INSTANT, toInstantText, type WireInstant } from '../kernel/dates.ts';
 import { type ErrorCode, type ErrorDetails, listIds } from '../kernel/errors.ts';
+import { REASONS, type RefusalReason } from './reasons.ts';
 
 /** What an enrollment means: pure decisions about dates, locks and who may be enrolled. All take `now` or an access date. */
 
@@ -121,8 +122,15 @@ export interface KnownItem extends ItemDefaults {
   readonly isRetired: boolean;
 }
 
-/** What a request leads to: an objection to the whole of it, or the terms of each item. */
-export type Plan = { readonly objection: Objection } | { readonly terms: ReadonlyMap<string, Terms> };
+/** Learners or items that may not be had, and why. */
+export type Faults = ReadonlyMap<string, RefusalReason>;
+
+/** What a request leads to: the terms in each item that may be had, and what may not. A pair is refused for either of its two. */
+export interface Plan {
+  readonly terms: ReadonlyMap<string, Terms>;
+  readonly learnerFaults: Faults;
+  readonly itemFaults: Faults;
+}
 
 export interface Wanted {
   readonly learnerIds: readonly string[];
@@ -130,18 +138,16 @@ export interface Wanted {
   readonly terms: RequestedTerms;
 }
 
-/** Learners a request may not have, by reason. */
-export interface LearnerFaults {
-  readonly unreached: string[];
-  readonly unknown: string[];
-  readonly inactive: string[];
+/** The content that ids of a request name. */
+export interface KnownContent {
+  readonly items: ReadonlyMap<string, KnownItem>;
+  /** Ids that name no item, but a training. */
+  readonly trainings: ReadonlySet<string>;
 }
-
-export const noFaults = (): LearnerFaults => ({ unreached: [], unknown: [], inactive: [] });
 
 /** Adds what is wrong with some of a request's learners: a large request is looked at slice by slice. */
 export function surveyLearners(
-  faults: LearnerFaults,
+  faults: Map<string, RefusalReason>,
   learnerIds: readonly string[],
   known: ReadonlyMap<string, KnownLearner>,
   /** Whether the caller reaches a learner of this department (undefined: an unknown learner). */
@@ -149,47 +155,59 @@ export function surveyLearners(
 ): void {
   for (const id of learnerIds) {
     const learner = known.get(id);
-    if (!reaches(learner?.departmentId)) faults.unreached.push(id);
-    else if (!learner) faults.unknown.push(id);
-    else if (!learner.isActive) faults.inactive.push(id);
+    if (!reaches(learner?.departmentId)) faults.set(id, 'learner_out_of_scope');
+    else if (!learner) faults.set(id, 'learner_unknown');
+    else if (!learner.isActive) faults.set(id, 'learner_inactive');
   }
 }
 
-/** Whole or not at all, and in this order: scope, then ids, then state. One load before, one insert after. */
+/** Every item judged; one load before, one insert after. */
 export function planEnrollment(
   wanted: Pick<Wanted, 'itemIds' | 'terms'>,
-  faults: LearnerFaults,
-  items: ReadonlyMap<string, KnownItem>,
-  now: Date,
-): Plan {
-  const object = (code: ErrorCode, ids: readonly string[]): Plan => ({
-    objection: { code, details: { ids: listIds(ids) } },
-  });
-  if (faults.unreached.length > 0) return object('auth.learner_scope', faults.unreached);
-  const unknownItems = wanted.itemIds.filter((id) => !items.has(id));
-  if (unknownItems.length > 0) return object('enrollment.unknown_course', unknownItems);
-  if (faults.unknown.length > 0) return object('enrollment.unknown_learner', faults.unknown);
-  if (faults.inactive.length > 0) return object('enrollment.inactive_learner', faults.inactive);
-  const retired = wanted.itemIds.filter((id) => items.get(id)?.isRetired);
-  if (retired.length > 0) return object('enrollment.retired_course', retired);
-  return planTerms(wanted, items, now);
-}
-
-function planTerms(
-  wanted: Pick<Wanted, 'itemIds' | 'terms'>,
-  items: ReadonlyMap<string, KnownItem>,
+  learnerFaults: Faults,
+  known: KnownContent,
   now: Date,
 ): Plan {
   const terms = new Map<string, Terms>();
+  const itemFaults = new Map<string, RefusalReason>();
   for (const id of wanted.itemIds) {
-    const item = items.get(id);
-    if (!item) continue;
-    const own = resolveTerms(wanted.terms, id, item, now);
-    if ('objection' in own) return own;
-    terms.set(id, own.terms);
+    const item = known.items.get(id);
+    if (!item) itemFaults.set(id, known.trainings.has(id) ? 'course_is_training' : 'course_unknown');
+    else if (item.isRetired) itemFaults.set(id, 'course_retired');
+    else {
+      const own = resolveTerms(wanted.terms, id, item, now);
+      if ('objection' in own) itemFaults.set(id, 'due_date_out_of_range');
+      else terms.set(id, own.terms);
+    }
   }
-  return { terms };
+  return { terms, learnerFaults, itemFaults };
 }
+
+/** What a strict request is refused with, whole: the first reason of the table that anything has. Null if nothing is wrong. */
+export function objectionTo({ learnerFaults, itemFaults }: Plan): Objection | null {
+  if (learnerFaults.size === 0 && itemFaults.size === 0) return null;
+  for (const [reason, { strict }] of Object.entries(REASONS)) {
+    const ids = [...learnerFaults, ...itemFaults].filter(([, why]) => why === reason).map(([id]) => id);
+    const [first] = ids;
+    if (first === undefined || strict === null) continue;
+    return strict === 'enrollment.date_range'
+      ? beyondDefault(first)
+      : { code: strict, details: { ids: listIds(ids) } };
+  }
+  return null;
+}
+
+/** Of the reasons against a pair, the one that is given. */
+export const firstReason = (
+  learner: RefusalReason | undefined,
+  item: RefusalReason | undefined,
+): RefusalReason | undefined =>
+  learner && item ? (REASONS[learner].number < REASONS[item].number ? learner : item) : (learner ?? item);
+
+const beyondDefault = (itemId: string): Objection => ({
+  code: 'enrollment.date_range',
+  details: { field: `dueDateType (default of ${itemId})` },
+});
 
 /** The terms in one item, unless its default leads beyond the last day that is stored. */
 export function resolveTerms(
@@ -200,7 +218,5 @@ export function resolveTerms(
 ): { readonly objection: Objection } | { readonly terms: Terms } {
   const terms = termsFor(requested, item, now);
   if (terms.dueAt === null || !isBeyond(terms.dueAt)) return { terms };
-  return {
-    objection: { code: 'enrollment.date_range', details: { field: `dueDateType (default of ${itemId})` } },
-  };
+  return { objection: beyondDefault(itemId) };
 }

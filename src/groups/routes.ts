@@ -1,6 +1,6 @@
 import type { Context } from '../access/index.ts';
 import { afterToken, allPages, pageMembers, sizeOf, toPage } from '../http/paging.ts';
-import { created, manyUnpaged, nothing, one, oneWithIds, page, type Route, route } from '../http/route.ts';
+import { created, manyUnpaged, nothing, one, oneWithList, page, type Route, route } from '../http/route.ts';
 import { about, boolean, ids, integer, list, object, optional, text, uuid } from '../http/wire.ts';
 import * as groups from './groups.ts';
 import type { Rules } from './rules.ts';
@@ -73,7 +73,7 @@ const EDIT_GROUPS = { tag: 'groups', may: 'group.write' } as const;
 const byId = object({ id: uuid() });
 const name = text({ min: 1, max: 200 });
 const groupItem = { xmlItem: 'group' };
-const detailed = oneWithIds(DetailedGroup, { ...groupItem, ids: 'userIds' });
+const detailed = oneWithList(DetailedGroup, { ...groupItem, list: 'userIds' });
 
 async function* allGroups(ctx: Context) {
   yield* allPages(

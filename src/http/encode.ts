@@ -1,5 +1,5 @@
 import type { Format } from './negotiate.ts';
-import type { Shape } from './wire.ts';
+import type { ObjectShape, Shape } from './wire.ts';
 
 /** Plain values → JSON or XML text, both by the shape: its members, in its order. */
 
@@ -70,7 +70,20 @@ function picked(shape: Shape, value: unknown): unknown {
 
 export const toJson = (shape: Shape, value: unknown): string => JSON.stringify(picked(shape, value) ?? null);
 
+const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+/** One record of RFC 4180: the shape's members in its order, absent ones empty. */
+export function toCsv(shape: ObjectShape, value: Readonly<Record<string, unknown>>): string {
+  const cells = [...shape.members.keys()].map((name) => quoted(String(value[name] ?? '')));
+  return `${cells.join(',')}\r\n`;
+}
+
+/** The record that names the members. */
+export const csvHeader = (shape: ObjectShape): string => `${[...shape.members.keys()].join(',')}\r\n`;
+
 export const CONTENT_TYPE: Record<Format, string> = {
   json: 'application/json; charset=utf-8',
   xml: 'application/xml; charset=UTF-8',
+  csv: 'text/csv; charset=utf-8; header=present',
+  ndjson: 'application/x-ndjson; charset=utf-8',
 };

@@ -26,23 +26,23 @@ export function fingerprintOf<Ctx>(
   return hash.digest();
 }
 
-/** Every value with its length or in quotes, so that no two values run into the same bytes. */
+/** Every value ends visibly, and lists say how long they are, so that no two requests run into the same bytes. */
 function feed(hash: Hmac, shape: Shape, value: unknown): void {
-  if (value === undefined || value === null) hash.update('-');
+  if (value === undefined || value === null) hash.update('-,');
   else if (value instanceof PackedIds) feedIds(hash, value);
   else if (shape.kind === 'list' && Array.isArray(value)) {
     if (shape.isSet) feedIds(hash, PackedIds.of(sortedDistinct(value as string[])));
     else {
-      hash.update(`[${value.length}`);
+      hash.update(`[${value.length},`);
       for (const entry of value) feed(hash, shape.item, entry);
     }
   } else if (shape.kind === 'object') {
     for (const [name, member] of shape.members)
       feed(hash, member.shape, (value as Record<string, unknown>)[name]);
   } else if (shape.kind === 'map') hash.update(JSON.stringify(Object.entries(value).sort(byName)));
-  else hash.update(JSON.stringify(value));
+  else hash.update(`${JSON.stringify(value)},`);
 }
 
-const feedIds = (hash: Hmac, ids: PackedIds): Hmac => hash.update(`{${ids.length}`).update(ids.bytes);
+const feedIds = (hash: Hmac, ids: PackedIds): Hmac => hash.update(`{${ids.length},`).update(ids.bytes);
 
 const byName = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1);

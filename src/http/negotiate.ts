@@ -1,7 +1,9 @@
 import { refuse } from '../kernel/errors.ts';
 
 /** Which format an answer has (contract api.md 1.3). Never influenced by the request's Content-Type. */
-export type Format = 'json' | 'xml';
+export type Format = 'json' | 'xml' | FileFormat;
+/** Formats of lists that are read as files: only where an answer offers them, only when asked for by name. */
+export type FileFormat = 'csv' | 'ndjson';
 
 interface Range {
   readonly type: string;
@@ -11,6 +13,8 @@ interface Range {
 const TYPES: Record<Format, readonly string[]> = {
   xml: ['application/xml', 'text/xml', 'application/*+xml'],
   json: ['application/json', 'text/json', 'application/*+json'],
+  csv: ['text/csv'],
+  ndjson: ['application/x-ndjson', 'application/ndjson', 'application/jsonl'],
 };
 
 function parse(accept: string): Range[] {
@@ -30,24 +34,34 @@ function parse(accept: string): Range[] {
 }
 
 /** The quality of a format: that of its most specific range. */
-function qualityOf(format: Format, ranges: readonly Range[]): number {
-  const best = (types: readonly string[]): number | undefined => {
-    const fitting = ranges.filter((range) => types.includes(range.type)).map((range) => range.quality);
-    return fitting.length > 0 ? Math.max(...fitting) : undefined;
-  };
+function qualityOf(format: 'json' | 'xml', ranges: readonly Range[]): number {
+  const best = (types: readonly string[]) => bestOf(types, ranges);
   const partial = format === 'json' ? ['application/*'] : ['application/*', 'text/*'];
   return best(TYPES[format]) ?? best(partial) ?? best(['*/*']) ?? 0;
+}
+
+function bestOf(types: readonly string[], ranges: readonly Range[]): number | undefined {
+  const fitting = ranges.filter((range) => types.includes(range.type)).map((range) => range.quality);
+  return fitting.length > 0 ? Math.max(...fitting) : undefined;
 }
 
 /**
  * The format to answer in. Ordinary quality negotiation; among equals XML wins, since clients that say nothing, or
  * everything, parse XML. `prefersJson` (the token endpoint) turns that round: XML only when it is asked for by name.
- * Refuses `request.not_acceptable`.
+ * A file that is offered wins when it is named and nothing is wanted more. Refuses `request.not_acceptable`.
  */
-export function negotiate(accept: string | undefined, prefersJson = false): Format {
+export function negotiate(
+  accept: string | undefined,
+  prefersJson = false,
+  files: readonly FileFormat[] = [],
+): Format {
   if (accept === undefined || accept.trim() === '') return prefersJson ? 'json' : 'xml';
   const ranges = parse(accept);
   const [json, xml] = [qualityOf('json', ranges), qualityOf('xml', ranges)];
+  for (const file of files) {
+    const quality = bestOf(TYPES[file], ranges) ?? 0;
+    if (quality > 0 && quality >= Math.max(json, xml)) return file;
+  }
   if (json === 0 && xml === 0) refuse('request.not_acceptable', { accept: accept.slice(0, 200) });
   if (json === xml)
     return prefersJson && !ranges.some((range) => TYPES.xml.includes(range.type)) ? 'json' : 'xml';
@@ -55,9 +69,9 @@ export function negotiate(accept: string | undefined, prefersJson = false): Form
 }
 
 /** The format for an answer that must be given whatever Accept says: an error. */
-export function negotiateOrDefault(accept: string | undefined, prefersJson = false): Format {
+export function negotiateOrDefault(accept: string | undefined, prefersJson = false): 'json' | 'xml' {
   try {
-    return negotiate(accept, prefersJson);
+    return negotiate(accept, prefersJson) as 'json' | 'xml';
   } catch {
     return prefersJson ? 'json' : 'xml';
   }

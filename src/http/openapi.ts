@@ -1,4 +1,5 @@
 import { ERRORS, type ErrorCode } from '../kernel/errors.ts';
+import { CONTENT_TYPE } from './encode.ts';
 import { headerOf } from './header-members.ts';
 import { ErrorResponse } from './refusal.ts';
 import { type Answer, type Route, takesKey } from './route.ts';
@@ -40,8 +41,11 @@ function bodyOf<Ctx>(route: Route<Ctx>, components: Json): Json {
 
 const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' } };
 
-const headersOf = (headers: Readonly<Record<string, string>>): Json => ({
+const APPLIED = { 'Preference-Applied': { $ref: '#/components/headers/Preference-Applied' } };
+
+const headersOf = (headers: Readonly<Record<string, string>>, hasChoice: boolean): Json => ({
   ...REQUEST_ID,
+  ...(hasChoice ? APPLIED : {}),
   ...Object.fromEntries(
     Object.entries(headers).map(([name, description]) => [
       name,
@@ -50,8 +54,20 @@ const headersOf = (headers: Readonly<Record<string, string>>): Json => ({
   ),
 });
 
-function answerOf(answer: Answer<never>, headers: Readonly<Record<string, string>>, components: Json): Json {
-  const said = { headers: headersOf(headers) };
+/** By status. What is given only to who prefers it is marked, since otherwise the body is empty. */
+function answersOf<Ctx>({ answer, representation, headers }: Route<Ctx>, components: Json): Json {
+  const said = { headers: headersOf(headers, representation !== null) };
+  const plain = answerOf(answer, said, components);
+  if (!representation) return { [answer.status]: plain };
+  const preferred = {
+    ...answerOf(representation, said, components),
+    description: 'Done; with Prefer: return=representation the body says what, otherwise it is empty.',
+    'x-prefer': 'return=representation',
+  };
+  return { [answer.status]: plain, [representation.status]: preferred };
+}
+
+function answerOf(answer: Answer<never>, said: Json, components: Json): Json {
   if (answer.contentType)
     return {
       description: 'Done.',
@@ -71,6 +87,12 @@ function answerOf(answer: Answer<never>, headers: Readonly<Record<string, string
     content: {
       'application/json': { schema: isOne ? only.json : { anyOf: schemas.map(({ json }) => json) } },
       'application/xml': { schema: isOne ? only.xml : { anyOf: schemas.map(({ xml }) => xml) } },
+      ...Object.fromEntries(
+        (answer.files ?? []).map((file) => [
+          CONTENT_TYPE[file].split(';')[0] ?? '',
+          { schema: { type: 'string' } },
+        ]),
+      ),
     },
   };
 }
@@ -88,7 +110,7 @@ const hasBody = (route: { body: unknown }): boolean => route.body !== null;
 const COMMON: Readonly<Record<string, Common>> = {
   BadRequest: {
     status: 400,
-    codes: ['request.invalid', 'request.too_deep'],
+    codes: ['request.invalid', 'request.too_deep', 'request.preference'],
     appliesTo: (route) => !hasBody(route),
   },
   BadBody: {
@@ -101,6 +123,7 @@ const COMMON: Readonly<Record<string, Common>> = {
       'request.malformed_form',
       'request.doctype',
       'request.not_utf8',
+      'request.preference',
     ],
     appliesTo: hasBody,
   },
@@ -174,6 +197,7 @@ function refusalsOf<Ctx>(route: Route<Ctx>): Json {
 const LOCALE = { $ref: '#/components/parameters/X-Target-Locale' };
 const IDEMPOTENCY_KEY = { $ref: '#/components/parameters/Idempotency-Key' };
 const RETURN_OBJECT = { $ref: '#/components/parameters/X-Return-Object' };
+const PREFER = { $ref: '#/components/parameters/Prefer' };
 
 function operationOf<Ctx>(route: Route<Ctx>, schemas: Json): Json {
   return {
@@ -189,10 +213,11 @@ function operationOf<Ctx>(route: Route<Ctx>, schemas: Json): Json {
       ...(hasCaller(route) ? [LOCALE] : []),
       ...(takesKey(route) ? [IDEMPOTENCY_KEY] : []),
       ...(route.answer.bodies.length > 1 ? [RETURN_OBJECT] : []),
+      ...(route.representation ? [PREFER] : []),
     ],
     ...bodyOf(route, schemas),
     responses: {
-      [route.answer.status]: answerOf(route.answer, route.headers, schemas),
+      ...answersOf(route, schemas),
       ...refusalsOf(route),
       default: { $ref: '#/components/responses/Fault' },
     },
@@ -222,9 +247,20 @@ const PARAMETERS = {
     schema: { type: 'boolean' },
     description: 'true: the answer is what was created, not only its id.',
   },
+  Prefer: {
+    name: 'Prefer',
+    in: 'header',
+    schema: { type: 'string' },
+    description:
+      'RFC 7240. return=representation: the answer says what was done; return=minimal, as without: it is empty. POST /enrollment also takes handling=strict, the default, or lenient. Unknown preferences are ignored.',
+  },
 };
 
 const HEADERS = {
+  'Preference-Applied': {
+    schema: { type: 'string' },
+    description: 'The preferences that were honoured.',
+  },
   'X-Request-Id': {
     required: true,
     schema: { type: 'string', format: 'uuid' },

@@ -8,6 +8,7 @@ import type { Decoder } from './decoder.ts';
 import { readPairs, splitUrlEncoded } from './form.ts';
 import { completeFromHeaders } from './header-members.ts';
 import { type Format, negotiate, negotiateOrDefault } from './negotiate.ts';
+import { type Preferences, readPreferences } from './preferences.ts';
 import { prepare, readyRefusal, send } from './ready.ts';
 import { answerOnce, keyedRequestOf } from './retry.ts';
 import { type Route, takesKey } from './route.ts';
@@ -17,6 +18,7 @@ export interface RequestFacts {
   readonly id: string;
   readonly now: Date;
   readonly headers: IncomingHttpHeaders;
+  readonly preferences: Preferences;
 }
 
 export interface PipelineOptions<Caller, Ctx> {
@@ -52,13 +54,15 @@ export async function answer<Caller, Ctx>(
   reply: FastifyReply,
 ): Promise<void> {
   const stages = new Stages();
-  const facts = { id: request.id, now: options.clock(), headers: request.headers };
+  const { id, headers } = request;
+  const now = options.clock();
   try {
     const caller = await stages.time('authenticate', () => callerOf(route, options, request));
     if (caller !== null) options.authorize(caller, route.may);
     const { format, kind, limit } = negotiateAll(route, options, request);
     const plain = await stages.time('decode', () => bodyOf(route, options.decoder, request, kind, limit));
     const input = stages.timeNow('validate', () => validateAll(route, request, plain));
+    const facts = { id, now, headers, preferences: readPreferences(headers['prefer']?.toString()) };
     const keyed = takesKey(route) ? keyedRequestOf(route, input, request.headers) : null;
     const withRights = renewingRights(route, options, request, facts, caller);
     const run = async (ctx: Ctx) => prepare(route, await route.run(ctx, input), format);
@@ -147,7 +151,7 @@ function negotiateAll<Caller, Ctx>(
   if (route.body && coding && coding !== 'identity')
     refuse('request.unsupported_encoding', { encoding: coding.slice(0, 50) });
   const choose = route.answer.contentType ? negotiateOrDefault : negotiate;
-  const format = choose(request.headers.accept, route.prefersJson);
+  const format = choose(request.headers.accept, route.prefersJson, route.answer.files);
   const limit =
     route.bodySize === 'bulk' ? options.maxBodyBytes : Math.min(SMALL_BODY_BYTES, options.maxBodyBytes);
   if (route.body && Number(request.headers['content-length'] ?? 0) > limit)

@@ -1,7 +1,19 @@
 import type { ErrorCode } from '../kernel/errors.ts';
-import { toJson, toXml, XML_DECLARATION, xmlContent } from './encode.ts';
-import type { Format } from './negotiate.ts';
-import { type Infer, list, object, optional, type Shape, text, uuid, type Wire } from './wire.ts';
+import { csvHeader, toCsv, toJson, toXml, XML_DECLARATION, xmlContent } from './encode.ts';
+import type { FileFormat, Format } from './negotiate.ts';
+import {
+  type Infer,
+  list,
+  type ObjectShape,
+  object,
+  optional,
+  type Shape,
+  text,
+  uuid,
+  type Wire,
+} from './wire.ts';
+
+type ListShape = Extract<Shape, { kind: 'list' }>;
 
 /** A route is data: the server, the OpenAPI document and the permission matrix are made from the table of these. */
 
@@ -18,6 +30,8 @@ export interface Answer<R> {
   readonly bodies: readonly Body[];
   readonly xmlRoot: string;
   encode(result: R, format: Format): string | Buffer | AsyncIterable<string>;
+  /** Formats beside JSON and XML, for who asks for them by name. */
+  readonly files?: readonly FileFormat[];
   /** A media type of its own, whatever Accept says; only refusals are negotiated then. */
   readonly contentType?: string;
 }
@@ -86,37 +100,41 @@ export const one = <T>(
   },
 });
 
-/**
- * One object with a list of ids among its members that is written while it is read; it may be left out.
- */
-export const oneWithIds = <T, K extends keyof T & string>(
+/** One object with a list among its members that is written while it is read; it may be left out. */
+export const oneWithList = <T, K extends keyof T & string>(
   wire: Wire<T>,
-  options: { ids: K; xmlItem: string },
-): Answer<Omit<T, K> & { [P in K]: Pages<string> | undefined }> => {
+  options: { list: K; xmlItem?: string; status?: number },
+): Answer<Omit<T, K> & { [P in K]: Pages<Entry<T[K]>> | undefined }> => {
   const plain = one(wire, options);
-  const { ids: member } = options;
+  const { list: member } = options;
   return {
     ...plain,
     encode: (value, format) => {
       const pages = value[member];
       const whole = plain.encode({ ...value, [member]: pages && [] } as T, format) as string;
-      return pages ? insertIds(whole, member, pages, format) : whole;
+      const { shape } = (wire.shape as ObjectShape).members.get(member) as { shape: ListShape };
+      return pages ? insertList(whole, member, shape, pages, format) : whole;
     },
   };
 };
 
-async function* insertIds(
+type Entry<L> = NonNullable<L> extends readonly (infer E)[] ? E : never;
+
+async function* insertList(
   whole: string,
   member: string,
-  pages: Pages<string>,
+  shape: ListShape,
+  pages: Pages<unknown>,
   format: Format,
 ): AsyncGenerator<string> {
   const opening = format === 'json' ? `"${member}":[` : `<${member}>`;
   const at = whole.indexOf(opening) + opening.length;
   let before = whole.slice(0, at);
-  for await (const ids of each(pages)) {
-    if (ids.length === 0) continue;
-    const texts = ids.map((id) => (format === 'json' ? JSON.stringify(id) : `<id>${id}</id>`));
+  for await (const entries of each(pages)) {
+    if (entries.length === 0) continue;
+    const texts = entries.map((entry) =>
+      format === 'json' ? toJson(shape.item, entry) : toXml(shape.item, entry, shape.itemName),
+    );
     yield before + texts.join(format === 'json' ? ',' : '');
     before = format === 'json' ? ',' : '';
   }
@@ -188,6 +206,45 @@ export const page = <T>(item: Wire<T>, options: { key: string; xmlItem: string }
   };
 };
 
+/** A page, and what follows it. */
+export interface PageOfFile<T> extends Page<T> {
+  /** Read only when the whole is wanted. */
+  readonly rest: AsyncIterable<readonly T[]>;
+}
+
+/** One page in JSON and XML; as a CSV or NDJSON file, the whole list from that page on, written while it is read. */
+export const pageOrFile = <T extends object>(
+  item: Wire<T>,
+  options: { key: string; xmlItem: string },
+): Answer<PageOfFile<T>> => {
+  const paged = page(item, options);
+  return {
+    ...paged,
+    files: ['csv', 'ndjson'],
+    encode: (value, format) =>
+      format === 'csv' || format === 'ndjson'
+        ? writeFile(item.shape as ObjectShape, value, format)
+        : paged.encode(value, format),
+  };
+};
+
+async function* writeFile<T extends object>(
+  shape: ObjectShape,
+  { items, rest }: PageOfFile<T>,
+  format: FileFormat,
+): AsyncGenerator<string> {
+  const written = (entries: readonly T[]): string =>
+    entries
+      .map((entry) =>
+        format === 'csv'
+          ? toCsv(shape, entry as Readonly<Record<string, unknown>>)
+          : `${toJson(shape, entry)}\n`,
+      )
+      .join('');
+  yield (format === 'csv' ? csvHeader(shape) : '') + written(items);
+  for await (const entries of rest) yield written(entries);
+}
+
 /** A result with response headers beside it, or with another status and answer. */
 export class Reply<R> {
   readonly value: R;
@@ -199,6 +256,13 @@ export class Reply<R> {
     this.answer = answer;
   }
 }
+
+/** A reply in another answer than the route's own, such as its representation. */
+export const replyAs = <S>(
+  answer: Answer<S>,
+  value: S,
+  headers: Readonly<Record<string, string>>,
+): Reply<never> => new Reply(value, headers, answer) as unknown as Reply<never>;
 
 export interface Route<Ctx> {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -220,6 +284,8 @@ export interface Route<Ctx> {
   /** Members presumed when a form leaves them out. */
   readonly formDefaults: Readonly<Record<string, string>>;
   readonly answer: Answer<never>;
+  /** Given instead to who prefers it (return=representation); null when there is no choice. */
+  readonly representation: Answer<never> | null;
   /** Headers that every such answer carries, and what they say. */
   readonly headers: Readonly<Record<string, string>>;
   readonly refusals: readonly ErrorCode[];
@@ -252,6 +318,7 @@ interface RouteInput<Ctx, P, Q, B, R> {
   headerMembers?: readonly (keyof In<B> & string)[];
   formDefaults?: Readonly<Record<string, string>>;
   answer: Answer<R>;
+  representation?: Answer<never>;
   headers?: Readonly<Record<string, string>>;
   refusals?: readonly ErrorCode[];
   keyless?: 'read' | 'secret';
@@ -277,6 +344,7 @@ export function route<Ctx, P = null, Q = null, B = null, R = void>(
     keyless: null,
     rebuild: null,
     prefersJson: false,
+    representation: null,
     params: null,
     query: null,
     body: null,

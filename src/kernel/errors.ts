@@ -50,6 +50,11 @@ export const ERRORS = {
     'pageToken: {value} is not a token of this list.',
     'Send the nextPageToken of an earlier answer, or none for the first page.',
   ),
+  'request.preference': entry(
+    400,
+    'The header Prefer is malformed: {detail}.',
+    'Preferences are written as RFC 7240 says, as return=representation, handling=lenient. Unknown ones are ignored.',
+  ),
   'request.unsupported_type': entry(
     415,
     'A body of type {type} cannot be read; send application/json, application/xml or a form.',

@@ -20,13 +20,18 @@ export class PackedIds implements IdSet {
     this.bytes = bytes;
   }
 
-  /** Of distinct ids in lower case and ascending order. */
+  /** Of ids in lower case, in the order given. */
   static of(ids: readonly string[]): PackedIds {
     return new PackedIds(Buffer.from(ids.join('').replaceAll('-', ''), 'hex'));
   }
 
   get length(): number {
     return this.bytes.length / BYTES;
+  }
+
+  /** The same ids from one place to another, without a copy. */
+  part(from: number, to: number): PackedIds {
+    return new PackedIds(this.bytes.subarray(from * BYTES, to * BYTES));
   }
 
   slice(from: number, to: number): string[] {
@@ -39,6 +44,10 @@ export class PackedIds implements IdSet {
     return ids;
   }
 }
+
+/** Any set of ids in 16 bytes each. */
+export const pack = (ids: IdSet): PackedIds =>
+  ids instanceof PackedIds ? ids : PackedIds.of(ids.slice(0, ids.length));
 
 export const sortedDistinct = (ids: Iterable<string>): string[] => [...new Set(ids)].sort();
 

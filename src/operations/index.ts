@@ -5,5 +5,5 @@
 
 export { type OperationRow, type OperationState, sealState } from './queries.ts';
 export { readOperation } from './read.ts';
-export { operationRoutes } from './routes.ts';
+export { operationRoutes, Summary } from './routes.ts';
 export { BackgroundSealer, seal } from './sealer.ts';

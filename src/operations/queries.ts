@@ -22,53 +22,99 @@ export interface OperationRow {
   readonly refused: number;
 }
 
-/** An operation with its counts; those of a running one are summed over the chunks written so far. */
+interface OperationSqlRow {
+  operation_id: string;
+  kind: string;
+  state: OperationState;
+  actor_id: string;
+  source: string;
+  reason: string | null;
+  accepted_at: Date;
+  completed_at: Date | null;
+  total: string;
+  created: string;
+  changed: string;
+  unchanged: string;
+  refused: string;
+}
+
+const toOperation = (row: OperationSqlRow): OperationRow => ({
+  operationId: row.operation_id,
+  kind: row.kind,
+  state: row.state,
+  actorId: row.actor_id,
+  source: row.source,
+  reason: row.reason,
+  acceptedAt: row.accepted_at,
+  completedAt: row.completed_at,
+  total: Number(row.total),
+  created: Number(row.created),
+  changed: Number(row.changed),
+  unchanged: Number(row.unchanged),
+  refused: Number(row.refused),
+});
+
+/** SQL: operations `o` with their counts; those of a running one are summed over the chunks written so far. */
+const COUNTED = sql`
+  select o.operation_id, o.kind, o.state, o.actor_id, o.source, o.reason, o.accepted_at, o.completed_at, o.total,
+         coalesce(c.created, 0) as created, coalesce(c.changed, 0) as changed,
+         coalesce(c.unchanged, 0) as unchanged, coalesce(c.refused, 0) as refused
+  from operation o
+  cross join lateral (
+    select sum(created) as created, sum(changed) as changed, sum(unchanged) as unchanged, sum(refused) as refused
+    from operation_chunk c where c.account_id = o.account_id and c.operation_id = o.operation_id) c`;
+
 export async function findOperation(
   tx: ReadTx,
   accountId: number,
   operationId: string,
 ): Promise<OperationRow | null> {
-  const { rows } = await sql<{
-    operation_id: string;
-    kind: string;
-    state: OperationState;
-    actor_id: string;
-    source: string;
-    reason: string | null;
-    accepted_at: Date;
-    completed_at: Date | null;
-    total: string;
-    created: string;
-    changed: string;
-    unchanged: string;
-    refused: string;
-  }>`
-    select o.operation_id, o.kind, o.state, o.actor_id, o.source, o.reason, o.accepted_at, o.completed_at, o.total,
-           coalesce(c.created, 0) as created, coalesce(c.changed, 0) as changed,
-           coalesce(c.unchanged, 0) as unchanged, coalesce(c.refused, 0) as refused
-    from operation o
-    cross join lateral (
-      select sum(created) as created, sum(changed) as changed, sum(unchanged) as unchanged,
-             sum(jsonb_array_length(coalesce(refusals, '[]'))) as refused
-      from operation_chunk c where c.account_id = o.account_id and c.operation_id = o.operation_id) c
-    where o.account_id = ${accountId} and o.operation_id = ${operationId}`.execute(tx);
-  const row = rows[0];
-  if (!row) return null;
-  return {
-    operationId: row.operation_id,
-    kind: row.kind,
-    state: row.state,
-    actorId: row.actor_id,
-    source: row.source,
-    reason: row.reason,
-    acceptedAt: row.accepted_at,
-    completedAt: row.completed_at,
-    total: Number(row.total),
-    created: Number(row.created),
-    changed: Number(row.changed),
-    unchanged: Number(row.unchanged),
-    refused: Number(row.refused),
-  };
+  const { rows } = await sql<OperationSqlRow>`
+    ${COUNTED} where o.account_id = ${accountId} and o.operation_id = ${operationId}`.execute(tx);
+  return rows[0] ? toOperation(rows[0]) : null;
+}
+
+/** Which operations; null means any. */
+export interface OperationFilter {
+  readonly actorId: string | null;
+  readonly state: OperationState | null;
+  readonly kind: string | null;
+  /** Accepted at or after, and before. */
+  readonly from: Date | null;
+  readonly to: Date | null;
+}
+
+/** Where a reader of the list stands: the order is (acceptedAt, operationId). */
+export interface OperationPlace {
+  readonly acceptedAt: Date;
+  readonly operationId: string;
+}
+
+/** The next operations in order of acceptance. Every filter that may be rare has an index in this order. */
+export async function operationsAfter(
+  tx: ReadTx,
+  accountId: number,
+  filter: OperationFilter,
+  after: OperationPlace | null,
+  limit: number,
+): Promise<OperationRow[]> {
+  const { actorId, state, kind, from, to } = filter;
+  const conditions = [
+    sql`account_id = ${accountId}`,
+    ...(actorId ? [sql`actor_id = ${actorId}`] : []),
+    ...(state ? [sql`state = ${state} and ${state === 'done' ? sql`true` : sql`state <> 'done'`}`] : []),
+    ...(kind ? [sql`kind = ${kind} and ${kind === 'enroll' ? sql`true` : sql`kind <> 'enroll'`}`] : []),
+    ...(from ? [sql`accepted_at >= ${from}`] : []),
+    ...(to ? [sql`accepted_at < ${to}`] : []),
+    ...(after ? [sql`(accepted_at, operation_id) > (${after.acceptedAt}, ${after.operationId}::uuid)`] : []),
+  ];
+  const { rows } = await sql<OperationSqlRow>`
+    with page as materialized (
+      select operation_id from operation where ${sql.join(conditions, sql` and `)}
+      order by accepted_at, operation_id limit ${limit})
+    ${COUNTED} join page using (operation_id) where o.account_id = ${accountId}
+    order by o.accepted_at, o.operation_id`.execute(tx);
+  return rows.map(toOperation);
 }
 
 /** The account's sealed position, and whether committed chunks wait for theirs. */

@@ -11,3 +11,18 @@ export async function readOperation(ctx: Context, operationId: string): Promise<
   const isVisible = operation && (ctx.caller.isAdministrator || operation.actorId === ctx.caller.userId);
   return isVisible ? operation : refuse('operation.unknown', { ids: operationId });
 }
+
+/** One page of operations in order of acceptance: everybody's for callers who see the whole account, for others their own. */
+export async function listOperations(
+  ctx: Context,
+  filter: queries.OperationFilter,
+  after: queries.OperationPlace | null,
+  limit: number,
+): Promise<queries.OperationRow[]> {
+  const { accountId, userId, isAdministrator } = ctx.caller;
+  // Somebody else's are filtered out, as whatever a limited caller may not see.
+  if (!isAdministrator && filter.actorId !== null && filter.actorId !== userId)
+    return ctx.read(async () => []);
+  const own = isAdministrator ? filter : { ...filter, actorId: userId };
+  return ctx.read((tx) => queries.operationsAfter(tx, accountId, own, after, limit));
+}

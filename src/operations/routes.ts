@@ -1,23 +1,35 @@
 import type { Context } from '../access/index.ts';
-import { one, type Route, route } from '../http/route.ts';
-import { decimal, integer, object, oneOf, optional, text, uuid } from '../http/wire.ts';
+import { pageMembers, sizeOf } from '../http/paging.ts';
+import { one, page, type Route, route } from '../http/route.ts';
+import { about, decimal, instant, integer, object, oneOf, optional, text, uuid } from '../http/wire.ts';
 import { toInstantText } from '../kernel/dates.ts';
-import type { OperationRow } from './queries.ts';
-import { readOperation } from './read.ts';
+import { refuse } from '../kernel/errors.ts';
+import { isUuid } from '../kernel/ids.ts';
+import type { OperationPlace, OperationRow } from './queries.ts';
+import { listOperations, readOperation } from './read.ts';
 import { progressOf } from './rules.ts';
+
+const STATES = ['accepted', 'running', 'done', 'cancelled', 'failed', 'undone'] as const;
+
+export const Summary = object({
+  created: integer(),
+  changed: integer(),
+  unchanged: integer(),
+  refused: integer(),
+});
 
 const Operation = object(
   {
     operationId: uuid(),
     kind: text(),
-    state: oneOf('accepted', 'running', 'done', 'cancelled', 'failed', 'undone'),
+    state: oneOf(...STATES),
     actorId: uuid(),
     reason: optional(text()),
     source: text(),
     createdAt: text(),
     completedAt: optional(text()),
     progress: object({ done: integer(), total: integer(), rate: decimal(), etaSeconds: optional(integer()) }),
-    summary: object({ created: integer(), changed: integer(), unchanged: integer(), refused: integer() }),
+    summary: Summary,
   },
   'Operation',
 );
@@ -35,7 +47,58 @@ const toOperation = (row: OperationRow, now: Date) => ({
   summary: { created: row.created, changed: row.changed, unchanged: row.unchanged, refused: row.refused },
 });
 
+const KINDS = ['enroll', 'edit', 'reenroll', 'delete'] as const;
+
+const Filter = object({
+  state: optional(oneOf(...STATES)),
+  kind: optional(oneOf(...KINDS)),
+  actorId: optional(uuid()),
+  from: optional(about('Accepted at or after', instant())),
+  to: optional(about('Accepted before; a date is the beginning of that day', instant())),
+  ...pageMembers,
+});
+
+const tokenOf = ({ acceptedAt, operationId }: OperationPlace): string =>
+  Buffer.from(`${acceptedAt.getTime()} ${operationId}`).toString('base64url');
+
+function placeOf(token: string | undefined): OperationPlace | null {
+  if (token === undefined || token === '') return null;
+  const [time = '', operationId = ''] = Buffer.from(token, 'base64url').toString('utf8').split(' ');
+  if (!/^-?\d{1,15}$/.test(time) || !isUuid(operationId))
+    return refuse('request.page_token', { value: token.slice(0, 100) });
+  return { acceptedAt: new Date(Number(time)), operationId };
+}
+
 export const operationRoutes: readonly Route<Context>[] = [
+  route({
+    tag: 'operations',
+    may: 'enrollment.read',
+    method: 'GET',
+    path: '/operations',
+    operationId: 'ListOperations',
+    summary: 'Operations in order of acceptance, page by page',
+    description: 'Those of everybody for callers who see the whole account; for others their own.',
+    query: Filter,
+    answer: page(Operation, { key: 'operations', xmlItem: 'operation' }),
+    refusals: ['request.page_token'],
+    run: async (ctx: Context, { query }) => {
+      const size = sizeOf(query.pageSize);
+      const filter = {
+        state: query.state ?? null,
+        kind: query.kind ?? null,
+        actorId: query.actorId ?? null,
+        from: query.from?.at ?? null,
+        to: query.to?.at ?? null,
+      };
+      const rows = await listOperations(ctx, filter, placeOf(query.pageToken), size + 1);
+      const shown = rows.slice(0, size);
+      const last = shown.at(-1);
+      return {
+        items: shown.map((row) => toOperation(row, ctx.now)),
+        nextPageToken: rows.length > size && last ? tokenOf(last) : undefined,
+      };
+    },
+  }),
   route({
     tag: 'operations',
     may: 'enrollment.read',

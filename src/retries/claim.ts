@@ -9,6 +9,9 @@ import { KEY_LIFETIME_MS, LEASE_MS, standingOf } from './rules.ts';
 /** Seconds after which to ask again. */
 const ASK_AGAIN_S = 1;
 
+/** What an operation whose id is there already violates. */
+const ONE_OPERATION = ['operation_pkey', 'operation_plan_pkey'];
+
 type Claimed = Awaited<ReturnType<Retries<Context>['claim']>>;
 
 /** Keys in the database: two servers over one database are as one. */
@@ -59,7 +62,7 @@ function attemptOf(
         return await work(markingContext(ctx, held, operationId));
       } catch (error) {
         // Another attempt became the operation.
-        if (violatedConstraint(error) === 'operation_pkey') throw stillRunning(operationId);
+        if (ONE_OPERATION.includes(violatedConstraint(error) ?? '')) throw stillRunning(operationId);
         throw error;
       }
     },

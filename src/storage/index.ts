@@ -17,6 +17,7 @@ export { type EmbeddedDatabase, openEmbedded } from './embedded.ts';
 export { DataFolderInUse } from './folder-lock.ts';
 export type { Lane } from './lanes.ts';
 export { migrate } from './migrate.ts';
+export { takeStatistics } from './statistics.ts';
 
 export type Where = { readonly url: string } | { readonly directory: string };
 

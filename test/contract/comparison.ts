@@ -46,10 +46,14 @@ const WITH_A_KEY = ['#/components/responses/Retried', '#/components/responses/Ot
 
 function beyondOf(fact: Fact, operation: Document): number[] {
   const listed = [fact.status, ...USUAL, ...ANYWHERE, ...fact.also];
-  return Object.entries<Document>(operation.responses)
-    .filter(([status, response]) => status !== 'default' && !WITH_A_KEY.includes(response.$ref))
-    .map(([status]) => Number(status))
-    .filter((status) => !listed.includes(status));
+  return (
+    Object.entries<Document>(operation.responses)
+      // An answer that is marked x-prefer is for who sends Prefer, which no program of the contract does.
+      .filter(([status, response]) => status !== 'default' && !WITH_A_KEY.includes(response.$ref))
+      .filter(([, response]) => !('x-prefer' in response))
+      .map(([status]) => Number(status))
+      .filter((status) => !listed.includes(status))
+  );
 }
 
 function lacksOf(document: Document, fact: Fact, operation: Document): string[] {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
 import { ENGINES } from '../support/database.ts';
+import { hangUp } from '../support/hang-up.ts';
 import { addCourse, addUser } from '../support/people.ts';
 import { count, randomFrom, SEED } from '../support/random.ts';
 import { startWorld, type World } from '../support/server.ts';
@@ -29,23 +29,6 @@ for (const engine of ENGINES)
     });
     after(() => world.close());
 
-    /** Sends so much of the request, and is gone after so long. */
-    async function hangUp(body: string, part: number, afterMs: number): Promise<void> {
-      const head = [
-        'POST /enrollment HTTP/1.1',
-        'host: localhost',
-        `authorization: Bearer ${world.token}`,
-        'content-type: application/json',
-        `content-length: ${body.length}`,
-      ];
-      const socket = net.connect(Number(new URL(world.url).port), '127.0.0.1');
-      socket.on('error', () => undefined);
-      await new Promise((done) => socket.once('connect', done));
-      socket.write(`${head.join('\r\n')}\r\n\r\n${body.slice(0, Math.floor(body.length * part))}`);
-      await new Promise((done) => setTimeout(done, afterMs));
-      socket.destroy();
-    }
-
     /** What is there once nothing is being written any more. */
     async function state(courseIds: readonly string[]): Promise<{ pairs: number; operations: number }> {
       for (;;) {
@@ -68,7 +51,12 @@ for (const engine of ENGINES)
         const body = JSON.stringify({ learnerIds: learners, courseIds, dueDateType: 'unlimited' });
         const isSentWhole = round % 3 !== 0;
         const before = await state(courseIds);
-        await hangUp(body, isSentWhole ? 1 : random(100) / 100, isSentWhole ? random(40) : random(10));
+        await hangUp(world, {
+          path: '/enrollment',
+          body,
+          part: isSentWhole ? 1 : random(100) / 100,
+          afterMs: isSentWhole ? random(40) : random(10),
+        });
         // The server is told of the end, and takes the request up or not, within a moment.
         await new Promise((done) => setTimeout(done, 300));
         const found = await state(courseIds);

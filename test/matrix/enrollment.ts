@@ -1,4 +1,4 @@
-import { people, type Row } from './table.ts';
+import { people, plain, type Row } from './table.ts';
 
 const byLearner = (path: string): Row =>
   people(200, 400, 200, (t) => ({ path: `${path}?learnerIds[]=${t.learnerId}` }));
@@ -24,6 +24,7 @@ export const enrollmentRows: Record<string, Row> = {
     ...people(200, 400, 403, (t) => ({ path: `/enrollment/${t.enrollmentId}/reenroll`, json: unlimited })),
     endsEnrollment: true,
   },
+  ListOperations: plain('people', 200, () => ({ path: '/operations?pageSize=1' })),
   DeleteEnrollments: {
     ...people(204, 400, 403, (t) => ({
       path: '/enrollment/delete',

@@ -65,6 +65,7 @@ const APART = [
   'GetAccessTokenByOAuth',
   'DeleteUser',
   'GetOperation',
+  'GetOutcomes',
   // For whoever has the address: test/contract/certificates.test.ts
   'DownloadCertificate',
   'VerifyCertificate',
@@ -229,16 +230,18 @@ for (const engine of ENGINES)
           dueDateType: 'unlimited',
         },
       });
-      const path = own.headers.get('location') ?? '';
-      for (const role of ['owner', 'administrator', 'department_administrator'] as const)
-        assert.equal((await call(world, 'GET', path, { token: tokens.get(role) ?? '' })).status, 200, role);
-      assert.equal((await call(world, 'GET', path, { token: tokens.get('custom_full') ?? '' })).status, 404);
-      assert.equal(
-        (await call(world, 'GET', `/operations/${UNKNOWN}`, { token: tokens.get('custom_full') ?? '' }))
-          .status,
-        404,
-      );
-      assert.equal((await call(world, 'GET', path, { token: tokens.get('learner') ?? '' })).status, 403);
+      const location = own.headers.get('location') ?? '';
+      const statusFor = async (role: Role, path: string): Promise<number> =>
+        (await call(world, 'GET', path, { token: tokens.get(role) ?? null })).status;
+      for (const path of [location, `${location}/outcomes`]) {
+        for (const role of ['owner', 'administrator', 'department_administrator'] as const)
+          assert.equal(await statusFor(role, path), 200, role);
+        assert.equal(await statusFor('custom_full', path), 404);
+        assert.equal(await statusFor('custom_full', path.replace(location, `/operations/${UNKNOWN}`)), 404);
+        assert.equal(await statusFor('owner', path.replace(location, `/operations/${UNKNOWN}`)), 404);
+        assert.equal(await statusFor('learner', path), 403);
+        assert.equal(await statusFor('nobody', path), 401);
+      }
     });
 
     test('a user is deleted by whoever manages them', async () => {

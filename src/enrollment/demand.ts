@@ -1,0 +1,108 @@
+import { type IdSet, PackedIds, pack } from '../kernel/id-set.ts';
+import { REASONS, type RefusalReason } from './reasons.ts';
+import { type Faults, firstReason } from './rules.ts';
+
+/**
+ * What a chunk was asked, kept with it so that the outcome of every pair can be told for ever: 16 bytes an id and, where
+ * something was refused, a byte a reason. What became of a pair that was not refused, enrollments and their history say.
+ */
+export interface Demand {
+  /** Learners to enroll in each of the items; or, without items, enrollments to change or end. */
+  readonly ids: Buffer;
+  readonly itemIds: Buffer | null;
+  readonly idReasons: Buffer | null;
+  readonly itemReasons: Buffer | null;
+  /** How many outcomes it refuses. */
+  readonly refused: number;
+}
+
+const NO_FAULTS: Faults = new Map();
+
+/** Of learners × items, in the order in which they are given. */
+export function demandOfPairs(
+  learnerIds: IdSet,
+  itemIds: readonly string[],
+  learnerFaults: Faults,
+  itemFaults: Faults,
+): Demand {
+  const learners = learnerIds.length - learnerFaults.size;
+  const items = itemIds.length - itemFaults.size;
+  return {
+    ids: pack(learnerIds).bytes,
+    itemIds: PackedIds.of(itemIds).bytes,
+    idReasons: toBytes(learnerIds, learnerFaults),
+    itemReasons: toBytes(itemIds, itemFaults),
+    refused: learnerIds.length * itemIds.length - learners * items,
+  };
+}
+
+export const demandOfEnrollments = (ids: IdSet): Demand => ({
+  ids: pack(ids).bytes,
+  itemIds: null,
+  idReasons: null,
+  itemReasons: null,
+  refused: 0,
+});
+
+/** A byte for each id: 0, or the number of its reason; null when none has one. */
+export function toBytes(ids: IdSet, faults: Faults): Buffer | null {
+  if (faults.size === 0) return null;
+  return Buffer.from(
+    ids.slice(0, ids.length).map((id) => {
+      const reason = faults.get(id);
+      return reason ? REASONS[reason].number : 0;
+    }),
+  );
+}
+
+const BY_NUMBER = new Map<number, RefusalReason>(
+  Object.entries(REASONS)
+    .filter(([, { number }]) => number > 0)
+    .map(([reason, { number }]) => [number, reason as RefusalReason]),
+);
+
+/** The other way round. */
+export function toFaults(ids: readonly string[], bytes: Buffer | null): Faults {
+  if (bytes === null) return NO_FAULTS;
+  const faults = new Map<string, RefusalReason>();
+  ids.forEach((id, place) => {
+    const reason = BY_NUMBER.get(bytes[place] ?? 0);
+    if (reason) faults.set(id, reason);
+  });
+  return faults;
+}
+
+/** One thing that was asked of a chunk: a pair, or an enrollment. */
+export type Asked =
+  | { readonly learnerId: string; readonly itemId: string; readonly refused: RefusalReason | undefined }
+  | { readonly enrollmentId: string };
+
+/** How many things a chunk was asked. */
+export const sizeOf = ({ ids, itemIds }: Pick<Demand, 'ids' | 'itemIds'>): number =>
+  new PackedIds(ids).length * (itemIds ? new PackedIds(itemIds).length : 1);
+
+/** What a chunk was asked from one place to another: item after item, and within it learner after learner. */
+export function askedOf(demand: Omit<Demand, 'refused'>, from: number, to: number): Asked[] {
+  const ids = new PackedIds(demand.ids);
+  if (demand.itemIds === null) return ids.slice(from, to).map((enrollmentId) => ({ enrollmentId }));
+  const items = new PackedIds(demand.itemIds);
+  const reasonAt = (bytes: Buffer | null, place: number) => BY_NUMBER.get(bytes?.[place] ?? 0);
+  const asked: Asked[] = [];
+  const end = Math.min(to, sizeOf(demand));
+  for (let place = from; place < end; ) {
+    const item = Math.floor(place / ids.length);
+    const first = place % ids.length;
+    const last = Math.min(ids.length, first + end - place);
+    const [itemId = ''] = items.slice(item, item + 1);
+    const itemReason = reasonAt(demand.itemReasons, item);
+    ids.slice(first, last).forEach((learnerId, n) => {
+      asked.push({
+        learnerId,
+        itemId,
+        refused: firstReason(reasonAt(demand.idReasons, first + n), itemReason),
+      });
+    });
+    place += last - first;
+  }
+  return asked;
+}

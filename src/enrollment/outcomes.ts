@@ -1,0 +1,196 @@
+import type { Context } from '../access/index.ts';
+import { refuse } from '../kernel/errors.ts';
+import { enrollmentId, readEnrollmentId } from '../kernel/ids.ts';
+import { type OperationRow, readOperation } from '../operations/index.ts';
+import type { ReadTx } from '../storage/index.ts';
+import { type Asked, askedOf, sizeOf } from './demand.ts';
+import {
+  type AskedChunk,
+  type AskedEnrollment,
+  type AskedPair,
+  chunksFrom,
+  enrollmentsAtChunk,
+  touchedAtChunk,
+} from './outcome-queries.ts';
+import type { OutcomeKind, Reason } from './reasons.ts';
+
+/** What became of everything an operation was asked: rebuilt from its chunks, and from enrollments and their history. */
+
+export interface Outcome {
+  readonly learnerId: string;
+  readonly itemId: string;
+  readonly outcome: OutcomeKind;
+  readonly reason: Reason | undefined;
+  /** Of what was created, changed, or was there already. */
+  readonly enrollmentId: string | undefined;
+}
+
+export interface OutcomePage {
+  readonly items: readonly Outcome[];
+  readonly nextPageToken: string | undefined;
+  /** Everything after this page. */
+  readonly rest: AsyncIterable<readonly Outcome[]>;
+}
+
+/** An operation with all of its outcomes. */
+export interface OperationOutcomes {
+  readonly operation: OperationRow;
+  readonly outcomes: AsyncIterable<readonly Outcome[]>;
+}
+
+/** Outcomes looked at when one kind is wanted: a page may therefore have fewer than asked, and still not be the last. */
+const LOOKED_AT = 10_000;
+/** Outcomes told apart in one statement. */
+const AT_ONCE = 1_000;
+
+/** Where a reader stands: how many outcomes of which chunk are behind. */
+interface Cursor {
+  readonly place: number;
+  readonly index: number;
+}
+
+const START: Cursor = { place: 0, index: 0 };
+
+/** A page of an operation's outcomes, in a fixed order. Refuses `operation.unknown` and `request.page_token`. */
+export async function outcomePage(
+  ctx: Context,
+  operationId: string,
+  wanted: { outcome: OutcomeKind | undefined; pageSize: number; pageToken: string | undefined },
+): Promise<OutcomePage> {
+  const from = readToken(wanted.pageToken);
+  const operation = await readOperation(ctx, operationId);
+  const { items, next } = await pageFrom(ctx, operation, wanted.outcome, from, wanted.pageSize);
+  return {
+    items,
+    nextPageToken: next ? writeToken(next) : undefined,
+    rest: pagesFrom(ctx, operation, wanted.outcome, next),
+  };
+}
+
+/** All of them, page after page, each its own statements. Refuses `operation.unknown`. */
+export async function outcomesOf(ctx: Context, operationId: string): Promise<OperationOutcomes> {
+  const operation = await readOperation(ctx, operationId);
+  return { operation, outcomes: pagesFrom(ctx, operation, undefined, START) };
+}
+
+async function* pagesFrom(
+  ctx: Context,
+  operation: OperationRow,
+  outcome: OutcomeKind | undefined,
+  from: Cursor | null,
+): AsyncGenerator<readonly Outcome[]> {
+  for (let at = from; at !== null; ) {
+    const { items, next } = await pageFrom(ctx, operation, outcome, at, AT_ONCE);
+    if (items.length > 0) yield items;
+    at = next;
+  }
+}
+
+async function pageFrom(
+  ctx: Context,
+  { operationId, kind }: OperationRow,
+  outcome: OutcomeKind | undefined,
+  from: Cursor,
+  size: number,
+): Promise<{ items: Outcome[]; next: Cursor | null }> {
+  return ctx.read(async (tx) => {
+    const lookedAt = outcome ? LOOKED_AT : size;
+    const range = { place: from.place, pairs: from.index + lookedAt + 1, outcome };
+    const chunks = await chunksFrom(tx, ctx.caller.accountId, operationId, range);
+    const asked = placesFrom(chunks, from, lookedAt + 1);
+    const items: Outcome[] = [];
+    for (let at = 0; at < asked.length; at += AT_ONCE) {
+      const some = asked.slice(at, Math.min(at + AT_ONCE, lookedAt));
+      const told = await tell(tx, ctx.caller.accountId, kind, some);
+      for (const [n, one] of told.entries()) {
+        if (one === null || (outcome && one.outcome !== outcome)) continue;
+        if (items.length === size) return { items, next: some[n] ?? null };
+        items.push(one);
+      }
+    }
+    return { items, next: asked[lookedAt] ?? null };
+  });
+}
+
+/** One thing asked, and where it stands. */
+interface Place extends Cursor {
+  readonly chunk: bigint;
+  readonly asked: Asked;
+}
+
+function placesFrom(chunks: readonly AskedChunk[], from: Cursor, count: number): Place[] {
+  const places: Place[] = [];
+  for (const chunk of chunks) {
+    const first = chunk.place === from.place ? from.index : 0;
+    const last = Math.min(sizeOf(chunk), first + count - places.length);
+    for (const [n, asked] of askedOf(chunk, first, last).entries())
+      places.push({ place: chunk.place, index: first + n, chunk: chunk.chunk, asked });
+  }
+  return places;
+}
+
+/** What became of each; null where history has nothing of it. */
+async function tell(
+  tx: ReadTx,
+  accountId: number,
+  kind: string,
+  places: readonly Place[],
+): Promise<(Outcome | null)[]> {
+  const pairs: AskedPair[] = [];
+  const named: AskedEnrollment[] = [];
+  for (const { chunk, asked } of places)
+    if ('enrollmentId' in asked) {
+      const key = readEnrollmentId(asked.enrollmentId);
+      if (key) named.push({ chunk, key });
+    } else if (!asked.refused) pairs.push({ chunk, ...asked });
+  const enrollments = pairs.length > 0 ? await enrollmentsAtChunk(tx, accountId, pairs) : [];
+  const touched = named.length > 0 ? await touchedAtChunk(tx, accountId, named) : [];
+  const [nextEnrollment, nextTouched] = [enrollments.values(), touched.values()];
+  return places.map(({ chunk, asked }) => {
+    if ('enrollmentId' in asked) {
+      const found = nextTouched.next().value;
+      return found ? outcomeOfChange(kind, chunk, accountId, asked.enrollmentId, found) : null;
+    }
+    const { learnerId, itemId, refused } = asked;
+    if (refused) return { learnerId, itemId, outcome: 'refused', reason: refused, enrollmentId: undefined };
+    const key = nextEnrollment.next().value ?? null;
+    const isCreated = key?.chunk === chunk;
+    return {
+      learnerId,
+      itemId,
+      outcome: isCreated ? 'created' : 'unchanged',
+      reason: isCreated ? undefined : 'already_enrolled',
+      enrollmentId: key ? enrollmentId(key) : undefined,
+    };
+  });
+}
+
+function outcomeOfChange(
+  kind: string,
+  chunk: bigint,
+  accountId: number,
+  id: string,
+  { learnerId, itemId, isTouched }: { learnerId: string; itemId: string; isTouched: boolean },
+): Outcome {
+  const of = { learnerId, itemId };
+  // Re-enrolling puts a new enrollment in the place of the addressed one.
+  if (kind === 'reenroll') {
+    const created = enrollmentId({ accountId, chunk, ordinal: 0 });
+    return { ...of, outcome: 'created', reason: undefined, enrollmentId: created };
+  }
+  if (isTouched) return { ...of, outcome: 'changed', reason: undefined, enrollmentId: id };
+  const reason = kind === 'edit' ? 'same_terms' : 'already_ended';
+  return { ...of, outcome: 'unchanged', reason, enrollmentId: id };
+}
+
+const writeToken = ({ place, index }: Cursor): string =>
+  Buffer.from(`${place}.${index}`).toString('base64url');
+
+function readToken(token: string | undefined): Cursor {
+  if (token === undefined || token === '') return START;
+  const [, place, index] =
+    /^(\d{1,9})\.(\d{1,9})$/.exec(Buffer.from(token, 'base64url').toString('utf8')) ?? [];
+  if (place === undefined || index === undefined)
+    return refuse('request.page_token', { value: token.slice(0, 100) });
+  return { place: Number(place), index: Number(index) };
+}
