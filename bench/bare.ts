@@ -21,7 +21,7 @@ async function runBare(): Promise<void> {
     {
       authenticate: async () => caller,
       authorize: () => undefined,
-      context: () => ({}) as Context,
+      context: () => ({ preferences: new Map() }) as unknown as Context,
       isStale: () => false,
       forget: () => undefined,
       retries,
