@@ -35,6 +35,13 @@ export interface Taken {
   release(): void;
 }
 
+/**
+ * The bytes in memory of their own, so that they can be given to another thread. Done part by part as they come: all at
+ * once, the copies of a large body would hold the event loop.
+ */
+export const owning = (part: Buffer): Buffer =>
+  part.byteLength === part.buffer.byteLength ? part : Buffer.from(Uint8Array.from(part).buffer);
+
 /** Reads a body to its end. Refuses `request.too_large` beyond the limit, announced or not, and `server.busy`. */
 export async function readBody(message: IncomingMessage, limit: number): Promise<Taken> {
   const announced = Number(message.headers['content-length'] ?? 0);
@@ -51,7 +58,7 @@ export async function readBody(message: IncomingMessage, limit: number): Promise
       sharedBytes += part.length;
       if (taken > limit) refuse('request.too_large', { limit });
       if (sharedBytes > SHARED_BYTES) refuse('server.busy', { seconds: 1 });
-      parts.push(part);
+      parts.push(parts.length === 0 ? part : owning(part));
     }
   } catch (error) {
     release();

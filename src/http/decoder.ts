@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { Refusal } from '../kernel/errors.ts';
 import { PackedIds } from '../kernel/id-set.ts';
-import { type BodyKind, decodeBody } from './body.ts';
+import { type BodyKind, decodeBody, owning } from './body.ts';
 import { CheckedIds } from './checked-ids.ts';
 import type { Outcome, PackedMember, Task } from './decode-worker.ts';
 import { isIdList, type Shape } from './wire.ts';
@@ -49,9 +49,7 @@ export class Decoder {
   #ask(task: Omit<Task, 'id' | 'parts'>, parts: readonly Buffer[]): Promise<Outcome> {
     const id = this.#nextId++;
     // Only memory that belongs to nobody else may be given away. Put together it would be copied here, all at once.
-    const own = parts.map((part) =>
-      part.byteLength === part.buffer.byteLength ? new Uint8Array(part.buffer) : Uint8Array.from(part),
-    );
+    const own = parts.map((part) => new Uint8Array(owning(part).buffer));
     return new Promise((done, fail) => {
       this.#waiting.set(id, { done, fail });
       this.#started().postMessage(
