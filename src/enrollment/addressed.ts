@@ -1,6 +1,6 @@
 import { type Caller, reachOf } from '../access/index.ts';
 import { listIds, Refusal, refuse } from '../kernel/errors.ts';
-import { readEnrollmentId } from '../kernel/ids.ts';
+import { type EnrollmentKey, readEnrollmentId } from '../kernel/ids.ts';
 import type { ReadTx } from '../storage/index.ts';
 import { type Enrollment, enrollmentsAfter } from './list-queries.ts';
 import { START } from './page-token.ts';
@@ -25,15 +25,18 @@ export async function settle<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The current enrollments of these ids whose learners the caller may enroll. */
-export function findAddressed(tx: ReadTx, caller: Caller, ids: readonly string[]): Promise<Enrollment[]> {
-  const { accountId } = caller;
-  const keys = ids
+/** What the ids spell; one that is no enrollment of this account spells nothing. */
+export const keysOf = (accountId: number, ids: readonly string[]): EnrollmentKey[] =>
+  ids
     .map(readEnrollmentId)
     .filter((key) => key !== null)
     .filter((key) => key.accountId === accountId);
+
+/** The current enrollments of these ids whose learners the caller may enroll. */
+export function findAddressed(tx: ReadTx, caller: Caller, ids: readonly string[]): Promise<Enrollment[]> {
+  const { accountId } = caller;
   const reach = reachOf(caller, 'enrollment.write');
-  const filter = { accountId, reach, learnerIds: null, itemIds: null, keys };
+  const filter = { accountId, reach, learnerIds: null, itemIds: null, keys: keysOf(accountId, ids) };
   return enrollmentsAfter(tx, filter, START, ids.length);
 }
 

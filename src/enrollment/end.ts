@@ -1,24 +1,29 @@
-import type { Context } from '../access/index.ts';
+import { type Context, reachOf } from '../access/index.ts';
 import type { IdSet } from '../kernel/id-set.ts';
-import { newChunkNumber, readEnrollmentId } from '../kernel/ids.ts';
+import { newChunkNumber } from '../kernel/ids.ts';
 import type { WriteTx } from '../storage/index.ts';
-import { findAddressed, refuseAddressed, Vanished } from './addressed.ts';
+import { findAddressed, keysOf, refuseAddressed, Vanished } from './addressed.ts';
 import type { ChunkWriter } from './bulk.ts';
 import { demandOfEnrollments } from './demand.ts';
 import { type ChunkRecord, recordOperation } from './ledger-queries.ts';
 import { IDS_AT_ONCE } from './limits.ts';
-import { type Ending, endedBy, lockEnding, moveToPast } from './past-queries.ts';
+import { countCurrent, type Ending, endedBy, lockEnding, moveToPast } from './past-queries.ts';
 import { digestOf, newReceipt, type Receipt } from './receipt.ts';
 
 /** Ending enrollments: they are moved to the past, with the progress they had. */
 
 /** Refuses unless every id names a current enrollment that the caller reaches. */
 export async function judgeEnding(ctx: Context, ids: IdSet): Promise<void> {
+  const reach = reachOf(ctx.caller, 'enrollment.write');
   const missing: string[] = [];
   for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
     const slice = ids.slice(at, at + IDS_AT_ONCE);
+    // Counting is cheap; which they are is asked only when some are missing.
+    const count = await ctx.read((tx) =>
+      countCurrent(tx, ctx.caller.accountId, reach, byId(ctx.caller.accountId, slice)),
+    );
+    if (count === slice.length) continue;
     const found = await ctx.read((tx) => findAddressed(tx, ctx.caller, slice));
-    if (found.length === slice.length) continue;
     const known = new Set(found.map(({ enrollmentId }) => enrollmentId));
     missing.push(...slice.filter((id) => !known.has(id)));
   }
@@ -27,7 +32,7 @@ export async function judgeEnding(ctx: Context, ids: IdSet): Promise<void> {
 
 /** Ends what was judged, all of it: throws Vanished if some is no longer there. */
 export async function endAll(tx: WriteTx, receipt: Receipt, ids: readonly string[]): Promise<void> {
-  const ended = await endIn(tx, receipt.accountId, receipt.acceptedAt, byId(ids));
+  const ended = await endIn(tx, receipt.accountId, receipt.acceptedAt, byId(receipt.accountId, ids));
   if (ended.changed < ids.length) throw new Vanished();
   await recordOperation(tx, receipt, {
     ...ended,
@@ -57,15 +62,13 @@ export const endChunks: ChunkWriter = {
   write: async (tx, lease, place) => {
     const part = lease.ids.part(place * lease.chunkPairs, (place + 1) * lease.chunkPairs);
     const ids = part.slice(0, part.length);
-    const ended = await endIn(tx, lease.accountId, lease.acceptedAt, byId(ids));
+    const ended = await endIn(tx, lease.accountId, lease.acceptedAt, byId(lease.accountId, ids));
     const unchanged = ids.length - ended.changed;
     return { ...ended, unchanged, demand: demandOfEnrollments(part), digest: digestOf(ids) };
   },
 };
 
-const byId = (ids: readonly string[]): Ending => ({
-  keys: ids.map(readEnrollmentId).filter((key) => key !== null),
-});
+const byId = (accountId: number, ids: readonly string[]): Ending => ({ keys: keysOf(accountId, ids) });
 
 async function endIn(
   tx: WriteTx,

@@ -25,6 +25,17 @@ const total = async (where: Place['where']): Promise<{ rows: number; pending: nu
   return rows[0] ?? { rows: -1, pending: -1, done: -1 };
 };
 
+const ended = async (where: Place['where']): Promise<{ past: number; told: number } | undefined> => {
+  const db = await openDatabase(where);
+  const { rows } = await db.read((tx) =>
+    sql<{ past: number; told: number }>`
+      select (select count(*) from enrollment_past where past_cause = 'ended')::int as past,
+        (select sum(learners) from outbox where event_type = 'LEARNERS_UNENROLLED')::int as told`.execute(tx),
+  );
+  await db.close();
+  return rows[0];
+};
+
 for (const engine of ENGINES)
   describe(`the program (${engine})`, () => {
     test('a large request whose process is killed is completed by the next start, each pair once', async () => {
@@ -59,6 +70,42 @@ for (const engine of ENGINES)
       await new Promise((done) => setTimeout(done, 500));
       assert.equal(await next.end('SIGTERM'), 0);
       assert.deepEqual(await total(place.where), { rows: pairs, pending: 0, done: 1 });
+      await place.remove();
+    });
+
+    test('a large delete whose process is killed is completed by the next start', async () => {
+      const place = await placeOf(engine);
+      const client = await loaded(place, 1_000, engine === 'embedded' ? 15 : 60);
+      const first = await serve(place.args);
+      const server = {
+        url: first.url,
+        token: await requestToken(first.url, client.clientId, client.clientSecret),
+      };
+      const ids = await idsOf(server);
+      const enrolled = await call(server, 'POST', '/enrollment', {
+        json: { ...ids, dueDateType: 'unlimited' },
+      });
+      assert.equal(enrolled.status, 201, enrolled.text);
+      const all = (await call(server, 'GET', '/enrollment')).json as { enrollmentId: string }[];
+      const enrollmentIds = all.map((enrollment) => enrollment.enrollmentId);
+      const large = call(server, 'POST', '/enrollment/delete', { json: { enrollmentIds } }).catch(
+        () => 'cut off',
+      );
+      // The oldest go first.
+      while ((await call(server, 'GET', `/enrollment/${enrollmentIds[0]}`)).status === 200);
+      await first.end('SIGKILL');
+      assert.equal(await large, 'cut off');
+      const next = await serve(place.args);
+      const until = Date.now() + 30_000;
+      let unfinished = 1;
+      while (unfinished > 0 && Date.now() < until) {
+        await new Promise((done) => setTimeout(done, 200));
+        const ready = (await call({ url: next.url, token: '' }, 'GET', '/readyz')).json;
+        unfinished = (ready as { unfinishedOperations: number }).unfinishedOperations;
+      }
+      assert.equal(await next.end('SIGTERM'), 0);
+      assert.deepEqual(await total(place.where), { rows: 0, pending: 0, done: 2 });
+      assert.deepEqual(await ended(place.where), { past: all.length, told: all.length });
       await place.remove();
     });
 
