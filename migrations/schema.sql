@@ -202,6 +202,16 @@ create table idempotency_key (
 );
 CREATE INDEX idempotency_key_age ON public.idempotency_key USING btree (account_id, created_at);
 
+create table import_file (
+  account_id integer not null,
+  operation_id uuid not null,
+  created_at timestamp with time zone not null,
+  notes bytea not null,
+  row_numbers bytea not null,
+  PRIMARY KEY (account_id, operation_id)
+);
+CREATE INDEX import_file_age ON public.import_file USING btree (account_id, created_at);
+
 create table learning_track_course (
   account_id integer not null,
   track_id uuid not null,
@@ -288,6 +298,8 @@ create table operation_plan (
   lease_epoch bigint not null default 0,
   lease_until timestamp with time zone not null,
   id_reasons bytea,
+  row_items bytea,
+  row_terms bytea,
   FOREIGN KEY (account_id, operation_id) REFERENCES operation(account_id, operation_id),
   PRIMARY KEY (account_id, operation_id)
 );

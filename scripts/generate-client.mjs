@@ -62,11 +62,12 @@ const answerOf = (operation) => contentOf(operation)?.['application/json'].schem
 /** Pages and files are for browsers. */
 const isForPrograms = (operation) => {
   const content = contentOf(operation);
-  return !content || 'application/json' in content;
+  const takesFile = operation.requestBody && !('application/json' in operation.requestBody.content);
+  return !takesFile && (!content || 'application/json' in content);
 };
 
 function bodyOf(operation) {
-  const schema = operation.requestBody?.content['application/json'].schema;
+  const schema = operation.requestBody?.content['application/json']?.schema;
   return schema ? { type: typeOf(schema, '    '), isRequired: true } : null;
 }
 

@@ -8,6 +8,7 @@ import { peopleRoutes } from './people/index.ts';
 import { certificateRoutes } from './progress/index.ts';
 import { resultRoutes } from './results/index.ts';
 import { trainingRoutes } from './training/index.ts';
+import { transferRoutes } from './transfer/index.ts';
 import { type Courier, webhookRoutes } from './webhooks/index.ts';
 
 /** The route table: everything the API answers. */
@@ -18,6 +19,7 @@ export const allRoutes = (
 ): readonly Route<Context>[] => [
   ...accessRoutes(authenticator),
   ...enrollmentRoutes(enrollments),
+  ...transferRoutes(enrollments),
   ...resultRoutes,
   ...certificateRoutes,
   ...operationRoutes,

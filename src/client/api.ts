@@ -98,6 +98,40 @@ export interface Enrollment {
   } | undefined;
 }
 
+export interface ImportedRow {
+  /** As spreadsheets count: the header is the first */
+  row: number;
+  outcome: 'created' | 'changed' | 'unchanged' | 'refused';
+  /** Why it is unchanged or refused; see docs/files.md */
+  reason?: 'learner_out_of_scope' | 'course_is_training' | 'course_unknown' | 'learner_unknown' | 'learner_inactive' | 'course_retired' | 'due_date_out_of_range' | 'already_enrolled' | 'same_terms' | 'already_ended' | 'row_width' | 'value_invalid' | 'learner_missing' | 'course_missing' | 'learner_ambiguous' | 'course_ambiguous' | 'learner_names_differ' | 'course_names_differ' | 'row_contradicts' | 'row_repeated' | 'due_before_access' | undefined;
+  /** More than the reason says by itself */
+  detail?: string | undefined;
+  learnerId?: string | undefined;
+  courseId?: string | undefined;
+  /** Absent when refused, and of a dry run */
+  enrollmentId?: string | undefined;
+}
+
+export interface Imported {
+  /** Absent of a dry run */
+  operationId?: string | undefined;
+  /** In which the file was read */
+  encoding: string;
+  delimiter: string;
+  columns: Array<{
+    name: string;
+    /** Absent: ignored */
+    member?: 'learner' | 'learnerId' | 'login' | 'email' | 'course' | 'courseId' | 'courseCode' | 'accessDate' | 'dueDateType' | 'dueDate' | 'duePeriod' | 'lockAfterDueDate' | undefined;
+  }>;
+  summary: {
+    created: number;
+    changed: number;
+    unchanged: number;
+    refused: number;
+  };
+  rows: ImportedRow[];
+}
+
 export interface LearnerResult {
   userId: string;
   courseId: string;
@@ -812,7 +846,7 @@ export interface Operations {
   ListOperations: {
     query?: {
       state?: 'accepted' | 'running' | 'done' | 'cancelled' | 'failed' | 'undone' | undefined;
-      kind?: 'enroll' | 'edit' | 'reenroll' | 'delete' | undefined;
+      kind?: 'enroll' | 'edit' | 'reenroll' | 'delete' | 'import' | undefined;
       actorId?: string | undefined;
       /** Accepted at or after */
       from?: string | undefined;

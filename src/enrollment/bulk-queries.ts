@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { isActiveAt } from '../access/index.ts';
 import { type IdSet, PackedIds, pack } from '../kernel/id-set.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
+import type { PackedRows } from './packed-rows.ts';
 import { nextTerm, uuidArray } from './queries.ts';
 import type { RefusalReason } from './reasons.ts';
 import type { OperationKind, Receipt } from './receipt.ts';
@@ -25,7 +26,7 @@ export interface RefusedItem {
 }
 
 /** What a large operation does; a plan of another kind is none of ours. */
-export type LargeKind = Extract<OperationKind, 'enroll' | 'delete'>;
+export type LargeKind = Extract<OperationKind, 'enroll' | 'delete' | 'import'>;
 
 /** What is left to write of a large operation. */
 export interface LargeWork {
@@ -35,6 +36,8 @@ export interface LargeWork {
   readonly items: readonly (PlannedItem | RefusedItem)[];
   /** A byte for each id: why it is refused (demand.ts); null when none is. */
   readonly idReasons: Buffer | null;
+  /** What is wanted for each id by itself; null where all want the same of the items. */
+  readonly rows: PackedRows | null;
   readonly chunkPairs: number;
 }
 
@@ -57,11 +60,10 @@ export async function accept(
       insert into operation (account_id, operation_id, kind, state, actor_id, client_id, source, request_digest, accepted_at, total)
       values (${receipt.accountId}, ${receipt.operationId}, ${receipt.kind}, 'accepted', ${receipt.actorId}, ${receipt.clientId},
               ${receipt.source}, ${receipt.requestDigest}, ${receipt.acceptedAt}, ${receipt.total}))
-    insert into operation_plan (account_id, operation_id, ids, items, id_reasons, chunk_pairs, lease_until)
+    insert into operation_plan (account_id, operation_id, ids, items, id_reasons, row_items, row_terms, chunk_pairs, lease_until)
     values (${receipt.accountId}, ${receipt.operationId}, ${pack(work.ids).bytes},
-            ${JSON.stringify(work.items)}, ${work.idReasons}, ${work.chunkPairs}, ${work.leaseUntil})`.execute(
-    tx,
-  );
+            ${JSON.stringify(work.items)}, ${work.idReasons}, ${work.rows?.items ?? null}, ${work.rows?.terms ?? null},
+            ${work.chunkPairs}, ${work.leaseUntil})`.execute(tx);
   return true;
 }
 
@@ -102,8 +104,10 @@ export async function takeLease(
     ids: Buffer;
     items: (PlannedItem | RefusedItem)[];
     id_reasons: Buffer | null;
+    row_items: Buffer | null;
+    row_terms: Buffer | null;
     chunk_pairs: number;
-  }>`select operation_id, lease_epoch, lease_until, next_chunk, ids, items, id_reasons, chunk_pairs
+  }>`select operation_id, lease_epoch, lease_until, next_chunk, ids, items, id_reasons, row_items, row_terms, chunk_pairs
      from operation_plan where account_id = ${accountId}
      order by operation_id limit 1 for update`.execute(tx);
   const row = rows[0];
@@ -128,6 +132,7 @@ export async function takeLease(
     ids: new PackedIds(row.ids),
     items: row.items,
     idReasons: row.id_reasons,
+    rows: row.row_items && row.row_terms ? { items: row.row_items, terms: row.row_terms } : null,
     chunkPairs: row.chunk_pairs,
     acceptedAt: operation.accepted_at,
   };

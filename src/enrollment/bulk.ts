@@ -7,6 +7,7 @@ import { enrollChunks } from './enroll-chunks.ts';
 import { type ChunkRecord, recordChunk } from './ledger-queries.ts';
 import type { WriteLimits } from './limits.ts';
 import type { Receipt } from './receipt.ts';
+import { rowChunks } from './row-chunks.ts';
 
 /** How often abandoned operations are looked for, and how often a caller asks after one that another process writes. */
 const LOOK_EVERY_MS = 2_000;
@@ -25,6 +26,7 @@ export interface ChunkWriter {
 const WRITERS: Readonly<Record<queries.LargeKind, ChunkWriter>> = {
   enroll: enrollChunks,
   delete: endChunks,
+  import: rowChunks,
 };
 
 /** Large requests: accepted whole, written in chunks, always completed, by this process or the next. */

@@ -36,6 +36,23 @@ export function demandOfPairs(
   };
 }
 
+/** Of rows: each id with the item in its place; `faults` by place. */
+export const demandOfRows = (
+  ids: PackedIds,
+  items: PackedIds,
+  faults: ReadonlyMap<number, RefusalReason>,
+): Demand => {
+  const reasons = faults.size > 0 ? Buffer.alloc(ids.length) : null;
+  for (const [place, reason] of faults) reasons?.writeUInt8(REASONS[reason].number, place);
+  return {
+    ids: ids.bytes,
+    itemIds: items.bytes,
+    idReasons: reasons,
+    itemReasons: null,
+    refused: faults.size,
+  };
+};
+
 export const demandOfEnrollments = (ids: IdSet): Demand => ({
   ids: pack(ids).bytes,
   itemIds: null,
@@ -77,18 +94,36 @@ export type Asked =
   | { readonly learnerId: string; readonly itemId: string; readonly refused: RefusalReason | undefined }
   | { readonly enrollmentId: string };
 
+/** Whether each id goes with the item in its place (an import), or with every item. */
+export type Pairing = 'row by row' | 'each with each';
+
 /** How many things a chunk was asked. */
-export const sizeOf = ({ ids, itemIds }: Pick<Demand, 'ids' | 'itemIds'>): number =>
-  new PackedIds(ids).length * (itemIds ? new PackedIds(itemIds).length : 1);
+export const sizeOf = ({ ids, itemIds }: Pick<Demand, 'ids' | 'itemIds'>, pairing: Pairing): number =>
+  new PackedIds(ids).length * (itemIds && pairing === 'each with each' ? new PackedIds(itemIds).length : 1);
+
+const reasonAt = (bytes: Buffer | null, place: number): RefusalReason | undefined =>
+  BY_NUMBER.get(bytes?.[place] ?? 0);
 
 /** What a chunk was asked from one place to another: item after item, and within it learner after learner. */
-export function askedOf(demand: Omit<Demand, 'refused'>, from: number, to: number): Asked[] {
+export function askedOf(
+  demand: Omit<Demand, 'refused'>,
+  pairing: Pairing,
+  from: number,
+  to: number,
+): Asked[] {
   const ids = new PackedIds(demand.ids);
   if (demand.itemIds === null) return ids.slice(from, to).map((enrollmentId) => ({ enrollmentId }));
   const items = new PackedIds(demand.itemIds);
-  const reasonAt = (bytes: Buffer | null, place: number) => BY_NUMBER.get(bytes?.[place] ?? 0);
+  if (pairing === 'row by row') {
+    const itemIds = items.slice(from, to);
+    return ids.slice(from, to).map((learnerId, n) => ({
+      learnerId,
+      itemId: itemIds[n] ?? '',
+      refused: reasonAt(demand.idReasons, from + n),
+    }));
+  }
   const asked: Asked[] = [];
-  const end = Math.min(to, sizeOf(demand));
+  const end = Math.min(to, sizeOf(demand, pairing));
   for (let place = from; place < end; ) {
     const item = Math.floor(place / ids.length);
     const first = place % ids.length;

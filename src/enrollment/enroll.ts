@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Context, reachOf } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import { type Ids, toIdSet } from '../kernel/id-set.ts';
@@ -11,6 +12,7 @@ import { endAll, endAllOf, judgeEnding } from './end.ts';
 import { toPlanned } from './enroll-chunks.ts';
 import { type Handling, type LargeJob, loadAndJudge } from './judge.ts';
 import { LIMITS, type WriteLimits } from './limits.ts';
+import type { RowPlan } from './packed-rows.ts';
 import { digestOf, digestOfSet, newReceipt, type Receipt } from './receipt.ts';
 import { objectionToTerms, type RequestedTerms } from './rules.ts';
 
@@ -72,7 +74,7 @@ export class Enrollments {
     else {
       const plan = await loadAndJudge(ctx.db, job);
       const idReasons = toBytes(learnerIds, plan.learnerFaults);
-      const work = { ids: learnerIds, items: toPlanned(plan), idReasons };
+      const work = { ids: learnerIds, items: toPlanned(plan), idReasons, rows: null };
       await this.#bulk.write(receipt, work, ctx.caller.rightsVersion);
     }
     return receipt;
@@ -111,8 +113,26 @@ export class Enrollments {
       await judgeEnding(ctx, ids);
       if (ids.length <= this.#limits.smallPairs)
         await ctx.write((tx) => endAll(tx, receipt, ids.slice(0, ids.length)));
-      else await this.#bulk.write(receipt, { ids, items: [], idReasons: null }, ctx.caller.rightsVersion);
+      else {
+        const work = { ids, items: [], idReasons: null, rows: null };
+        await this.#bulk.write(receipt, work, ctx.caller.rightsVersion);
+      }
     });
+    return receipt;
+  }
+
+  /**
+   * Writes rows that were judged (rows.ts), each with terms of its own, as one operation. Refuses 413 (too many); throws
+   * StaleRights.
+   */
+  async writeRows(ctx: Context, plan: RowPlan): Promise<Receipt> {
+    const { ids, rows } = plan.toPacked();
+    if (ids.length > this.#maxPairs)
+      refuse('request.too_many_pairs', { pairs: ids.length, limit: this.#maxPairs });
+    const digest = createHash('sha256').update(ids.bytes).update(rows.items).update(rows.terms).digest();
+    const receipt = newReceipt(ctx, 'import', digest, ids.length);
+    const work = { ids, items: [], idReasons: null, rows };
+    await this.#bulk.write(receipt, work, ctx.caller.rightsVersion);
     return receipt;
   }
 

@@ -13,7 +13,12 @@ export {
   WHOLE_EVENT,
 } from './event-queries.ts';
 export type { WriteLimits } from './limits.ts';
-export { findFor, listFor, pageFor } from './list.ts';
+export { findFor, type ListedEnrollment, type ListFilter, listFor, pageFor } from './list.ts';
+export { type Outcome, outcomesOf } from './outcomes.ts';
+export { type PlannedRow, RowPlan } from './packed-rows.ts';
 export { writeToken } from './page-token.ts';
+export { REASONS } from './reasons.ts';
 export { enrollmentRoutes } from './routes.ts';
-export { isLocked } from './rules.ts';
+export { dueOf, type Existing, type RowTerms } from './row-rules.ts';
+export { judgeRows } from './rows.ts';
+export { DUE_RULE, DUE_TYPES, dueInstant, isLocked } from './rules.ts';

@@ -59,7 +59,8 @@ export async function loadAndJudge(db: Database, job: LargeJob): Promise<Plan> {
   return unlessRefused(job, planEnrollment(job, faults, { items, trainings }, job.now));
 }
 
-function reachesOf(caller: Caller): (departmentId: string | undefined) => boolean {
+/** Whether the caller may enroll a learner of a department. */
+export function reachesOf(caller: Caller): (departmentId: string | undefined) => boolean {
   const reach = reachOf(caller, 'enrollment.write');
   return (departmentId) => reach === 'everyone' || includes(reach, departmentId);
 }

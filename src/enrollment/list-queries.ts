@@ -14,6 +14,8 @@ export interface Enrollment {
   readonly itemId: string;
   readonly accessAt: Date;
   readonly dueAt: Date | null;
+  readonly duePeriodHours: number | null;
+  readonly dueRule: number;
   readonly lockAfterDueDate: boolean;
   readonly typeGroup: number;
 }
@@ -39,11 +41,14 @@ interface EnrollmentRow {
   item_id: string;
   access_at: Date;
   due_at: Date | null;
+  due_period_hours: number | null;
+  due_rule: number;
   lock_after_due: boolean;
   type_group: number;
 }
 
-const COLUMNS = sql`e.chunk, e.ordinal, e.learner_id, e.item_id, e.access_at, e.due_at, e.lock_after_due, e.type_group`;
+const COLUMNS = sql`e.chunk, e.ordinal, e.learner_id, e.item_id, e.access_at, e.due_at, e.due_period_hours,
+  e.due_rule, e.lock_after_due, e.type_group`;
 const CREATION = sql`order by chunk, ordinal`;
 
 const toEnrollment = (accountId: number, row: EnrollmentRow): Enrollment => {
@@ -56,6 +61,8 @@ const toEnrollment = (accountId: number, row: EnrollmentRow): Enrollment => {
     itemId: row.item_id,
     accessAt: row.access_at,
     dueAt: row.due_at,
+    duePeriodHours: row.due_period_hours,
+    dueRule: row.due_rule,
     lockAfterDueDate: row.lock_after_due,
     typeGroup: row.type_group,
   };

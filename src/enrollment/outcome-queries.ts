@@ -83,6 +83,22 @@ export async function enrollmentsAtChunk(
   });
 }
 
+/** The places of those pairs to which their chunk gave other terms. */
+export async function editedAtChunk(
+  tx: ReadTx,
+  accountId: number,
+  pairs: readonly AskedPair[],
+): Promise<Set<number>> {
+  const { rows } = await sql<{ no: number }>`
+    select w.no::int
+    from unnest(${pairs.map(({ chunk }) => String(chunk))}::int8[], ${uuidArray(pairs.map((pair) => pair.learnerId))}::uuid[],
+                ${uuidArray(pairs.map((pair) => pair.itemId))}::uuid[]) with ordinality as w(chunk, learner_id, item_id, no)
+    where exists (select from enrollment_past p
+                  where p.account_id = ${accountId} and p.learner_id = w.learner_id and p.item_id = w.item_id
+                    and p.past_chunk = w.chunk and p.past_cause = 'edited')`.execute(tx);
+  return new Set(rows.map(({ no }) => no - 1));
+}
+
 /** An enrollment that a chunk was asked to change or end. */
 export interface AskedEnrollment {
   readonly chunk: bigint;

@@ -3,12 +3,13 @@ import { refuse } from '../kernel/errors.ts';
 import { enrollmentId, readEnrollmentId } from '../kernel/ids.ts';
 import { type OperationRow, readOperation } from '../operations/index.ts';
 import type { ReadTx } from '../storage/index.ts';
-import { type Asked, askedOf, sizeOf } from './demand.ts';
+import { type Asked, askedOf, type Pairing, sizeOf } from './demand.ts';
 import {
   type AskedChunk,
   type AskedEnrollment,
   type AskedPair,
   chunksFrom,
+  editedAtChunk,
   enrollmentsAtChunk,
   touchedAtChunk,
 } from './outcome-queries.ts';
@@ -48,6 +49,8 @@ interface Cursor {
   readonly place: number;
   readonly index: number;
 }
+
+const NOTHING: ReadonlySet<number> = new Set();
 
 const START: Cursor = { place: 0, index: 0 };
 
@@ -97,7 +100,8 @@ async function pageFrom(
     const lookedAt = outcome ? LOOKED_AT : size;
     const range = { place: from.place, pairs: from.index + lookedAt + 1, outcome };
     const chunks = await chunksFrom(tx, ctx.caller.accountId, operationId, range);
-    const asked = placesFrom(chunks, from, lookedAt + 1);
+    const pairing = kind === 'import' ? 'row by row' : 'each with each';
+    const asked = placesFrom(chunks, pairing, from, lookedAt + 1);
     const items: Outcome[] = [];
     for (let at = 0; at < asked.length; at += AT_ONCE) {
       const some = asked.slice(at, Math.min(at + AT_ONCE, lookedAt));
@@ -118,12 +122,12 @@ interface Place extends Cursor {
   readonly asked: Asked;
 }
 
-function placesFrom(chunks: readonly AskedChunk[], from: Cursor, count: number): Place[] {
+function placesFrom(chunks: readonly AskedChunk[], pairing: Pairing, from: Cursor, count: number): Place[] {
   const places: Place[] = [];
   for (const chunk of chunks) {
     const first = chunk.place === from.place ? from.index : 0;
-    const last = Math.min(sizeOf(chunk), first + count - places.length);
-    for (const [n, asked] of askedOf(chunk, first, last).entries())
+    const last = Math.min(sizeOf(chunk, pairing), first + count - places.length);
+    for (const [n, asked] of askedOf(chunk, pairing, first, last).entries())
       places.push({ place: chunk.place, index: first + n, chunk: chunk.chunk, asked });
   }
   return places;
@@ -144,8 +148,10 @@ async function tell(
       if (key) named.push({ chunk, key });
     } else if (!asked.refused) pairs.push({ chunk, ...asked });
   const enrollments = pairs.length > 0 ? await enrollmentsAtChunk(tx, accountId, pairs) : [];
+  // Only an import gives pairs that are there other terms.
+  const edited = kind === 'import' ? await editedAtChunk(tx, accountId, pairs) : NOTHING;
   const touched = named.length > 0 ? await touchedAtChunk(tx, accountId, named) : [];
-  const [nextEnrollment, nextTouched] = [enrollments.values(), touched.values()];
+  const [nextEnrollment, nextTouched] = [enrollments.entries(), touched.values()];
   return places.map(({ chunk, asked }) => {
     if ('enrollmentId' in asked) {
       const found = nextTouched.next().value;
@@ -153,13 +159,13 @@ async function tell(
     }
     const { learnerId, itemId, refused } = asked;
     if (refused) return { learnerId, itemId, outcome: 'refused', reason: refused, enrollmentId: undefined };
-    const key = nextEnrollment.next().value ?? null;
-    const isCreated = key?.chunk === chunk;
+    const [no = -1, key = null] = nextEnrollment.next().value ?? [];
+    const outcome = key?.chunk === chunk ? 'created' : edited.has(no) ? 'changed' : 'unchanged';
     return {
       learnerId,
       itemId,
-      outcome: isCreated ? 'created' : 'unchanged',
-      reason: isCreated ? undefined : 'already_enrolled',
+      outcome,
+      reason: outcome === 'unchanged' ? 'already_enrolled' : undefined,
       enrollmentId: key ? enrollmentId(key) : undefined,
     };
   });

@@ -22,7 +22,11 @@ export interface Change {
 const moment = (at: Date): RawBuilder<Date> => sql`greatest(recorded_at, ${at}::timestamptz)`;
 
 /** `from` is a CTE of versions that are replaced or gone. */
-const archive = (from: RawBuilder<unknown>, { chunk, at }: Change, cause: string): RawBuilder<unknown> => sql`
+export const archive = (
+  from: RawBuilder<unknown>,
+  { chunk, at }: Change,
+  cause: string,
+): RawBuilder<unknown> => sql`
   insert into enrollment_past (${VERSION}, past_chunk, past_at, past_cause)
   select ${VERSION}, ${String(chunk)}::int8, ${moment(at)}, ${cause} from ${from}`;
 

@@ -6,7 +6,7 @@ import { IDS_AT_ONCE } from './limits.ts';
 
 /** What every verb of this module answers with: the operation it became. */
 
-export type OperationKind = 'enroll' | 'edit' | 'reenroll' | 'delete';
+export type OperationKind = 'enroll' | 'edit' | 'reenroll' | 'delete' | 'import';
 
 /** An operation as it is known before anything is written: who asked for what. */
 export interface Receipt {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { refuse } from '../kernel/errors.ts';
 import { type Pairs, readPairs, splitUrlEncoded } from './form.ts';
 import { readJson } from './json.ts';
-import { splitMultipart } from './multipart.ts';
+import { fileOf, splitMultipart } from './multipart.ts';
 import type { Shape } from './wire.ts';
 import { readXml } from './xml.ts';
 
@@ -12,9 +12,26 @@ export type BodyKind = 'json' | 'xml' | 'urlencoded' | 'multipart' | 'unnamed';
 /** The caller hung up while sending: there is nobody to answer, and nothing was begun. */
 export class ClientGone extends Error {}
 
+/** What can be read unless a route is for files. */
+const READABLE = 'application/json, application/xml or a form';
+
+const typeOf = (contentType: string | undefined): string =>
+  contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
+
+const refuseType = (type: string, readable: string): never =>
+  refuse('request.unsupported_type', { type: type.slice(0, 100), readable });
+
+/** Of a body that is a file of one of these types, or a form with such a file; refuses like {@link kindOf}. */
+export function kindOfFile(contentType: string | undefined, types: readonly string[]): 'file' | 'multipart' {
+  const type = typeOf(contentType);
+  if (type === 'multipart/form-data') return 'multipart';
+  if (type === '' || type === 'application/octet-stream' || types.includes(type)) return 'file';
+  return refuseType(type, `${types.join(' or ')}, or a form with a file`);
+}
+
 /** From Content-Type; refuses `request.unsupported_type` only for a named type that cannot be read. */
 export function kindOf(contentType: string | undefined): BodyKind {
-  const type = contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
+  const type = typeOf(contentType);
   if (type === '') return 'unnamed';
   if (type === 'application/json' || type === 'text/json' || /^application\/[\w.-]+\+json$/.test(type))
     return 'json';
@@ -22,7 +39,7 @@ export function kindOf(contentType: string | undefined): BodyKind {
     return 'xml';
   if (type === 'application/x-www-form-urlencoded') return 'urlencoded';
   if (type === 'multipart/form-data') return 'multipart';
-  return refuse('request.unsupported_type', { type: type.slice(0, 100) });
+  return refuseType(type, READABLE);
 }
 
 /** Memory that bodies being read and decoded may take together; more is told to come back. */
@@ -73,6 +90,27 @@ export async function readBody(message: IncomingMessage, limit: number): Promise
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** A file as it was sent, and what was said of its letters. */
+export interface Upload {
+  readonly bytes: Buffer;
+  /** The charset of its Content-Type. */
+  readonly charset: string | undefined;
+}
+
+/** The body, or the one file of a form. Refuses `request.malformed_form`. */
+export function uploadOf(parts: readonly Buffer[], kind: 'file' | 'multipart', contentType: string): Upload {
+  const bytes = whole(parts);
+  if (kind === 'file') return { bytes, charset: charsetOf(contentType) };
+  const file = fileOf(bytes, contentType, textOf);
+  return { bytes: file.bytes, charset: charsetOf(file.contentType) };
+}
+
+const charsetOf = (contentType: string): string | undefined =>
+  /;\s*charset=(?:"([^"]*)"|([^\s;"]+))/i.exec(contentType)?.slice(1).find(Boolean);
+
+export const whole = (parts: readonly Buffer[]): Buffer =>
+  parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
 
 function textOf(bytes: Buffer): string {
   try {

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { Refusal } from '../kernel/errors.ts';
 import { PackedIds } from '../kernel/id-set.ts';
-import { type BodyKind, decodeBody, owning } from './body.ts';
+import { type BodyKind, decodeBody, owning, whole } from './body.ts';
 import { CheckedIds } from './checked-ids.ts';
 import type { Outcome, PackedMember, Task } from './decode-worker.ts';
 import { isIdList, type Shape } from './wire.ts';
@@ -81,9 +81,6 @@ export class Decoder {
     return worker;
   }
 }
-
-const whole = (parts: readonly Buffer[]): Buffer =>
-  parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
 
 async function unpacked(shape: Shape, { name, bytes, faults }: PackedMember): Promise<CheckedIds> {
   const packed = new PackedIds(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));

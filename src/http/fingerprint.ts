@@ -1,6 +1,6 @@
 import { createHmac, type Hmac } from 'node:crypto';
 import { PackedIds, sortedDistinct } from '../kernel/id-set.ts';
-import type { Route } from './route.ts';
+import type { Input, Route } from './route.ts';
 import type { Shape, Wire } from './wire.ts';
 
 /**
@@ -14,7 +14,7 @@ import type { Shape, Wire } from './wire.ts';
 export function fingerprintOf<Ctx>(
   key: string,
   route: Route<Ctx>,
-  input: { params: unknown; query: unknown; body: unknown },
+  input: Pick<Input, 'file'> & { params: unknown; query: unknown; body: unknown },
   prefer: string | string[] | undefined,
 ): Buffer {
   const hash = createHmac('sha256', key).update(JSON.stringify([route.method, route.path, prefer ?? null]));
@@ -23,6 +23,7 @@ export function fingerprintOf<Ctx>(
     hash.update(`\n${part}`);
     if (wire) feed(hash, wire.shape, input[part]);
   }
+  if (route.upload) hash.update(`\nfile ${input.file.charset ?? ''} `).update(input.file.bytes);
   return hash.digest();
 }
 

@@ -8,28 +8,57 @@ const MAX_BOUNDARY = 200;
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 const DISPOSITION = /^content-disposition:\s*form-data\s*;(.*)$/im;
 const NAME = /(?:^|[;\s])name=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/i;
+const CONTENT_TYPE = /^content-type:(.*)$/im;
 const FILE_NAME = /(?:^|[;\s])filename\*?=/i;
 
 const broken = (detail: string): never => refuse('request.malformed_form', { detail });
+
+type TextOf = (bytes: Buffer) => string;
 
 /** A form's pairs; files are left out. Refuses `request.malformed_form`, and what `textOf` refuses. */
 export function* splitMultipart(
   bytes: Buffer,
   contentType: string,
-  textOf: (bytes: Buffer) => string,
+  textOf: TextOf,
 ): Generator<readonly [string, string]> {
+  for (const { name, isFile, content } of fieldsOf(bytes, contentType, textOf))
+    if (!isFile) yield [name, textOf(content)];
+}
+
+/** The one file of a form, and its type. Refuses like {@link splitMultipart}, also when there is none or another. */
+export function fileOf(
+  bytes: Buffer,
+  contentType: string,
+  textOf: TextOf,
+): { readonly bytes: Buffer; readonly contentType: string } {
+  const [file, other] = [...fieldsOf(bytes, contentType, textOf)].filter(({ isFile }) => isFile);
+  if (!file) return broken('it has no file');
+  if (other) broken('it has more than one file');
+  return { bytes: file.content, contentType: CONTENT_TYPE.exec(file.head)?.[1]?.trim() ?? '' };
+}
+
+interface Field {
+  readonly name: string;
+  readonly isFile: boolean;
+  readonly head: string;
+  readonly content: Buffer;
+}
+
+function* fieldsOf(bytes: Buffer, contentType: string, textOf: TextOf): Generator<Field> {
   for (const part of partsOf(bytes, boundaryOf(contentType))) {
     const end = part.indexOf(END_OF_HEAD);
     if (end < 0) broken('the head of a part has no end');
-    const disposition = DISPOSITION.exec(textOf(part.subarray(0, end)))?.[1];
+    const head = textOf(part.subarray(0, end));
+    const disposition = DISPOSITION.exec(head)?.[1];
     if (disposition === undefined) return broken('a part is no form-data');
     const name = NAME.exec(disposition);
     if (!name) return broken('a part has no name');
-    if (FILE_NAME.test(disposition)) continue;
-    yield [
-      name[1]?.replace(/\\(.)/g, '$1') ?? name[2] ?? '',
-      textOf(part.subarray(end + END_OF_HEAD.length)),
-    ];
+    yield {
+      name: name[1]?.replace(/\\(.)/g, '$1') ?? name[2] ?? '',
+      isFile: FILE_NAME.test(disposition),
+      head,
+      content: part.subarray(end + END_OF_HEAD.length),
+    };
   }
 }
 

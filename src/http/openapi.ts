@@ -23,7 +23,19 @@ function headerMembersOf<Ctx>({ body, headerMembers }: Route<Ctx>, components: J
   });
 }
 
+const BINARY = { type: 'string', format: 'binary' };
+
 function bodyOf<Ctx>(route: Route<Ctx>, components: Json): Json {
+  if (route.upload) {
+    const form = { type: 'object', properties: { file: BINARY }, required: ['file'] };
+    const types = [...route.upload, 'application/octet-stream'].map((type) => [type, { schema: BINARY }]);
+    return {
+      requestBody: {
+        required: true,
+        content: { ...Object.fromEntries(types), 'multipart/form-data': { schema: form } },
+      },
+    };
+  }
   if (!route.body) return {};
   const schema = schemaOf(route.body.shape, components);
   return {
@@ -43,20 +55,25 @@ const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id'
 
 const APPLIED = { 'Preference-Applied': { $ref: '#/components/headers/Preference-Applied' } };
 
-const headersOf = (headers: Readonly<Record<string, string>>, hasChoice: boolean): Json => ({
+const headersOf = <Ctx>({ headers, mayHaveHeaders, representation }: Route<Ctx>): Json => ({
   ...REQUEST_ID,
-  ...(hasChoice ? APPLIED : {}),
-  ...Object.fromEntries(
-    Object.entries(headers).map(([name, description]) => [
-      name,
-      { required: true, schema: { type: 'string' }, description },
-    ]),
-  ),
+  ...(representation ? APPLIED : {}),
+  ...described(headers, true),
+  ...described(mayHaveHeaders, false),
 });
 
+const described = (headers: Readonly<Record<string, string>>, isRequired: boolean): Json =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, description]) => [
+      name,
+      { ...(isRequired ? { required: true } : {}), schema: { type: 'string' }, description },
+    ]),
+  );
+
 /** By status. What is given only to who prefers it is marked, since otherwise the body is empty. */
-function answersOf<Ctx>({ answer, representation, headers }: Route<Ctx>, components: Json): Json {
-  const said = { headers: headersOf(headers, representation !== null) };
+function answersOf<Ctx>(route: Route<Ctx>, components: Json): Json {
+  const { answer, representation } = route;
+  const said = { headers: headersOf(route) };
   const plain = answerOf(answer, said, components);
   if (!representation) return { [answer.status]: plain };
   const preferred = {
@@ -100,11 +117,12 @@ function answerOf(answer: Answer<never>, said: Json, components: Json): Json {
 interface Common {
   readonly status: number;
   readonly codes: readonly ErrorCode[];
-  appliesTo(route: Pick<Route<never>, 'may' | 'body' | 'method' | 'keyless'>): boolean;
+  appliesTo(route: Pick<Route<never>, 'may' | 'body' | 'upload' | 'method' | 'keyless'>): boolean;
 }
 
 const hasCaller = (route: { may: string }): boolean => route.may !== 'public';
-const hasBody = (route: { body: unknown }): boolean => route.body !== null;
+const hasBody = (route: { body: unknown; upload: unknown }): boolean =>
+  route.body !== null || route.upload !== null;
 
 /** What the pipeline refuses by itself, as components that routes without refusals of their own point at. */
 const COMMON: Readonly<Record<string, Common>> = {

@@ -2,7 +2,16 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal, refuse } from '../kernel/errors.ts';
 import type { Retries } from '../kernel/retries.ts';
-import { type BodyKind, ClientGone, kindOf, readBody } from './body.ts';
+import {
+  type BodyKind,
+  ClientGone,
+  kindOf,
+  kindOfFile,
+  readBody,
+  type Taken,
+  type Upload,
+  uploadOf,
+} from './body.ts';
 import { validate } from './decode.ts';
 import type { Decoder } from './decoder.ts';
 import { readPairs, splitUrlEncoded } from './form.ts';
@@ -11,7 +20,7 @@ import { type Format, negotiate, negotiateOrDefault } from './negotiate.ts';
 import { type Preferences, readPreferences } from './preferences.ts';
 import { prepare, readyRefusal, send } from './ready.ts';
 import { answerOnce, keyedRequestOf } from './retry.ts';
-import { type Route, takesKey } from './route.ts';
+import { type Input, type Route, takesKey } from './route.ts';
 
 /** What the pipeline is told about a request before it knows the caller. */
 export interface RequestFacts {
@@ -56,12 +65,16 @@ export async function answer<Caller, Ctx>(
   const stages = new Stages();
   const { id, headers } = request;
   const now = options.clock();
+  let taken = NOTHING_TAKEN;
   try {
     const caller = await stages.time('authenticate', () => callerOf(route, options, request));
     if (caller !== null) options.authorize(caller, route.may);
     const { format, kind, limit } = negotiateAll(route, options, request);
-    const plain = await stages.time('decode', () => bodyOf(route, options.decoder, request, kind, limit));
-    const input = stages.timeNow('validate', () => validateAll(route, request, plain));
+    if (route.body || route.upload) taken = await stages.time('read', () => readBody(request.raw, limit));
+    const body = await stages.time('decode', () => bodyOf(route, options.decoder, request, kind, taken));
+    // Of a value nothing is left in memory but what was read out of it; a file is kept as it is.
+    if (!route.upload) taken.release();
+    const input = stages.timeNow('validate', () => validateAll(route, request, body));
     const facts = { id, now, headers, preferences: readPreferences(headers['prefer']?.toString()) };
     const keyed = takesKey(route) ? keyedRequestOf(route, input, request.headers) : null;
     const withRights = renewingRights(route, options, request, facts, caller);
@@ -81,6 +94,8 @@ export async function answer<Caller, Ctx>(
   } catch (error) {
     if (error instanceof ClientGone) request.raw.destroy();
     else sendError(request, reply, error, request.log, route.prefersJson);
+  } finally {
+    taken.release();
   }
   options.observe?.(route, reply.statusCode, stages.all);
 }
@@ -145,44 +160,54 @@ function negotiateAll<Caller, Ctx>(
   route: Route<Ctx>,
   options: PipelineOptions<Caller, Ctx>,
   request: FastifyRequest,
-): { format: Format; kind: BodyKind; limit: number } {
-  const kind = route.body ? kindOf(request.sentType) : 'unnamed';
+): { format: Format; kind: BodyKind | 'file'; limit: number } {
+  const kind = route.upload
+    ? kindOfFile(request.sentType, route.upload)
+    : route.body
+      ? kindOf(request.sentType)
+      : 'unnamed';
+  const hasBody = route.body !== null || route.upload !== null;
   const coding = request.headers['content-encoding']?.trim().toLowerCase();
-  if (route.body && coding && coding !== 'identity')
+  if (hasBody && coding && coding !== 'identity')
     refuse('request.unsupported_encoding', { encoding: coding.slice(0, 50) });
   const choose = route.answer.contentType ? negotiateOrDefault : negotiate;
   const format = choose(request.headers.accept, route.prefersJson, route.answer.files);
   const limit =
     route.bodySize === 'bulk' ? options.maxBodyBytes : Math.min(SMALL_BODY_BYTES, options.maxBodyBytes);
-  if (route.body && Number(request.headers['content-length'] ?? 0) > limit)
+  if (hasBody && Number(request.headers['content-length'] ?? 0) > limit)
     refuse('request.too_large', { limit });
   return { format, kind, limit };
+}
+
+const NOTHING_TAKEN: Taken = { parts: [], release: () => undefined };
+const NO_FILE: Upload = { bytes: Buffer.alloc(0), charset: undefined };
+
+interface ReadBody {
+  /** A value in the shape of the route's body, not yet validated. */
+  readonly plain: unknown;
+  readonly file: Upload;
 }
 
 async function bodyOf<Ctx>(
   route: Route<Ctx>,
   decoder: Decoder,
   request: FastifyRequest,
-  kind: BodyKind,
-  limit: number,
-): Promise<unknown> {
-  if (!route.body) return undefined;
-  const taken = await readBody(request.raw, limit);
-  try {
-    const { shape } = route.body;
-    const contentType = request.sentType ?? '';
-    const plain = await decoder.decode(shape, taken.parts, kind, contentType, route.formDefaults);
-    return completeFromHeaders(shape, plain, route.headerMembers, request.headers);
-  } finally {
-    taken.release();
-  }
+  kind: BodyKind | 'file',
+  { parts }: Taken,
+): Promise<ReadBody> {
+  const contentType = request.sentType ?? '';
+  if (kind === 'file' || (route.upload && kind === 'multipart'))
+    return { plain: undefined, file: uploadOf(parts, kind, contentType) };
+  if (!route.body) return { plain: undefined, file: NO_FILE };
+  const { shape } = route.body;
+  const plain = await decoder.decode(shape, parts, kind, contentType, route.formDefaults);
+  return {
+    plain: completeFromHeaders(shape, plain, route.headerMembers, request.headers),
+    file: NO_FILE,
+  };
 }
 
-function validateAll<Ctx>(
-  route: Route<Ctx>,
-  request: FastifyRequest,
-  plain: unknown,
-): { params: never; query: never; body: never } {
+function validateAll<Ctx>(route: Route<Ctx>, request: FastifyRequest, { plain, file }: ReadBody): Input {
   const mark = request.url.indexOf('?');
   const search = mark < 0 ? '' : request.url.slice(mark + 1);
   const params = Object.entries((request.params ?? {}) as Record<string, string>);
@@ -195,6 +220,7 @@ function validateAll<Ctx>(
         readPairs(route.query.shape, splitUrlEncoded(search), { commaSeparated: true }),
       )) as never,
     body: (route.body && validate(route.body, plain)) as never,
+    file,
   };
 }
 

@@ -26,8 +26,11 @@ const anything = route({
   run: async () => undefined,
 });
 
+const file = { bytes: Buffer.alloc(0), charset: undefined };
 const printOf = (body: unknown, key = 'k'): string =>
-  fingerprintOf(key, anything, { params: undefined, query: undefined, body }, undefined).toString('hex');
+  fingerprintOf(key, anything, { params: undefined, query: undefined, body, file }, undefined).toString(
+    'hex',
+  );
 
 describe('the fingerprint of a request', () => {
   test('is the same for the same request, however it is spelled', () => {

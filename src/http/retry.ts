@@ -5,7 +5,7 @@ import { Refusal, refuse } from '../kernel/errors.ts';
 import type { Attempt, KeptAnswer, KeyedRequest, Retries } from '../kernel/retries.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { Ready } from './ready.ts';
-import type { Route } from './route.ts';
+import type { Input, Route } from './route.ts';
 import { show } from './wire.ts';
 
 /**
@@ -31,7 +31,7 @@ const MAX_KEPT_BYTES = 1024 * 1024;
 /** The key of a request; null if it has none. Refuses one that is no visible ASCII, in quotes or not. */
 export function keyedRequestOf<Ctx>(
   route: Route<Ctx>,
-  input: { params: unknown; query: unknown; body: unknown },
+  input: Pick<Input, 'file'> & { params: unknown; query: unknown; body: unknown },
   headers: IncomingHttpHeaders,
 ): KeyedRequest | null {
   const header = headers['idempotency-key'];

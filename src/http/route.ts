@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../kernel/errors.ts';
+import type { Upload } from './body.ts';
 import { csvHeader, toCsv, toJson, toXml, XML_DECLARATION, xmlContent } from './encode.ts';
 import type { FileFormat, Format } from './negotiate.ts';
 import {
@@ -29,7 +30,7 @@ export interface Answer<R> {
   /** What the OpenAPI document says: none when there is no body, several when the caller has a choice. */
   readonly bodies: readonly Body[];
   readonly xmlRoot: string;
-  encode(result: R, format: Format): string | Buffer | AsyncIterable<string>;
+  encode(result: R, format: Format): string | Buffer | AsyncIterable<string | Buffer>;
   /** Formats beside JSON and XML, for who asks for them by name. */
   readonly files?: readonly FileFormat[];
   /** A media type of its own, whatever Accept says; only refusals are negotiated then. */
@@ -44,8 +45,10 @@ export const nothing = (status: 200 | 201 | 204): Answer<void> => ({
   encode: () => '',
 });
 
-/** A page or a file, as it is. */
-export const file = <T extends string | Buffer>(contentType: string): Answer<T> => ({
+/** A page or a file, as it is, or written while it is made. */
+export const file = <T extends string | Buffer | AsyncIterable<string | Buffer>>(
+  contentType: string,
+): Answer<T> => ({
   status: 200,
   bodies: [],
   xmlRoot: 'response',
@@ -277,6 +280,8 @@ export interface Route<Ctx> {
   readonly params: Wire<unknown> | null;
   readonly query: Wire<unknown> | null;
   readonly body: Wire<unknown> | null;
+  /** Media types of the file that is the body, or stands in a form; null where the body is a value. */
+  readonly upload: readonly string[] | null;
   /** small: at most 1 MB; bulk: the configured maximum. */
   readonly bodySize: 'small' | 'bulk';
   /** Members of the body that may also come in request headers (header-members.ts). */
@@ -288,16 +293,25 @@ export interface Route<Ctx> {
   readonly representation: Answer<never> | null;
   /** Headers that every such answer carries, and what they say. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The same of headers that some such answers carry. */
+  readonly mayHaveHeaders: Readonly<Record<string, string>>;
   readonly refusals: readonly ErrorCode[];
   /** Why a POST or DELETE knows no Idempotency-Key: it only reads, or a secret would be kept. */
   readonly keyless: 'read' | 'secret' | null;
   /** Answers again for what an earlier attempt did, by the id of that, when its answer was not kept. */
-  readonly rebuild:
-    | ((ctx: Ctx, effectId: string, input: { params: never; query: never; body: never }) => Promise<unknown>)
-    | null;
+  readonly rebuild: ((ctx: Ctx, effectId: string, input: Input) => Promise<unknown>) | null;
   /** The token endpoint: JSON unless XML is asked for, and failures carry OAuth's `error`. */
   readonly prefersJson: boolean;
-  readonly run: (ctx: Ctx, input: { params: never; query: never; body: never }) => Promise<unknown>;
+  readonly run: (ctx: Ctx, input: Input) => Promise<unknown>;
+}
+
+/** What a route is given; its own types stand in {@link route}. */
+export interface Input {
+  readonly params: never;
+  readonly query: never;
+  readonly body: never;
+  /** Empty where the route takes none. */
+  readonly file: Upload;
 }
 
 type None = Record<string, never>;
@@ -314,21 +328,23 @@ interface RouteInput<Ctx, P, Q, B, R> {
   params?: P;
   query?: Q;
   body?: B;
+  upload?: readonly string[];
   bodySize?: 'small' | 'bulk';
   headerMembers?: readonly (keyof In<B> & string)[];
   formDefaults?: Readonly<Record<string, string>>;
   answer: Answer<R>;
   representation?: Answer<never>;
   headers?: Readonly<Record<string, string>>;
+  mayHaveHeaders?: Readonly<Record<string, string>>;
   refusals?: readonly ErrorCode[];
   keyless?: 'read' | 'secret';
   rebuild?(
     ctx: Ctx,
     effectId: string,
-    input: { params: In<P>; query: In<Q>; body: In<B> },
+    input: { params: In<P>; query: In<Q>; body: In<B>; file: Upload },
   ): Promise<R | Reply<R>>;
   prefersJson?: boolean;
-  run(ctx: Ctx, input: { params: In<P>; query: In<Q>; body: In<B> }): Promise<R | Reply<R>>;
+  run(ctx: Ctx, input: { params: In<P>; query: In<Q>; body: In<B>; file: Upload }): Promise<R | Reply<R>>;
 }
 
 /** A route with its defaults filled in; infers what `run` is given from the schemas. */
@@ -340,6 +356,7 @@ export function route<Ctx, P = null, Q = null, B = null, R = void>(
     headerMembers: [],
     formDefaults: {},
     headers: {},
+    mayHaveHeaders: {},
     refusals: [],
     keyless: null,
     rebuild: null,
@@ -348,6 +365,7 @@ export function route<Ctx, P = null, Q = null, B = null, R = void>(
     params: null,
     query: null,
     body: null,
+    upload: null,
     ...input,
   } as unknown as Route<Ctx>;
 }

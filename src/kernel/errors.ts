@@ -1,17 +1,11 @@
+import { DIRECTORY_ERRORS } from './directory-errors.ts';
+import { type ErrorEntry, entry } from './error-entry.ts';
+
 /**
  * Every refusal Rollbook can give: code → status → message. One table, so that the documentation
  * (docs/errors.md is generated from it), the wire and the tests cannot drift apart.
  * `{name}` in a message is filled from the refusal's details.
  */
-interface ErrorEntry {
-  readonly status: number;
-  readonly message: string;
-  /** What it means and what the caller can do; printed in docs/errors.md. */
-  readonly about: string;
-}
-
-const entry = (status: number, message: string, about: string): ErrorEntry => ({ status, message, about });
-
 export const ERRORS = {
   // How the request is written
   'request.malformed_json': entry(
@@ -57,7 +51,7 @@ export const ERRORS = {
   ),
   'request.unsupported_type': entry(
     415,
-    'A body of type {type} cannot be read; send application/json, application/xml or a form.',
+    'A body of type {type} cannot be read; send {readable}.',
     'The named Content-Type is not one of those this endpoint reads.',
   ),
   'request.unsupported_encoding': entry(
@@ -224,212 +218,47 @@ export const ERRORS = {
     'Permission denied: certificate {ids} is not of a learner you manage.',
     'An unknown certificate answers the same to a limited caller.',
   ),
-  // People and access
-  'people.unknown_user': entry(404, 'User not found: {ids}.', 'The id names no user of this account.'),
-  'people.unknown_department': entry(
-    400,
-    '{field}: unknown department {ids}.',
-    'The id names no department of this account.',
-  ),
-  'people.department_not_found': entry(
-    404,
-    'Department not found: {ids}.',
-    'The id in the path names no department of this account.',
-  ),
-  'people.unknown_role': entry(400, '{field}: unknown role {ids}.', 'See GET /role.'),
-  'people.unknown_users': entry(
-    400,
-    '{field}: unknown users {ids}.',
-    'The ids name no user of this account.',
-  ),
-  'people.login_taken': entry(
-    409,
-    'The login {login} is taken{existing}',
-    'Logins are unique in an account, whatever their case.',
-  ),
-  'people.email_taken': entry(
-    409,
-    'The e-mail {email} is taken{existing}',
-    'E-mail addresses are unique in an account, whatever their case.',
-  ),
-  'people.root_department': entry(
-    409,
-    'The root department cannot {detail}.',
-    'Every account has one department above all others.',
-  ),
-  'people.department_not_empty': entry(
-    409,
-    'Department {ids} has {users} users and {departments} departments in it.',
-    'Move or delete them first.',
-  ),
-  'people.department_cycle': entry(
-    409,
-    'Department {parent} lies in or below {ids}, and cannot become its parent.',
-    'A department cannot be moved below itself.',
-  ),
-  'people.field_taken': entry(
-    409,
-    'name: the profile field {name} is defined already.',
-    'Names of profile fields are unique in an account, whatever their case.',
-  ),
-  'people.department_code_taken': entry(
-    409,
-    'code: {code} is taken by another department.',
-    'Department codes are unique in an account.',
-  ),
-  'people.last_owner': entry(
-    409,
-    'The last active owner of the account must stay.',
-    'Make somebody else an owner first.',
-  ),
-  'people.account_url_taken': entry(
-    409,
-    'url: an account with the address {url} exists.',
-    'Account addresses are unique in an installation.',
-  ),
-  // Groups
-  'group.unknown_ids': entry(400, '{field}: unknown groups {ids}.', 'The ids name no group of this account.'),
-  'group.unknown': entry(
-    404,
-    'Group not found: {ids}.',
-    'The id in the path names no group of this account.',
-  ),
-  'group.scope': entry(
-    403,
-    'Permission denied: {detail}.',
-    'Groups belong to the whole account. Who manages departments changes groups only as far as these reach.',
-  ),
-  'group.not_smart': entry(
-    400,
-    'Group {ids} is not smart: it has no rules.',
-    'The members of a plain group are set by hand; see GET /group for which is which.',
-  ),
-  'group.cycle': entry(
-    400,
-    '{field}: the group {ids} depends on this group, so this group cannot depend on it.',
-    'Smart groups may refer to other groups, but not in a circle.',
-  ),
-  'group.in_use': entry(
-    409,
-    'The rules of the smart groups {ids} refer to this group.',
-    'Change those rules first.',
-  ),
-  'group.smart': entry(
-    400,
-    '{field}: {ids} is a smart group; its rules decide who belongs to it.',
-    'Only the members of plain groups are set by hand. Change the rules instead.',
-  ),
-  'access.unknown_client': entry(
-    404,
-    'API client not found: {ids}.',
-    'The id names no API client of this account.',
-  ),
-  'access.busy': entry(
-    503,
-    'Too many passwords are being verified; try again in {seconds} seconds.',
-    'Password verification is expensive and bounded. Use tokens.',
-  ),
-  // Content and trainings
-  'content.unknown': entry(
-    404,
-    'Unknown content item {ids}.',
-    'The id names no content item of this account.',
-  ),
-  'content.unknown_ids': entry(
-    400,
-    'Unknown content item: {field} {ids}.',
-    'The ids name no content item of this account.',
-  ),
-  'content.unknown_modules': entry(
-    400,
-    '{field}: unknown modules {ids}.',
-    'The ids name no module of a course of this account.',
-  ),
-  'content.wrong_type': entry(
-    400,
-    '{field}: {ids} cannot stand here: {detail}.',
-    'The content item has a type that cannot be used here, or is retired.',
-  ),
-  'content.unknown_module': entry(404, 'Unknown module {ids}.', 'The course has no such module.'),
-  'content.unknown_folder': entry(
-    400,
-    '{field}: unknown folder {ids}.',
-    'The id names no folder of this account.',
-  ),
-  'content.folder_not_found': entry(
-    404,
-    'Unknown folder {ids}.',
-    'The id in the path names no folder of this account.',
-  ),
-  'content.folder_in_use': entry(
-    409,
-    'The folder {ids} is not empty.',
-    'Move what is in it elsewhere first; retired items count.',
-  ),
-  'content.in_use': entry(
-    409,
-    'The content item {ids} is part of a course or a learning track.',
-    'Take it out of the course or track first.',
-  ),
-  'content.code_taken': entry(
-    409,
-    'code: {code} is taken by another content item.',
-    'Codes are unique in an account.',
-  ),
-  'training.unknown': entry(404, 'Training not found', 'The id names no training of this account.'),
-  'training.unknown_session': entry(
-    404,
-    'Training session not found',
-    'The id names no training session of this account.',
-  ),
-  'training.unknown_day': entry(404, 'Day not found', 'The id names no training day of this account.'),
-  'training.inactive_users': entry(
-    400,
-    '{field}: {ids} are inactive and cannot have a seat.',
-    'Activate the user first.',
-  ),
-  'training.no_seat': entry(
-    400,
-    '{field}: {ids} have no seat in the session of this day.',
-    'Attendance is recorded of participants. Add them to the session first.',
-  ),
-  'training.session_full': entry(
-    409,
-    'The training session has {seats} seats, and fewer are free than these users need.',
-    'Nobody was seated. Choose another session, or free seats.',
-  ),
-  'training.other_session': entry(
-    409,
-    '{field}: {ids} have a seat in another session of this training.',
-    'A user takes part in one session of a training. Remove them from the other one first.',
-  ),
-  // Webhooks
-  'webhook.unknown_subscriber': entry(
-    404,
-    'Subscriber not found',
-    'The name is that of no subscriber of this account.',
-  ),
-  'webhook.unknown_subscription': entry(
-    404,
-    'Subscription not found',
-    'The subscriber has not subscribed to this type.',
-  ),
-  'webhook.name_taken': entry(
-    400,
-    'subscriberName: {name} is taken by another subscriber.',
-    'Names of subscribers are unique in an account.',
-  ),
-  'webhook.wrong_code': entry(
-    400,
-    "code: is not the one that was sent last to the subscriber's address.",
-    'Sending a new code, and changing the address, make earlier codes void.',
-  ),
+  ...DIRECTORY_ERRORS,
   // Operations and the server itself
   'operation.unknown': entry(
     404,
     'Operation not found: {ids}.',
     'The id names no operation that you may see.',
   ),
+  // Tables in files
+  'table.empty': entry(400, 'The file is empty.', 'A file has a header and rows. Nothing was imported.'),
+  'table.no_rows': entry(
+    400,
+    'The file has a header and no rows.',
+    'Empty rows do not count. Nothing was imported.',
+  ),
+  'table.not_text': entry(
+    400,
+    'The file is no text that can be read: {detail}.',
+    'Send a CSV file, and name its encoding if it is a rare one. Nothing was imported.',
+  ),
+  'table.malformed': entry(
+    400,
+    'The file cannot be read: {detail} (line {line}).',
+    'Cells with a delimiter, a quote or a line break in them are put in quotes. Nothing was imported.',
+  ),
+  'table.too_long': entry(413, 'The file has more than {limit} rows.', 'Split it. Nothing was imported.'),
+  'import.header': entry(
+    422,
+    'The header is unclear: {detail}. The columns are {columns}. Say in the query what they mean, as {proposal}',
+    'Nothing was imported. The proposal is made from the names of the columns: look at it before it is sent.',
+  ),
+  'import.second_header': entry(
+    400,
+    'Row {row} is a second header: are these two files in one?',
+    'Import them one after another. Nothing was imported.',
+  ),
+  'import.refused_rows': entry(
+    422,
+    '{refused} rows cannot be imported; the first is row {row}: {detail}',
+    'With allOrNothing one such row refuses the file. Nothing was imported.',
+  ),
+  'import.no_file': entry(404, 'The operation {ids} has no file.', 'It is no import, or older than 30 days.'),
   // Retries
   'retry.other_request': entry(
     422,

@@ -47,7 +47,7 @@ const toOperation = (row: OperationRow, now: Date) => ({
   summary: { created: row.created, changed: row.changed, unchanged: row.unchanged, refused: row.refused },
 });
 
-const KINDS = ['enroll', 'edit', 'reenroll', 'delete'] as const;
+const KINDS = ['enroll', 'edit', 'reenroll', 'delete', 'import'] as const;
 
 const Filter = object({
   state: optional(oneOf(...STATES)),

@@ -64,7 +64,7 @@ function lacksOf(document: Document, fact: Fact, operation: Document): string[] 
         .filter((parameter: Document) => parameter.in === place)
         .map((parameter: Document) => [parameter.name.replace('[]', ''), parameter.required === true]),
     );
-  const body = operation.requestBody?.content['application/json'].schema;
+  const body = operation.requestBody?.content['application/json']?.schema;
   return [
     ...[fact.status, ...USUAL, ...fact.also]
       .filter((status) => !(status in operation.responses) && !fact.never.includes(status))

@@ -51,6 +51,8 @@ interface Request {
   readonly xmlBody?: string;
   /** Sent as a form in both runs; the format is that of the answer. */
   readonly form?: Readonly<Record<string, string>>;
+  /** Sent as a CSV file in both runs. */
+  readonly csv?: string;
   readonly expect: Expected | Refused;
 }
 
@@ -123,6 +125,7 @@ async function play(world: World, format: BodyFormat, request: Request, names: N
     accept: `application/${format}`,
     ...tokenFor(request.as, names),
     ...(request.headers ? { headers: fillAll(request.headers, names) as Record<string, string> } : {}),
+    ...(request.csv === undefined ? {} : { csv: fill(request.csv, names) }),
     ...(request.form ? { form: fillAll(request.form, names) as Record<string, string> } : {}),
     ...(format === 'json' && body ? { json: body } : {}),
     ...(format === 'xml' && (body || request.xmlBody)

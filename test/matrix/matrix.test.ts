@@ -36,6 +36,7 @@ import {
   WHOLE,
 } from './table.ts';
 import { trainingRows } from './training.ts';
+import { transferRows } from './transfer.ts';
 import { webhookRows } from './webhooks.ts';
 
 /** Endpoint × role × whose department × whether the id exists, against a table that knows nothing of the code. */
@@ -44,6 +45,7 @@ const TABLE: Record<string, Row> = {
   // Before those that re-enroll: a new term has no certificate.
   ...progressRows,
   ...enrollmentRows,
+  ...transferRows,
   ...contentRows,
   ...groupRows,
   ...trainingRows,
@@ -157,9 +159,13 @@ for (const engine of ENGINES)
       const route = ROUTES.find((candidate) => candidate.operationId === operationId);
       const target = targets.get(place);
       assert.ok(route && target);
-      const { path, json } = row.request(target, fixtures);
+      const { path, json, csv } = row.request(target, fixtures);
       const token = tokens.get(role) ?? null;
-      const answer = await call(world, route.method, path, { token, ...(json ? { json } : {}) });
+      const answer = await call(world, route.method, path, {
+        token,
+        ...(json ? { json } : {}),
+        ...(csv ? { csv } : {}),
+      });
       if (row.endsEnrollment && answer.status === row.ok)
         targets.set(place, {
           ...target,

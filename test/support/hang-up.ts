@@ -11,18 +11,18 @@ export interface CutRequest {
   readonly afterMs: number;
 }
 
-/** POSTs so much of the request as JSON, and is gone after so long. */
+/** POSTs so much of the request, JSON unless a header says otherwise, and is gone after so long. */
 export async function hangUp(
   server: { readonly url: string; readonly token: string },
   { path, body, headers = {}, part, afterMs }: CutRequest,
 ): Promise<void> {
+  const all = { 'content-type': 'application/json', ...headers };
   const head = [
     `POST ${path} HTTP/1.1`,
     'host: localhost',
     `authorization: Bearer ${server.token}`,
-    'content-type: application/json',
     `content-length: ${Buffer.byteLength(body)}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries(all).map(([name, value]) => `${name}: ${value}`),
   ];
   const socket = net.connect(Number(new URL(server.url).port), '127.0.0.1');
   socket.on('error', () => undefined);

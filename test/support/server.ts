@@ -131,6 +131,8 @@ export interface CallOptions {
   readonly json?: unknown;
   readonly xml?: string;
   readonly form?: Record<string, string>;
+  /** A file as the body; multipart/form-data where it is a form. */
+  readonly csv?: string | Uint8Array<ArrayBuffer> | FormData;
   readonly headers?: Record<string, string>;
   /** application/json unless given; null for no Accept header at all. */
   readonly accept?: string | null;
@@ -157,7 +159,7 @@ export async function call(
   const token = options.token === undefined ? world.token : options.token;
   if (token !== null && !headers.has('authorization')) headers.set('authorization', `Bearer ${token}`);
   if (options.accept !== null) headers.set('accept', options.accept ?? 'application/json');
-  let body: string | URLSearchParams | null = null;
+  let body: NonNullable<CallOptions['csv']> | URLSearchParams | null = null;
   if (options.json !== undefined) {
     body = JSON.stringify(options.json);
     if (!headers.has('content-type')) headers.set('content-type', 'application/json');
@@ -165,6 +167,10 @@ export async function call(
     body = options.xml;
     if (!headers.has('content-type')) headers.set('content-type', 'application/xml');
   } else if (options.form) body = new URLSearchParams(options.form);
+  else if (options.csv !== undefined) {
+    body = options.csv;
+    if (!headers.has('content-type') && !(body instanceof FormData)) headers.set('content-type', 'text/csv');
+  }
   const response = await fetch(world.url + path, { method, headers, body });
   const text = await response.text();
   assertDocumented(method, path, { status: response.status, headers: response.headers, text });

@@ -1,0 +1,191 @@
+import type { Context } from '../access/index.ts';
+import { type Outcome, outcomesOf, type RowPlan } from '../enrollment/index.ts';
+import { refuse } from '../kernel/errors.ts';
+import { csvLine } from '../tables/index.ts';
+import { Notes, type Reading, unpackNumbers } from './notes.ts';
+import { findFile } from './queries.ts';
+import { explain, type FileReason } from './reasons.ts';
+
+/** What became of a file, row by row. */
+
+export interface RowOutcome {
+  /** As spreadsheets count: the header is the first. */
+  readonly row: number;
+  readonly outcome: Outcome['outcome'];
+  readonly reason?: FileReason | undefined;
+  readonly detail?: string | undefined;
+  readonly learnerId?: string | undefined;
+  readonly courseId?: string | undefined;
+  readonly enrollmentId?: string | undefined;
+}
+
+export interface ImportReport {
+  /** Of a trial there is none. */
+  readonly operationId: string | undefined;
+  readonly reading: Reading;
+  readonly summary: Readonly<Record<Outcome['outcome'], number>>;
+  readonly rows: AsyncIterable<readonly RowOutcome[]>;
+}
+
+/** What the report of an import is made from, beside the operation. */
+interface Kept {
+  readonly reading: Reading;
+  readonly notes: Notes;
+  readonly numbers: readonly number[];
+}
+
+/** The report of what was written: the operation's outcomes, and the notes of rows that never came to it. */
+export async function reportOf(
+  ctx: Context,
+  operationId: string,
+  { reading, notes, numbers }: Kept,
+): Promise<ImportReport> {
+  const { operation, outcomes } = await outcomesOf(ctx, operationId);
+  return {
+    operationId,
+    reading,
+    summary: {
+      created: operation.created,
+      changed: operation.changed,
+      unchanged: operation.unchanged + notes.unchanged,
+      refused: operation.refused + notes.refused,
+    },
+    rows: merged(notes, numbers, outcomes),
+  };
+}
+
+/** The same again, at any time while the file is kept. Refuses `operation.unknown` and `import.no_file`. */
+export async function reportAgain(ctx: Context, operationId: string): Promise<ImportReport> {
+  return reportOf(ctx, operationId, await keptOf(ctx, operationId));
+}
+
+async function keptOf(ctx: Context, operationId: string): Promise<Kept> {
+  const { accountId } = ctx.caller;
+  const file = await ctx.read((tx) => findFile(tx, accountId, operationId));
+  if (!file) return refuse('import.no_file', { ids: operationId });
+  return { ...Notes.fromBytes(file.notes), numbers: unpackNumbers(file.rowNumbers) };
+}
+
+const OUTCOME = { create: 'created', change: 'changed', leave: 'unchanged' } as const;
+
+/** What a trial tells: the same report, of what would be written. */
+export function reportOfTrial(
+  reading: Reading,
+  { plan, notes, numbers }: Pick<Kept, 'notes' | 'numbers'> & { readonly plan: RowPlan },
+): ImportReport {
+  const summary = { created: 0, changed: 0, unchanged: notes.unchanged, refused: notes.refused };
+  for (const part of plan.parts()) for (const { todo } of part) summary[OUTCOME[todo.do]]++;
+  return { operationId: undefined, reading, summary, rows: merged(notes, numbers, wouldBe(plan)) };
+}
+
+async function* wouldBe(plan: RowPlan): AsyncGenerator<Outcome[]> {
+  for (const part of plan.parts())
+    yield part.map(({ learnerId, itemId, todo }) => ({
+      learnerId,
+      itemId,
+      outcome: OUTCOME[todo.do],
+      reason: todo.do === 'leave' ? 'already_enrolled' : undefined,
+      enrollmentId: undefined,
+    }));
+}
+
+/** In the order of the rows: outcomes, each with the next of the numbers, and between them the notes. */
+async function* merged(
+  notes: Iterable<NoteLike>,
+  numbers: readonly number[],
+  outcomes: AsyncIterable<readonly Outcome[]>,
+): AsyncGenerator<readonly RowOutcome[]> {
+  const noted = notes[Symbol.iterator]();
+  let note = noted.next();
+  let place = 0;
+  for await (const page of outcomes) {
+    const rows: RowOutcome[] = [];
+    for (const { itemId, ...outcome } of page) {
+      const row = numbers[place++] ?? 0;
+      for (; !note.done && note.value.row < row; note = noted.next()) rows.push(fromNote(note.value));
+      rows.push({ row, ...outcome, courseId: itemId });
+    }
+    yield rows;
+  }
+  let rest: RowOutcome[] = [];
+  for (; !note.done; note = noted.next()) {
+    rest.push(fromNote(note.value));
+    if (rest.length < REST_AT_ONCE) continue;
+    yield rest;
+    rest = [];
+  }
+  if (rest.length > 0) yield rest;
+}
+
+const REST_AT_ONCE = 1_000;
+
+type NoteLike = Omit<RowOutcome, 'reason'> & { readonly reason: FileReason };
+
+const fromNote = ({ row, outcome, reason, detail }: NoteLike): RowOutcome => ({
+  row,
+  outcome,
+  reason,
+  detail,
+});
+
+/** Beside each row of the file of errors. */
+const ERROR_COLUMNS = ['row', 'reason', 'detail'];
+
+/**
+ * The rows that were refused, as they came, with the reason beside each: to be mended and imported again. A row that
+ * was overtaken while it was written has only its ids. Refuses as {@link reportAgain} does.
+ */
+export async function errorFileOf(ctx: Context, operationId: string): Promise<AsyncGenerator<string>> {
+  const { operation, outcomes } = await outcomesOf(ctx, operationId);
+  const kept = await keptOf(ctx, operationId);
+  return writeErrors(kept, operation.refused > 0 ? outcomes : null);
+}
+
+async function* writeErrors(
+  { reading, notes, numbers }: Kept,
+  outcomes: AsyncIterable<readonly Outcome[]> | null,
+): AsyncGenerator<string> {
+  const { header, members, delimiter } = reading;
+  const width = header.length;
+  const line = (
+    cells: readonly string[],
+    row: number,
+    reason: FileReason,
+    detail: string | undefined,
+  ): string =>
+    csvLine(
+      [
+        ...Array.from({ length: width }, (_, place) => cells[place] ?? ''),
+        String(row),
+        reason,
+        detail ?? explain(reason),
+      ],
+      delimiter,
+    );
+  let text = csvLine([...header, ...ERROR_COLUMNS], delimiter);
+  for (const { row, outcome, reason, detail, cells } of notes) {
+    if (outcome !== 'refused') continue;
+    text += line(cells, row, reason, detail);
+    if (text.length < PART_CHARACTERS) continue;
+    yield text;
+    text = '';
+  }
+  yield text;
+  if (outcomes === null) return;
+  let place = 0;
+  for await (const page of outcomes)
+    for (const { outcome, reason, learnerId, itemId } of page) {
+      const row = numbers[place++] ?? 0;
+      if (outcome !== 'refused' || !reason) continue;
+      const cells = members.map((member) =>
+        member && /^learner(Id)?$/.test(member)
+          ? learnerId
+          : member && /^course(Id)?$/.test(member)
+            ? itemId
+            : '',
+      );
+      yield line(cells, row, reason, `${explain(reason)} Learner ${learnerId}, content item ${itemId}.`);
+    }
+}
+
+const PART_CHARACTERS = 64 * 1024;
