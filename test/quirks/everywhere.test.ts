@@ -66,7 +66,9 @@ for (const engine of ENGINES)
     });
 
     test('X-Target-Locale is taken on every endpoint, and one that nobody knows changes nothing', async () => {
-      for (const { path } of guarded.filter(({ method }) => method === 'GET')) {
+      // What has a media type of its own has no other.
+      const negotiated = guarded.filter(({ method, answer }) => method === 'GET' && !answer.contentType);
+      for (const { path } of negotiated) {
         const read = (headers: Record<string, string>) => call(world, 'GET', pathOf(path), { headers });
         const plain = await read({});
         const unknown = await read({ 'x-target-locale': 'xx-XX' });
@@ -77,7 +79,9 @@ for (const engine of ENGINES)
     });
 
     test('without Accept every endpoint answers in XML, whatever Content-Type says', async () => {
-      for (const { path } of guarded.filter(({ method }) => method === 'GET')) {
+      // What has a media type of its own has no other.
+      const negotiated = guarded.filter(({ method, answer }) => method === 'GET' && !answer.contentType);
+      for (const { path } of negotiated) {
         const headers = { 'content-type': 'application/json' };
         const answer = await call(world, 'GET', pathOf(path), { accept: null, headers });
         assert.match(answer.headers.get('content-type') ?? '', /^application\/xml/, path);
