@@ -1,6 +1,7 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { refuse } from '../kernel/errors.ts';
+import { sha256 } from '../kernel/hash.ts';
 import { accountOfClientId, accountOfToken, isUuid, newToken } from '../kernel/ids.ts';
 import type { Database } from '../storage/index.ts';
 import { accountKey } from './account-url.ts';
@@ -21,8 +22,6 @@ interface Cached {
   readonly caller: Caller;
   readonly until: number;
 }
-
-export const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /**
  * Establishes who calls, from an access token (bare or Bearer) or the X-Auth-* headers.

@@ -43,15 +43,23 @@ export interface Context {
   write<T>(work: (tx: WriteTx) => Promise<T>): Promise<T>;
 }
 
-export type ContextParts = Omit<Context, 'read' | 'write'>;
+export type ContextParts = Omit<Context, 'read' | 'write' | 'operationId'>;
 
 /** A context whose reads and writes check the caller's rights first. */
 export function createContext(parts: ContextParts): Context {
-  const { db, caller } = parts;
+  const { db, caller, now, requestId, source, locale, wantsObject, preferences } = parts;
   // A long list is judged once, when it begins: a change of rights while it is written must not tear it.
   let isJudged = false;
+  // Member by member: every request makes one, and a spread that then gets more members is many times slower.
   return {
-    ...parts,
+    db,
+    now,
+    caller,
+    requestId,
+    source,
+    locale,
+    wantsObject,
+    preferences,
     read: (work) =>
       db.read(async (tx) => {
         if (!isJudged) await checkRights(tx, caller);

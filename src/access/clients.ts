@@ -1,6 +1,6 @@
 import { listIds, refuse } from '../kernel/errors.ts';
+import { sha256 } from '../kernel/hash.ts';
 import { newClientId, newId, newSecret } from '../kernel/ids.ts';
-import { sha256 } from './authenticate.ts';
 import { type Context, changeRights, reachOf, requireAdministrator } from './caller.ts';
 import * as queries from './queries.ts';
 import { PERMISSIONS, type Permission, rankOf } from './rules.ts';

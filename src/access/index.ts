@@ -4,7 +4,7 @@
  */
 export { accountKey } from './account-url.ts';
 export { actAs } from './act-as.ts';
-export { Authenticator, sha256, TOKEN_LIFETIME_S, toCaller } from './authenticate.ts';
+export { Authenticator, TOKEN_LIFETIME_S, toCaller } from './authenticate.ts';
 export {
   type Caller,
   type Context,

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { Refusal } from '../kernel/errors.ts';
+import { sha256 } from '../kernel/hash.ts';
 import { newChunkNumber } from '../kernel/ids.ts';
 import type { Database } from '../storage/index.ts';
 import { demandOfPairs } from './demand.ts';
@@ -8,8 +8,12 @@ import type { WriteLimits } from './limits.ts';
 import { insertSmall, loadForEnrollment, type SmallWrite } from './queries.ts';
 import type { Plan } from './rules.ts';
 
-/** Batches in flight: while one waits for its commit the next is prepared (measured best, docs/performance.md). */
+/**
+ * Batches in flight: while one waits for its commit a second is prepared, but only if many wait. Two half batches cost
+ * more than a whole one, and lock the same account and courses at once (docs/performance.md).
+ */
 const MAX_IN_FLIGHT = 2;
+const MANY = 64;
 /**
  * How often a write is judged again when what it was judged by changed before it was written. Each time somebody else
  * has written; only where many end and enroll the same few learners without a pause does it take more than a few.
@@ -72,7 +76,7 @@ export class SmallWrites {
   }
 
   #pump(): void {
-    while (this.#inFlight < MAX_IN_FLIGHT && this.#count > 0) {
+    while (this.#inFlight < MAX_IN_FLIGHT && this.#count > (this.#inFlight === 0 ? 0 : MANY)) {
       const batch = this.#take();
       this.#inFlight++;
       this.#write(batch).finally(() => {
@@ -161,7 +165,7 @@ export class SmallWrites {
 const toWrite = (job: EnrollJob, { terms, learnerFaults, itemFaults }: Plan): SmallWrite => ({
   receipt: job.receipt,
   chunk: newChunkNumber(),
-  digest: createHash('sha256').update(job.receipt.requestDigest).digest(),
+  digest: sha256(job.receipt.requestDigest),
   rightsVersion: job.caller.rightsVersion,
   typeGroup: 0,
   learnerIds:

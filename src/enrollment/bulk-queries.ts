@@ -213,11 +213,13 @@ export async function areAllEnrolled(
 ): Promise<boolean> {
   const some = learnerIds.filter((_, place) => place % Math.ceil(learnerIds.length / SAMPLE) === 0);
   const isMissing = async (learners: readonly string[], items: readonly string[]): Promise<boolean> => {
-    // A scalar subquery: one look-up by key for each pair, and none after the first that is missing.
+    // A scalar subquery: one look-up for each pair, and none after the first that is missing. The order makes it one by the
+    // primary key: on a table without statistics, equality alone was seen to read the whole course for each pair.
     const { rows } = await sql`
       select 1 from unnest(${uuidArray(learners)}::uuid[]) as l(id) cross join unnest(${uuidArray(items)}::uuid[]) as i(id)
-      where (select e.chunk from enrollment e
-             where e.account_id = ${accountId} and e.learner_id = l.id and e.item_id = i.id) is null
+      where (select e.learner_id = l.id and e.item_id = i.id from enrollment e
+             where e.account_id = ${accountId} and (e.learner_id, e.item_id) >= (l.id, i.id)
+             order by e.learner_id, e.item_id limit 1) is not true
       limit 1`.execute(tx);
     return rows.length > 0;
   };

@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { isActiveAt } from '../access/index.ts';
 import type { Database, ReadTx } from '../storage/index.ts';
 import { findTrainings } from '../training/index.ts';
+import { column } from './array-literal.ts';
 import type { Demand } from './demand.ts';
 import type { Receipt } from './receipt.ts';
 import type { KnownContent, KnownItem, KnownLearner, Terms } from './rules.ts';
@@ -151,26 +152,26 @@ export async function insertSmall(
     ${prepared}
     with job as (
       select * from unnest(
-        ${writes.map((_, no) => no)}::int[], ${uuidArray(writes.map((w) => w.receipt.operationId))}::uuid[],
-        ${writes.map((w) => String(w.chunk))}::int8[], ${writes.map((w) => w.receipt.actorId)}::uuid[],
-        ${writes.map((w) => w.receipt.clientId)}::uuid[], ${writes.map((w) => w.receipt.source)}::text[],
-        ${writes.map((w) => w.receipt.requestDigest)}::bytea[], ${writes.map((w) => w.digest)}::bytea[],
-        ${writes.map((w) => String(w.rightsVersion))}::int8[], ${writes.map((w) => w.receipt.acceptedAt)}::timestamptz[],
-        ${writes.map((w) => w.typeGroup)}::int2[], ${writes.map((w) => w.receipt.total)}::int8[],
-        ${writes.map((w) => w.demand.ids)}::bytea[], ${writes.map((w) => w.demand.itemIds)}::bytea[],
-        ${writes.map((w) => w.demand.idReasons)}::bytea[], ${writes.map((w) => w.demand.itemReasons)}::bytea[],
-        ${writes.map((w) => w.demand.refused)}::int[])
+        ${column(writes, (_, no) => no)}::int[], ${uuidArray(writes.map((w) => w.receipt.operationId))}::uuid[],
+        ${column(writes, (w) => w.chunk)}::int8[], ${column(writes, (w) => w.receipt.actorId)}::uuid[],
+        ${column(writes, (w) => w.receipt.clientId)}::uuid[], ${column(writes, (w) => w.receipt.source)}::text[],
+        ${column(writes, (w) => w.receipt.requestDigest)}::bytea[], ${column(writes, (w) => w.digest)}::bytea[],
+        ${column(writes, (w) => w.rightsVersion)}::int8[], ${column(writes, (w) => w.receipt.acceptedAt)}::timestamptz[],
+        ${column(writes, (w) => w.typeGroup)}::int2[], ${column(writes, (w) => w.receipt.total)}::int8[],
+        ${column(writes, (w) => w.demand.ids)}::bytea[], ${column(writes, (w) => w.demand.itemIds)}::bytea[],
+        ${column(writes, (w) => w.demand.idReasons)}::bytea[], ${column(writes, (w) => w.demand.itemReasons)}::bytea[],
+        ${column(writes, (w) => w.demand.refused)}::int[])
       as j(no, operation_id, chunk, actor_id, client_id, source, request_digest, digest, rights_version, accepted_at,
            type_group, total, ids, item_ids, id_reasons, item_reasons, refused)),
     learner as (
-      select * from unnest(${learners.map((l) => l.no)}::int[], ${uuidArray(learners.map((l) => l.id))}::uuid[],
-                           ${learners.map((l) => l.place)}::int[], ${learners.map((l) => l.endings)}::int[])
+      select * from unnest(${column(learners, (l) => l.no)}::int[], ${uuidArray(learners.map((l) => l.id))}::uuid[],
+                           ${column(learners, (l) => l.place)}::int[], ${column(learners, (l) => l.endings)}::int[])
       as l(no, learner_id, place, endings)),
     item as (
-      select * from unnest(${items.map((i) => i.no)}::int[], ${uuidArray(items.map((i) => i.id))}::uuid[],
-        ${items.map((i) => i.offset)}::int[], ${items.map((i) => i.terms.accessAt)}::timestamptz[],
-        ${items.map((i) => i.terms.dueAt)}::timestamptz[], ${items.map((i) => i.terms.duePeriodHours)}::int[],
-        ${items.map((i) => i.terms.dueRule)}::int2[], ${items.map((i) => i.terms.lock)}::boolean[])
+      select * from unnest(${column(items, (i) => i.no)}::int[], ${uuidArray(items.map((i) => i.id))}::uuid[],
+        ${column(items, (i) => i.offset)}::int[], ${column(items, (i) => i.terms.accessAt)}::timestamptz[],
+        ${column(items, (i) => i.terms.dueAt)}::timestamptz[], ${column(items, (i) => i.terms.duePeriodHours)}::int[],
+        ${column(items, (i) => i.terms.dueRule)}::int2[], ${column(items, (i) => i.terms.lock)}::boolean[])
       as i(no, item_id, first, access_at, due_at, due_period_hours, due_rule, lock_after_due)),
     account_row as materialized (select rights_version from account where account_id = ${accountId} for key share),
     learner_row as materialized (

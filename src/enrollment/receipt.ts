@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Context } from '../access/index.ts';
+import { sha256 } from '../kernel/hash.ts';
 import type { IdSet } from '../kernel/id-set.ts';
 import { newId } from '../kernel/ids.ts';
 import { IDS_AT_ONCE } from './limits.ts';
@@ -40,11 +41,11 @@ export const newReceipt = (
   total,
 });
 
-export const digestOf = (value: unknown): Buffer =>
-  createHash('sha256').update(JSON.stringify(value)).digest();
+export const digestOf = (value: unknown): Buffer => sha256(JSON.stringify(value));
 
 /** The same over a value and ids, slice by slice. */
 export async function digestOfSet(value: unknown, ids: IdSet): Promise<Buffer> {
+  if (ids.length <= IDS_AT_ONCE) return sha256(JSON.stringify(value) + ids.slice(0, ids.length).join());
   const hash = createHash('sha256').update(JSON.stringify(value));
   for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
     if (at > 0) await new Promise((done) => setImmediate(done));

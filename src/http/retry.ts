@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { Refusal, refuse } from '../kernel/errors.ts';
+import { sha256 } from '../kernel/hash.ts';
 import type { Attempt, KeptAnswer, KeyedRequest, Retries } from '../kernel/retries.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { Ready } from './ready.ts';
@@ -43,7 +43,7 @@ export function keyedRequestOf<Ctx>(
       detail: `must be 1 to ${MAX_KEY_LENGTH} visible ASCII characters, in quotes or not, got ${show(header)}`,
     });
   return {
-    keyHash: createHash('sha256').update(key).digest(),
+    keyHash: sha256(key),
     fingerprint: fingerprintOf(key, route, input, headers['prefer']),
   };
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../kernel/hash.ts';
 
 /** The hash chain: what a sealed chunk's hash covers. Ids, counts and digests, never personal text. */
 
@@ -13,12 +13,8 @@ export interface UnsealedChunk {
 
 /** SHA-256 over the hash before and everything the chunk claims. */
 export function chainHash(before: Buffer, position: bigint, chunk: UnsealedChunk): Buffer {
-  return createHash('sha256')
-    .update(before)
-    .update(
-      `\n${position} ${chunk.chunk} ${chunk.operationId} ${chunk.created} ${chunk.changed} ${chunk.unchanged} ${chunk.digest.toString('hex')}`,
-    )
-    .digest();
+  const claim = `\n${position} ${chunk.chunk} ${chunk.operationId} ${chunk.created} ${chunk.changed} ${chunk.unchanged} ${chunk.digest.toString('hex')}`;
+  return sha256(Buffer.concat([before, Buffer.from(claim)]));
 }
 
 export interface Counts {

@@ -7,9 +7,9 @@ import {
   listRoles,
   type Plan,
   type RoleType,
-  sha256,
 } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
+import { sha256 } from '../kernel/hash.ts';
 import { newClientId, newId, newSecret } from '../kernel/ids.ts';
 import { type Database, violatedConstraint, type WriteTx } from '../storage/index.ts';
 import * as queries from './account-queries.ts';

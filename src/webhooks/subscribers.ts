@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type Context, requireAdministrator, sha256 } from '../access/index.ts';
+import { type Context, requireAdministrator } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
+import { sha256 } from '../kernel/hash.ts';
 import { newId } from '../kernel/ids.ts';
 import { seal } from '../operations/index.ts';
 import type { WriteTx } from '../storage/index.ts';
