@@ -52,18 +52,19 @@ export class BulkWrites {
   /**
    * Accepts the judged request and resolves when every chunk is written. Throws StaleRights, or `server.busy` when too
    * many wait, if nothing was accepted; if it was, `server.stopping` or `server.unfinished` with the operation in
-   * Location: it is completed later.
+   * Location: it is completed later. `accepting` runs in the transaction that accepts.
    */
   async write(
     receipt: Receipt,
     work: Omit<queries.LargeWork, 'chunkPairs'>,
     rightsVersion: bigint,
+    accepting: (tx: WriteTx) => Promise<void> = async () => undefined,
   ): Promise<void> {
     if (this.#isStopping) throw new Refusal('server.stopping', { seconds: 5 });
     if (this.#waiting >= this.#limits.waitingLarge) throw new Refusal('server.busy', { seconds: 5 });
     this.#waiting++;
     try {
-      await this.#acceptAndFinish(receipt, work, rightsVersion);
+      await this.#acceptAndFinish(receipt, work, rightsVersion, accepting);
     } finally {
       this.#waiting--;
     }
@@ -73,15 +74,16 @@ export class BulkWrites {
     receipt: Receipt,
     work: Omit<queries.LargeWork, 'chunkPairs'>,
     rightsVersion: bigint,
+    accepting: (tx: WriteTx) => Promise<void>,
   ): Promise<void> {
     const { accountId, operationId } = receipt;
     const { chunkPairs } = this.#limits;
-    const accepted = await this.#db.write(
-      (tx) =>
-        queries.accept(tx, { ...work, receipt, chunkPairs, leaseUntil: this.#leaseUntil() }, rightsVersion),
-      'small',
-    );
-    if (!accepted) throw new StaleRights();
+    await this.#db.write(async (tx) => {
+      await accepting(tx);
+      const operation = { ...work, receipt, chunkPairs, leaseUntil: this.#leaseUntil() };
+      const isAccepted = await queries.accept(tx, operation, rightsVersion);
+      if (!isAccepted) throw new StaleRights();
+    }, 'small');
     this.#mine.add(operationId);
     const location = `/operations/${operationId}`;
     const until = Date.now() + GIVE_UP_MS;

@@ -78,12 +78,15 @@ const BY_NUMBER = new Map<number, RefusalReason>(
     .map(([reason, { number }]) => [number, reason as RefusalReason]),
 );
 
+/** What a byte of those stands for. */
+export const reasonOfByte = (byte: number | undefined): RefusalReason | undefined => BY_NUMBER.get(byte ?? 0);
+
 /** The other way round. */
 export function toFaults(ids: readonly string[], bytes: Buffer | null): Faults {
   if (bytes === null) return NO_FAULTS;
   const faults = new Map<string, RefusalReason>();
   ids.forEach((id, place) => {
-    const reason = BY_NUMBER.get(bytes[place] ?? 0);
+    const reason = reasonOfByte(bytes[place]);
     if (reason) faults.set(id, reason);
   });
   return faults;
@@ -102,7 +105,7 @@ export const sizeOf = ({ ids, itemIds }: Pick<Demand, 'ids' | 'itemIds'>, pairin
   new PackedIds(ids).length * (itemIds && pairing === 'each with each' ? new PackedIds(itemIds).length : 1);
 
 const reasonAt = (bytes: Buffer | null, place: number): RefusalReason | undefined =>
-  BY_NUMBER.get(bytes?.[place] ?? 0);
+  reasonOfByte(bytes?.[place]);
 
 /** What a chunk was asked from one place to another: item after item, and within it learner after learner. */
 export function askedOf(
