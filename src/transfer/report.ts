@@ -3,7 +3,7 @@ import { type Outcome, outcomesOf, type RowPlan } from '../enrollment/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import { readOperation } from '../operations/index.ts';
 import { BOM, csvLine } from '../tables/index.ts';
-import { Notes, type Reading, unpackNumbers } from './notes.ts';
+import { expiredAt, Notes, type Reading, unpackNumbers } from './notes.ts';
 import { findFile } from './queries.ts';
 import { explain, type FileReason } from './reasons.ts';
 
@@ -72,7 +72,7 @@ export async function reportAgain(ctx: Context, operationId: string): Promise<Im
 
 async function keptOf(ctx: Context, operationId: string): Promise<Kept> {
   const { accountId } = ctx.caller;
-  const file = await ctx.read((tx) => findFile(tx, accountId, operationId));
+  const file = await ctx.read((tx) => findFile(tx, accountId, operationId, expiredAt(ctx.now)));
   if (!file) return refuse('import.no_file', { ids: operationId });
   return { ...Notes.fromBytes(file.notes), numbers: unpackNumbers(file.rowNumbers) };
 }
