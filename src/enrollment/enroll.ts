@@ -19,6 +19,7 @@ import { executeSmall, findFitting, jobOf, markUsed, workOfLarge } from './plan-
 import { digestOf, digestOfSet, newReceipt, type Receipt } from './receipt.ts';
 import { type EnrollInput, type EnrollRequest, readRequest, refuseTerms } from './request.ts';
 import type { RequestedTerms } from './rules.ts';
+import { claimUndo, judgeUndo, undoOne } from './undo.ts';
 
 export interface EnrollmentsOptions {
   /** Pairs a request may ask for; more is refused. */
@@ -155,6 +156,22 @@ export class Enrollments {
     const receipt = newReceipt(ctx, 'import', digest, ids.length);
     const work = { ids, items: [], idReasons: null, rows };
     await this.#bulk.write(receipt, work, ctx.caller.rightsVersion);
+    return receipt;
+  }
+
+  /**
+   * Undoes an operation as far as that is possible: what stood before comes back, and what must not is kept with a
+   * reason. Refuses as {@link judgeUndo} does; throws StaleRights.
+   */
+  async undo(ctx: Context, operationId: string): Promise<Receipt> {
+    const undoing = await judgeUndo(ctx, operationId);
+    const { receipt, chunks } = undoing;
+    if (chunks.length <= 1) await ctx.write((tx) => undoOne(tx, undoing));
+    else {
+      const work = { ids: [], items: [], idReasons: null, rows: null, undoes: chunks };
+      await this.#bulk.write(receipt, work, ctx.caller.rightsVersion, (tx) => claimUndo(tx, undoing));
+    }
+    this.#onWritten(ctx.caller.accountId);
     return receipt;
   }
 

@@ -35,6 +35,7 @@ import {
 } from './enroll-routes.ts';
 import { findFor, type ListedEnrollment, listFor, pageFor } from './list.ts';
 import { outcomeRoutes, replyTo, written } from './outcome-routes.ts';
+import { undoRoutes } from './undo-routes.ts';
 
 /** The order of the members is that of the contract's real answers. */
 const EnrollmentInfo = object(
@@ -220,4 +221,5 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     run: async (ctx: Context, { params }) => toWire(await findFor(ctx, params.enrollmentId)),
   }),
   ...outcomeRoutes,
+  ...undoRoutes(enrollments),
 ];

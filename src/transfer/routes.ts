@@ -21,7 +21,7 @@ import { MEMBERS, type Naming } from './columns.ts';
 import { exportFile } from './export.ts';
 import { importFile } from './import.ts';
 import { type FileReason, ROW_REASONS } from './reasons.ts';
-import { errorFileOf, type ImportReport, type RowOutcome, reportAgain } from './report.ts';
+import { type ImportReport, type RowOutcome, reportAgain } from './report.ts';
 
 const DELIMITER = oneOf(...(Object.keys(DELIMITERS) as Delimiter[]));
 const FILE_REASONS = [...Object.keys(REASONS), ...Object.keys(ROW_REASONS)] as FileReason[];
@@ -54,11 +54,6 @@ const Imported = object(
 );
 const REPORT = oneWithList(Imported, { list: 'rows' });
 
-/** With `outcome` only the rows that have it. */
-async function* only(rows: ImportReport['rows'], outcome: RowOutcome['outcome'] | undefined) {
-  for await (const some of rows) yield outcome ? some.filter((row) => row.outcome === outcome) : some;
-}
-
 function toWire(
   { operationId, reading, summary, rows }: ImportReport,
   outcome: RowOutcome['outcome'] | undefined,
@@ -70,7 +65,7 @@ function toWire(
       Object.entries(DELIMITERS).find(([, sign]) => sign === reading.delimiter)?.[0] ?? reading.delimiter,
     columns: reading.header.map((name, place) => ({ name, member: reading.members[place] ?? undefined })),
     summary,
-    rows: only(rows, outcome),
+    rows: rows(outcome),
   };
   return operationId ? new Reply(value, { location: `/operations/${operationId}` }) : value;
 }
@@ -182,6 +177,6 @@ export const transferRoutes = (enrollments: Enrollments): readonly Route<Context
     answer: CSV,
     refusals: ['operation.unknown', 'import.no_file'],
     run: async (ctx: Context, { params }) =>
-      new Reply(await errorFileOf(ctx, params.id), asFile(`errors-${params.id}`)),
+      new Reply((await reportAgain(ctx, params.id)).errorFile(), asFile(`errors-${params.id}`)),
   }),
 ];
