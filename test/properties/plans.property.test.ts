@@ -296,14 +296,17 @@ class Pool {
       assert.ok([200, 400].includes(answer.status), answer.text);
     } else if (what < 18 && ids.length > 0)
       await post(`/enrollment/${this.pick(ids)}`, { dueDateType: 'due_period', duePeriod: 1 + random(99) });
-    else if (what < 19 && this.learners.size < 400) {
+    else if (what < 19) {
       assert.equal((await call(world, 'DELETE', `/user/${learnerId}`)).status, 204);
       this.learners.set(learnerId, { isKnown: false, isActive: false, isOurs: false });
       await this.addLearner(learner.isOurs);
-      // Of those that are gone a few are enough.
-      const [oldest] = [...this.learners].filter(([id, own]) => !own.isKnown && id !== learnerId).slice(2);
-      if (oldest) this.learners.delete(oldest[0]);
     }
+  }
+
+  /** Of learners that are gone a few are enough. */
+  forget(): void {
+    const gone = [...this.learners].filter(([, own]) => !own.isKnown);
+    for (const [id] of gone.slice(0, -3)) this.learners.delete(id);
   }
 }
 
@@ -386,6 +389,7 @@ for (const engine of ENGINES)
         const start = world.clock.now;
         for (let state = 0; state < STATES; state++) {
           world.clock.now = new Date(start.getTime() + random(60) * 1_000);
+          pool.forget();
           for (let n = random(3); n > 0; n--) await pool.change();
           const request = pool.request();
           const plan = await planned(request);
