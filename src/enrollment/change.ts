@@ -10,8 +10,8 @@ import { recordOperation } from './ledger-queries.ts';
 import type { Enrollment } from './list-queries.ts';
 import { replaceTerms, startNextTerm } from './past-queries.ts';
 import { loadForEnrollment } from './queries.ts';
-import { digestOf, type Receipt } from './receipt.ts';
-import { type RequestedTerms, resolveTerms, type Terms } from './rules.ts';
+import type { Receipt } from './receipt.ts';
+import { type RequestedTerms, resolveTerms } from './rules.ts';
 
 /** Changes of one enrollment, each within its transaction. They throw Vanished when somebody else was faster. */
 
@@ -46,7 +46,7 @@ export async function editOne(
     unchanged: isChanged ? 0 : 1,
     demand: demandOfEnrollments([enrollment.enrollmentId]),
     event: null,
-    digest: digestOfOne(enrollment, resolved.terms),
+    given: { typeGroup: enrollment.typeGroup, terms: [resolved.terms] },
   });
 }
 
@@ -76,7 +76,7 @@ export async function reenrollOne(
     unchanged: 0,
     demand: demandOfEnrollments([enrollment.enrollmentId]),
     event: { type: 'LEARNERS_ENROLLED_IN_COURSE', learners: new Map([[enrollment.itemId, 1]]) },
-    digest: digestOfOne(enrollment, terms),
+    given: { typeGroup: 0, terms: [terms] },
   });
 }
 
@@ -84,6 +84,3 @@ async function addressedOne(tx: WriteTx, ctx: Context, id: string): Promise<Enro
   const [enrollment] = await findAddressed(tx, ctx.caller, [id]);
   return enrollment ?? refuseAddressed(ctx.caller, [id]);
 }
-
-const digestOfOne = (enrollment: Enrollment, terms: Terms): Buffer =>
-  digestOf([enrollment.enrollmentId, enrollment.learnerId, enrollment.itemId, terms]);

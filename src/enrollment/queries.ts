@@ -3,7 +3,7 @@ import { isActiveAt } from '../access/index.ts';
 import type { Database, ReadTx } from '../storage/index.ts';
 import { findTrainings } from '../training/index.ts';
 import { column } from './array-literal.ts';
-import type { Demand } from './demand.ts';
+import { type Demand, DIGEST_VERSION, digestOfDemand } from './demand.ts';
 import type { Receipt } from './receipt.ts';
 import type { KnownContent, KnownItem, KnownLearner, Terms } from './rules.ts';
 
@@ -96,12 +96,13 @@ const sortedIds = (parents: readonly { readonly id: string }[]): string[] =>
 export interface SmallWrite {
   readonly receipt: Receipt;
   readonly chunk: bigint;
-  readonly digest: Buffer;
   readonly rightsVersion: bigint;
   readonly typeGroup: number;
   readonly learnerIds: readonly string[];
   readonly terms: ReadonlyMap<string, Terms>;
   readonly demand: Demand;
+  /** The terms of each item asked for (packed-terms.ts). */
+  readonly given: Buffer;
 }
 
 /** More look-ups of terms than this are planned for the table as it is: a kept plan may be of a time when it was empty. */
@@ -155,14 +156,14 @@ export async function insertSmall(
         ${column(writes, (_, no) => no)}::int[], ${uuidArray(writes.map((w) => w.receipt.operationId))}::uuid[],
         ${column(writes, (w) => w.chunk)}::int8[], ${column(writes, (w) => w.receipt.actorId)}::uuid[],
         ${column(writes, (w) => w.receipt.clientId)}::uuid[], ${column(writes, (w) => w.receipt.source)}::text[],
-        ${column(writes, (w) => w.receipt.requestDigest)}::bytea[], ${column(writes, (w) => w.digest)}::bytea[],
+        ${column(writes, (w) => w.receipt.requestDigest)}::bytea[], ${column(writes, (w) => digestOfDemand(w.demand, w.given))}::bytea[],
         ${column(writes, (w) => w.rightsVersion)}::int8[], ${column(writes, (w) => w.receipt.acceptedAt)}::timestamptz[],
         ${column(writes, (w) => w.typeGroup)}::int2[], ${column(writes, (w) => w.receipt.total)}::int8[],
         ${column(writes, (w) => w.demand.ids)}::bytea[], ${column(writes, (w) => w.demand.itemIds)}::bytea[],
         ${column(writes, (w) => w.demand.idReasons)}::bytea[], ${column(writes, (w) => w.demand.itemReasons)}::bytea[],
-        ${column(writes, (w) => w.demand.refused)}::int[])
+        ${column(writes, (w) => w.demand.refused)}::int[], ${column(writes, (w) => w.given)}::bytea[])
       as j(no, operation_id, chunk, actor_id, client_id, source, request_digest, digest, rights_version, accepted_at,
-           type_group, total, ids, item_ids, id_reasons, item_reasons, refused)),
+           type_group, total, ids, item_ids, id_reasons, item_reasons, refused, terms)),
     learner as (
       select * from unnest(${column(learners, (l) => l.no)}::int[], ${uuidArray(learners.map((l) => l.id))}::uuid[],
                            ${column(learners, (l) => l.place)}::int[], ${column(learners, (l) => l.endings)}::int[])
@@ -212,10 +213,10 @@ export async function insertSmall(
       select ${accountId}, operation_id, 'enroll', 'done', actor_id, client_id, source, request_digest,
              accepted_at, accepted_at, total, created, total - created - refused, refused from result),
     chunk_rows as (
-      insert into operation_chunk (account_id, chunk, operation_id, created, unchanged, refused, digest,
-                                   ids, item_ids, id_reasons, item_reasons)
-      select ${accountId}, chunk, operation_id, created, total - created - refused, refused, digest,
-             ids, item_ids, id_reasons, item_reasons from result)
+      insert into operation_chunk (account_id, chunk, operation_id, created, unchanged, refused, hash_version,
+                                   digest, ids, item_ids, id_reasons, item_reasons, terms)
+      select ${accountId}, chunk, operation_id, created, total - created - refused, refused, ${DIGEST_VERSION}::int2,
+             digest, ids, item_ids, id_reasons, item_reasons, terms from result)
     select no, created from result`);
   const written = new Map(rows.map(({ no, created }) => [no, { created }]));
   return writes.map((_, no) => written.get(no) ?? null);

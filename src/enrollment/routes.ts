@@ -123,10 +123,13 @@ function handlingOf(ctx: Context): { handling?: Handling } {
   return handling === 'strict' || handling === 'lenient' ? { handling } : {};
 }
 
+const asOf = about('What was current then, as it was recorded; a date is the beginning of that day', instant());
+
 const filter = {
   courseIds: optional(ids()),
   learnerIds: optional(ids()),
   enrollmentIds: optional(ids()),
+  asOf: optional(asOf),
 };
 
 type ListInput = Infer<typeof PageFilter>;
@@ -139,7 +142,8 @@ async function* toWirePages(
 }
 
 async function pageOf(ctx: Context, input: ListInput): Promise<Reply<Page<Infer<typeof EnrollmentInfo>>>> {
-  const found = await pageFor(ctx, input, sizeOf(input.pageSize), input.pageToken);
+  const { asOf, ...wanted } = input;
+  const found = await pageFor(ctx, { ...wanted, asOf: asOf?.at }, sizeOf(input.pageSize), input.pageToken);
   const value = { items: found.items.map(toWire), nextPageToken: found.nextPageToken };
   return new Reply(value, { 'rollbook-resume-token': found.resumeToken });
 }
@@ -263,7 +267,8 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     query: object(filter),
     answer: manyUnpaged(EnrollmentInfo, { xmlItem: 'enrollment' }),
     refusals: UNKNOWN,
-    run: async (ctx: Context, { query }) => toWirePages(await listFor(ctx, query)),
+    run: async (ctx: Context, { query }) =>
+      toWirePages(await listFor(ctx, { ...query, asOf: query.asOf?.at })),
   }),
   route({
     ...READ,
@@ -300,9 +305,11 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     operationId: 'GetEnrollment',
     summary: 'One enrollment',
     params: object({ enrollmentId: uuid() }),
+    query: object({ asOf: optional(asOf) }),
     answer: one(EnrollmentInfo, { xmlItem: 'enrollment' }),
     refusals: ['enrollment.unknown', 'auth.enrollment_scope'],
-    run: async (ctx: Context, { params }) => toWire(await findFor(ctx, params.enrollmentId)),
+    run: async (ctx: Context, { params, query }) =>
+      toWire(await findFor(ctx, params.enrollmentId, query.asOf?.at)),
   }),
   ...outcomeRoutes,
 ];
