@@ -1,6 +1,6 @@
 import type { Context } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
-import { newChunkNumber } from '../kernel/ids.ts';
+import { type EnrollmentKey, newChunkNumber } from '../kernel/ids.ts';
 import type { WriteTx } from '../storage/index.ts';
 import { findAddressed, refuseAddressed, Vanished } from './addressed.ts';
 import { lockParents } from './bulk-queries.ts';
@@ -8,7 +8,7 @@ import { demandOfEnrollments } from './demand.ts';
 import { judge } from './judge.ts';
 import { recordOperation } from './ledger-queries.ts';
 import type { Enrollment } from './list-queries.ts';
-import { replaceTerms, startNextTerm } from './past-queries.ts';
+import { lockEnrollment, replaceTerms, startNextTerm } from './past-queries.ts';
 import { loadForEnrollment } from './queries.ts';
 import type { Receipt } from './receipt.ts';
 import { type RequestedTerms, resolveTerms } from './rules.ts';
@@ -30,7 +30,7 @@ export async function editOne(
   if (!item) throw new Error(`enrollment ${id} is in an item that is not there`);
   const resolved = resolveTerms(requested, enrollment.itemId, item, ctx.now);
   if ('objection' in resolved) return refuse(resolved.objection.code, resolved.objection.details);
-  const chunk = newChunkNumber();
+  const chunk = await chunkUnderLock(tx, { accountId, ...enrollment });
   const outcome = await replaceTerms(
     tx,
     { accountId, ...enrollment },
@@ -66,7 +66,7 @@ export async function reenrollOne(
   const job = { ...pair, terms: requested, handling: 'strict' as const, caller: ctx.caller, now: ctx.now };
   const [terms] = judge(job, loaded).terms.values();
   if (!terms) throw new Error(`no terms for item ${enrollment.itemId}`);
-  const chunk = newChunkNumber();
+  const chunk = await chunkUnderLock(tx, { accountId, ...enrollment });
   const change = { accountId, chunk, at: ctx.now };
   if (!(await startNextTerm(tx, { accountId, ...enrollment }, change, terms))) throw new Vanished();
   await recordOperation(tx, receipt, {
@@ -78,6 +78,11 @@ export async function reenrollOne(
     event: { type: 'LEARNERS_ENROLLED_IN_COURSE', learners: new Map([[enrollment.itemId, 1]]) },
     given: { typeGroup: 0, terms: [terms] },
   });
+}
+
+async function chunkUnderLock(tx: WriteTx, key: EnrollmentKey): Promise<bigint> {
+  if (!(await lockEnrollment(tx, key))) throw new Vanished();
+  return newChunkNumber();
 }
 
 async function addressedOne(tx: WriteTx, ctx: Context, id: string): Promise<Enrollment> {

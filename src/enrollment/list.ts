@@ -5,7 +5,14 @@ import { seal, sealState } from '../operations/index.ts';
 import { certificatesOf, type IssuedCertificate } from '../progress/index.ts';
 import type { ReadTx } from '../storage/index.ts';
 import * as queries from './list-queries.ts';
-import { type Cursor, type MomentCursor, readToken, START, writeMomentToken, writeToken } from './page-token.ts';
+import {
+  type Cursor,
+  type MomentCursor,
+  readToken,
+  START,
+  writeMomentToken,
+  writeToken,
+} from './page-token.ts';
 
 /** Rows fetched at a time when a whole list is streamed. */
 const STREAM_PAGE = 1_000;

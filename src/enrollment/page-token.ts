@@ -60,8 +60,7 @@ export function readToken(token: string | undefined): Cursor | MomentCursor | nu
   if (token === undefined || token === '') return null;
   const bytes = Buffer.from(token, 'base64url');
   const isOurs =
-    LENGTHS.get(bytes[0])?.includes(bytes.length) &&
-    bytes.toString('base64url') === token.replace(/=+$/, '');
+    LENGTHS.get(bytes[0])?.includes(bytes.length) && bytes.toString('base64url') === token.replace(/=+$/, '');
   if (!isOurs) refuse('request.page_token', { value: token.slice(0, 100) });
   return bytes[0] === 1 ? readCursor(bytes) : readMomentCursor(bytes);
 }

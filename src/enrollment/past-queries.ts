@@ -8,7 +8,7 @@ import type { Terms } from './rules.ts';
 /** All SQL by which current enrollments become history: superseded by another version, re-enrolled, ended. */
 
 /** What a version of an enrollment is, in both tables. */
-const VERSION = sql`account_id, learner_id, item_id, chunk, ordinal, access_at, due_at, due_period_hours, due_rule,
+export const VERSION = sql`account_id, learner_id, item_id, chunk, ordinal, access_at, due_at, due_period_hours, due_rule,
   lock_after_due, type_group, term, version_chunk, recorded_at`;
 
 /** The change: which account and chunk, and since when it holds. */
@@ -34,6 +34,12 @@ export const archive = (
 const held = (key: EnrollmentKey): RawBuilder<unknown> => sql`
   select ${VERSION} from enrollment
   where account_id = ${key.accountId} and chunk = ${String(key.chunk)}::int8 and ordinal = ${key.ordinal} for update`;
+
+/** Locks an enrollment, so that the number of a chunk drawn under the lock tells which change came first; false if it is not there. */
+export async function lockEnrollment(tx: WriteTx, key: EnrollmentKey): Promise<boolean> {
+  const { rows } = await held(key).execute(tx);
+  return rows.length === 1;
+}
 
 /** Gives an enrollment other terms, unless it has just these; null if it is no longer there. */
 export async function replaceTerms(

@@ -114,6 +114,19 @@ export const nextTerm = (accountId: number, hasPast: RawBuilder<unknown>): RawBu
     select max(past.term) from enrollment_past past where past.account_id = ${accountId}
       and past.learner_id = l.learner_id and past.item_id = i.item_id), 0) else 1 end`;
 
+/**
+ * SQL: since when a new enrollment of learner `l` in item `i` holds: `at`, but never before the one before it was over.
+ * Whoever was accepted first may write last; yet at no instant has a pair two enrollments.
+ */
+export const sinceWhen = (
+  accountId: number,
+  hasPast: RawBuilder<unknown>,
+  at: RawBuilder<unknown>,
+): RawBuilder<Date> => sql`
+  case when ${hasPast} then greatest(${at}, (
+    select max(past.past_at) from enrollment_past past where past.account_id = ${accountId}
+      and past.learner_id = l.learner_id and past.item_id = i.item_id)) else ${at} end`;
+
 /** What became of a small write: how many were new, or null when what was loaded no longer held and nothing was written. */
 export type SmallResult = { readonly created: number } | null;
 
@@ -195,7 +208,8 @@ export async function insertSmall(
       select ${accountId}, p.* from (
         select distinct on (l.learner_id, i.item_id) l.learner_id, i.item_id, j.chunk, i.first + l.place as ordinal,
                i.access_at, i.due_at, i.due_period_hours, i.due_rule, i.lock_after_due, j.type_group,
-               ${nextTerm(accountId, sql`l.endings > 0`)} as term, j.chunk as version_chunk, j.accepted_at
+               ${nextTerm(accountId, sql`l.endings > 0`)} as term, j.chunk as version_chunk,
+               ${sinceWhen(accountId, sql`l.endings > 0`, sql`j.accepted_at`)} as recorded_at
         from good j join learner l on l.no = j.no join item i on i.no = j.no
         order by l.learner_id, i.item_id, j.no) p
       on conflict (account_id, learner_id, item_id) do nothing

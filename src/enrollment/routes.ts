@@ -30,6 +30,7 @@ import {
 import { toDateText, toInstantText } from '../kernel/dates.ts';
 import { refuse } from '../kernel/errors.ts';
 import type { Enrollments } from './enroll.ts';
+import { historyRoutes } from './history-routes.ts';
 import type { Handling } from './judge.ts';
 import { findFor, type ListedEnrollment, listFor, pageFor } from './list.ts';
 import { outcomeRoutes, replyTo, written } from './outcome-routes.ts';
@@ -123,7 +124,10 @@ function handlingOf(ctx: Context): { handling?: Handling } {
   return handling === 'strict' || handling === 'lenient' ? { handling } : {};
 }
 
-const asOf = about('What was current then, as it was recorded; a date is the beginning of that day', instant());
+const asOf = about(
+  'What was current then, as it was recorded; a date is the beginning of that day',
+  instant(),
+);
 
 const filter = {
   courseIds: optional(ids()),
@@ -311,5 +315,6 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     run: async (ctx: Context, { params, query }) =>
       toWire(await findFor(ctx, params.enrollmentId, query.asOf?.at)),
   }),
+  ...historyRoutes,
   ...outcomeRoutes,
 ];
