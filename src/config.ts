@@ -78,17 +78,34 @@ function switchOf(variable: string, environment: Environment): boolean | null {
   throw new ConfigError(`${variable}: ${value} is neither true nor false.`);
 }
 
-/** Flags of a command; throws ConfigError for one it does not have. */
+/**
+ * Flags of a command, and under their own names its operands (`FILE`), all of which must be there; throws ConfigError
+ * for what it does not have.
+ */
 export function readFlags(
   argv: readonly string[],
   options: Record<string, { type: 'string' | 'boolean' }>,
+  operands: readonly string[] = [],
 ): Flags {
+  const { values, positionals } = parse(argv, options);
+  const [missing] = operands.slice(positionals.length);
+  if (missing !== undefined) throw new ConfigError(`${missing} is required.`);
+  const more = positionals[operands.length];
+  if (more !== undefined) throw new ConfigError(`Unexpected argument ${more}.`);
+  return { ...values, ...Object.fromEntries(operands.map((name, place) => [name, positionals[place]])) };
+}
+
+function parse(
+  argv: readonly string[],
+  options: Record<string, { type: 'string' | 'boolean' }>,
+): { values: Flags; positionals: readonly string[] } {
   try {
-    const { values } = parseArgs({
+    const parsed = parseArgs({
       args: [...argv],
       options: { ...options, help: { type: 'boolean' }, json: { type: 'boolean' } },
+      allowPositionals: true,
     });
-    return values as Flags;
+    return { values: parsed.values as Flags, positionals: parsed.positionals };
   } catch (error) {
     throw new ConfigError(error instanceof Error ? error.message : String(error));
   }

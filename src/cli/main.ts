@@ -7,6 +7,8 @@ import { clientCreate } from './client.ts';
 import { demoLoad } from './demo-load.ts';
 import { migrateCommand } from './migrate.ts';
 import { serve } from './serve.ts';
+import { EXIT } from './support.ts';
+import { exportCommand, importCommand } from './transfer.ts';
 
 /** A command: what it is for, its usage, and what it does with its flags. */
 export interface Command {
@@ -16,9 +18,15 @@ export interface Command {
   run(argv: readonly string[]): Promise<void>;
 }
 
-const COMMANDS: readonly Command[] = [serve, accountCreate, clientCreate, demoLoad, migrateCommand];
-
-const EXIT = { failed: 1, usage: 2, inUse: 3 } as const;
+const COMMANDS: readonly Command[] = [
+  serve,
+  accountCreate,
+  clientCreate,
+  importCommand,
+  exportCommand,
+  demoLoad,
+  migrateCommand,
+];
 
 const overview = (): string =>
   [

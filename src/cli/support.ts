@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { actAs, type Context } from '../access/index.ts';
 import { type Config, ConfigError, readConfig, readFlags } from '../config.ts';
+import { userNamed } from '../people/index.ts';
 import { type Database, migrate, openDatabase } from '../storage/index.ts';
 
 /** What the commands share: the database they work on, required flags, and how they answer. */
@@ -7,8 +9,15 @@ import { type Database, migrate, openDatabase } from '../storage/index.ts';
 type Options = Record<string, { type: 'string' | 'boolean' }>;
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
-export function configOf(argv: readonly string[], options: Options): { flags: Flags; config: Config } {
-  const flags = readFlags(argv, options);
+/** How a command ends, for whoever runs it in a script. */
+export const EXIT = { failed: 1, usage: 2, inUse: 3, someRefused: 4 } as const;
+
+export function configOf(
+  argv: readonly string[],
+  options: Options,
+  operands: readonly string[] = [],
+): { flags: Flags; config: Config } {
+  const flags = readFlags(argv, options, operands);
   return { flags, config: readConfig(flags) };
 }
 
@@ -23,6 +32,15 @@ export async function withDatabase<T>(config: Config, work: (db: Database) => Pr
   } finally {
     await db.close();
   }
+}
+
+export const ACTOR_OPTIONS = { account: { type: 'string' }, login: { type: 'string' } } as const;
+
+/** Runs a use case in the name of the user whom the flags --account and --login tell. */
+export async function asUser<T>(db: Database, flags: Flags, work: (ctx: Context) => Promise<T>): Promise<T> {
+  const now = new Date();
+  const named = { accountUrl: required(flags, 'account'), login: required(flags, 'login'), now };
+  return actAs(db, { ...(await userNamed(db, named)), source: 'cli', now }, work);
 }
 
 export function required(flags: Flags, name: string): string {

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { isActiveAt } from '../access/index.ts';
 import { type IdSet, PackedIds, pack } from '../kernel/id-set.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
@@ -26,7 +26,7 @@ export interface RefusedItem {
 }
 
 /** What a large operation does; a plan of another kind is none of ours. */
-export type LargeKind = Extract<OperationKind, 'enroll' | 'delete' | 'import'>;
+export type LargeKind = Extract<OperationKind, 'enroll' | 'delete' | 'import' | 'undo'>;
 
 /** What is left to write of a large operation. */
 export interface LargeWork {
@@ -38,6 +38,8 @@ export interface LargeWork {
   readonly idReasons: Buffer | null;
   /** What is wanted for each id by itself; null where all want the same of the items. */
   readonly rows: PackedRows | null;
+  /** The chunks that an undo undoes, one by one; nothing otherwise. */
+  readonly undoes?: readonly bigint[];
   readonly chunkPairs: number;
 }
 
@@ -57,13 +59,14 @@ export async function accept(
   if (BigInt(rows[0]?.rights_version ?? -1) !== rightsVersion) return false;
   await sql`
     with recorded as (
-      insert into operation (account_id, operation_id, kind, state, actor_id, client_id, source, request_digest, accepted_at, total)
+      insert into operation (account_id, operation_id, kind, state, actor_id, client_id, source, cause_id,
+                             request_digest, accepted_at, total)
       values (${receipt.accountId}, ${receipt.operationId}, ${receipt.kind}, 'accepted', ${receipt.actorId}, ${receipt.clientId},
-              ${receipt.source}, ${receipt.requestDigest}, ${receipt.acceptedAt}, ${receipt.total}))
-    insert into operation_plan (account_id, operation_id, ids, items, id_reasons, row_items, row_terms, chunk_pairs, lease_until)
+              ${receipt.source}, ${receipt.causeId ?? null}, ${receipt.requestDigest}, ${receipt.acceptedAt}, ${receipt.total}))
+    insert into operation_plan (account_id, operation_id, ids, items, id_reasons, row_items, row_terms, undoes, chunk_pairs, lease_until)
     values (${receipt.accountId}, ${receipt.operationId}, ${pack(work.ids).bytes},
             ${JSON.stringify(work.items)}, ${work.idReasons}, ${work.rows?.items ?? null}, ${work.rows?.terms ?? null},
-            ${work.chunkPairs}, ${work.leaseUntil})`.execute(tx);
+            ${(work.undoes ?? []).map(String)}::int8[], ${work.chunkPairs}, ${work.leaseUntil})`.execute(tx);
   return true;
 }
 
@@ -106,8 +109,10 @@ export async function takeLease(
     id_reasons: Buffer | null;
     row_items: Buffer | null;
     row_terms: Buffer | null;
+    undoes: string[];
     chunk_pairs: number;
-  }>`select operation_id, lease_epoch, lease_until, next_chunk, ids, items, id_reasons, row_items, row_terms, chunk_pairs
+  }>`select operation_id, lease_epoch, lease_until, next_chunk, ids, items, id_reasons, row_items, row_terms,
+            undoes, chunk_pairs
      from operation_plan where account_id = ${accountId}
      order by operation_id limit 1 for update`.execute(tx);
   const row = rows[0];
@@ -133,6 +138,7 @@ export async function takeLease(
     items: row.items,
     idReasons: row.id_reasons,
     rows: row.row_items && row.row_terms ? { items: row.row_items, terms: row.row_terms } : null,
+    undoes: row.undoes.map(BigInt),
     chunkPairs: row.chunk_pairs,
     acceptedAt: operation.accepted_at,
   };
@@ -174,22 +180,32 @@ export interface LockedParents {
 }
 
 /** Locks parents, in order of id, against going away. A statement after this one sees every ending of its learners. */
-export async function lockParents(
+export const lockParents = (
   tx: WriteTx,
   accountId: number,
   learnerIds: readonly string[],
   itemIds: readonly string[],
   now: Date,
+): Promise<LockedParents> => findParents(tx, accountId, learnerIds, itemIds, now, sql`for key share`);
+
+/** The same without a lock, to look ahead. */
+export async function findParents(
+  tx: ReadTx,
+  accountId: number,
+  learnerIds: readonly string[],
+  itemIds: readonly string[],
+  now: Date,
+  lock: RawBuilder<unknown> = sql``,
 ): Promise<LockedParents> {
   const { rows } = await sql<{ kind: string; id: string }>`
     with learner as materialized (
       select u.* from unnest(${uuidArray(learnerIds)}::uuid[]) as w(id) cross join lateral (
         select user_id, endings from users
-        where account_id = ${accountId} and user_id = w.id and ${isActiveAt('users', now)} for key share) u),
+        where account_id = ${accountId} and user_id = w.id and ${isActiveAt('users', now)} offset 0 ${lock}) u),
     item as materialized (
       select i.* from unnest(${uuidArray(itemIds)}::uuid[]) as w(id) cross join lateral (
         select item_id from content_item
-        where account_id = ${accountId} and item_id = w.id and retired_at is null for key share) i)
+        where account_id = ${accountId} and item_id = w.id and retired_at is null offset 0 ${lock}) i)
     select 'learner' as kind, id from unnest(${uuidArray(learnerIds)}::uuid[]) as w(id)
       where (select count(*) from learner) < ${learnerIds.length} and id not in (select user_id from learner)
     union all

@@ -8,6 +8,7 @@ import { type ChunkRecord, recordChunk } from './ledger-queries.ts';
 import type { WriteLimits } from './limits.ts';
 import type { Receipt } from './receipt.ts';
 import { rowChunks } from './row-chunks.ts';
+import { undoChunks } from './undo-chunks.ts';
 
 /** How often abandoned operations are looked for, and how often a caller asks after one that another process writes. */
 const LOOK_EVERY_MS = 2_000;
@@ -27,6 +28,7 @@ const WRITERS: Readonly<Record<queries.LargeKind, ChunkWriter>> = {
   enroll: enrollChunks,
   delete: endChunks,
   import: rowChunks,
+  undo: undoChunks,
 };
 
 /** Large requests: accepted whole, written in chunks, always completed, by this process or the next. */
@@ -58,31 +60,36 @@ export class BulkWrites {
     receipt: Receipt,
     work: Omit<queries.LargeWork, 'chunkPairs'>,
     rightsVersion: bigint,
+    /** Done in the transaction that accepts it; what it throws, refuses it. */
+    atAcceptance: (tx: WriteTx) => Promise<void> = async () => {},
   ): Promise<void> {
     if (this.#isStopping) throw new Refusal('server.stopping', { seconds: 5 });
     if (this.#waiting >= this.#limits.waitingLarge) throw new Refusal('server.busy', { seconds: 5 });
     this.#waiting++;
     try {
-      await this.#acceptAndFinish(receipt, work, rightsVersion);
+      await this.#accept(receipt, work, rightsVersion, atAcceptance);
+      await this.#finish(receipt);
     } finally {
       this.#waiting--;
     }
   }
 
-  async #acceptAndFinish(
+  async #accept(
     receipt: Receipt,
     work: Omit<queries.LargeWork, 'chunkPairs'>,
     rightsVersion: bigint,
+    atAcceptance: (tx: WriteTx) => Promise<void>,
   ): Promise<void> {
-    const { accountId, operationId } = receipt;
     const { chunkPairs } = this.#limits;
-    const accepted = await this.#db.write(
-      (tx) =>
-        queries.accept(tx, { ...work, receipt, chunkPairs, leaseUntil: this.#leaseUntil() }, rightsVersion),
-      'small',
-    );
-    if (!accepted) throw new StaleRights();
-    this.#mine.add(operationId);
+    await this.#db.write(async (tx) => {
+      await atAcceptance(tx);
+      const accepted = { ...work, receipt, chunkPairs, leaseUntil: this.#leaseUntil() };
+      if (!(await queries.accept(tx, accepted, rightsVersion))) throw new StaleRights();
+    }, 'small');
+    this.#mine.add(receipt.operationId);
+  }
+
+  async #finish({ accountId, operationId }: Receipt): Promise<void> {
     const location = `/operations/${operationId}`;
     const until = Date.now() + GIVE_UP_MS;
     try {

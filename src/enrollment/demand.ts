@@ -1,6 +1,6 @@
 import { sha256 } from '../kernel/hash.ts';
 import { type IdSet, PackedIds, pack } from '../kernel/id-set.ts';
-import { REASONS, type RefusalReason } from './reasons.ts';
+import { REASONS, type RefusalReason, type StoredReason } from './reasons.ts';
 import { type Faults, firstReason } from './rules.ts';
 
 /**
@@ -67,16 +67,20 @@ export const demandOfRows = (
   };
 };
 
-export const demandOfEnrollments = (ids: IdSet): Demand => ({
+/** `reasons`: why some are left as they are, or refused. */
+export const demandOfEnrollments = (
+  ids: IdSet,
+  reasons: ReadonlyMap<string, StoredReason> = new Map(),
+): Demand => ({
   ids: pack(ids).bytes,
   itemIds: null,
-  idReasons: null,
+  idReasons: toBytes(ids, reasons),
   itemReasons: null,
-  refused: 0,
+  refused: [...reasons.values()].filter(isRefusal).length,
 });
 
 /** A byte for each id: 0, or the number of its reason; null when none has one. */
-export function toBytes(ids: IdSet, faults: Faults): Buffer | null {
+export function toBytes(ids: IdSet, faults: ReadonlyMap<string, StoredReason>): Buffer | null {
   if (faults.size === 0) return null;
   return Buffer.from(
     ids.slice(0, ids.length).map((id) => {
@@ -86,11 +90,13 @@ export function toBytes(ids: IdSet, faults: Faults): Buffer | null {
   );
 }
 
-const BY_NUMBER = new Map<number, RefusalReason>(
+const BY_NUMBER = new Map<number, StoredReason>(
   Object.entries(REASONS)
     .filter(([, { number }]) => number > 0)
-    .map(([reason, { number }]) => [number, reason as RefusalReason]),
+    .map(([reason, { number }]) => [number, reason as StoredReason]),
 );
+
+const isRefusal = (reason: StoredReason): reason is RefusalReason => REASONS[reason].outcome === 'refused';
 
 /** The other way round. */
 export function toFaults(ids: readonly string[], bytes: Buffer | null): Faults {
@@ -98,7 +104,7 @@ export function toFaults(ids: readonly string[], bytes: Buffer | null): Faults {
   const faults = new Map<string, RefusalReason>();
   ids.forEach((id, place) => {
     const reason = BY_NUMBER.get(bytes[place] ?? 0);
-    if (reason) faults.set(id, reason);
+    if (reason && isRefusal(reason)) faults.set(id, reason);
   });
   return faults;
 }
@@ -106,17 +112,23 @@ export function toFaults(ids: readonly string[], bytes: Buffer | null): Faults {
 /** One thing that was asked of a chunk: a pair, or an enrollment. */
 export type Asked =
   | { readonly learnerId: string; readonly itemId: string; readonly refused: RefusalReason | undefined }
-  | { readonly enrollmentId: string };
+  | { readonly enrollmentId: string; readonly reason: StoredReason | undefined };
 
 /** Whether each id goes with the item in its place (an import), or with every item. */
 export type Pairing = 'row by row' | 'each with each';
+
+export const pairingOf = (kind: string): Pairing => (kind === 'import' ? 'row by row' : 'each with each');
 
 /** How many things a chunk was asked. */
 export const sizeOf = ({ ids, itemIds }: Pick<Demand, 'ids' | 'itemIds'>, pairing: Pairing): number =>
   new PackedIds(ids).length * (itemIds && pairing === 'each with each' ? new PackedIds(itemIds).length : 1);
 
-const reasonAt = (bytes: Buffer | null, place: number): RefusalReason | undefined =>
+const reasonAt = (bytes: Buffer | null, place: number): StoredReason | undefined =>
   BY_NUMBER.get(bytes?.[place] ?? 0);
+const refusalAt = (bytes: Buffer | null, place: number): RefusalReason | undefined => {
+  const reason = reasonAt(bytes, place);
+  return reason && isRefusal(reason) ? reason : undefined;
+};
 
 /** What a chunk was asked from one place to another: item after item, and within it learner after learner. */
 export function askedOf(
@@ -126,14 +138,17 @@ export function askedOf(
   to: number,
 ): Asked[] {
   const ids = new PackedIds(demand.ids);
-  if (demand.itemIds === null) return ids.slice(from, to).map((enrollmentId) => ({ enrollmentId }));
+  if (demand.itemIds === null)
+    return ids
+      .slice(from, to)
+      .map((enrollmentId, n) => ({ enrollmentId, reason: reasonAt(demand.idReasons, from + n) }));
   const items = new PackedIds(demand.itemIds);
   if (pairing === 'row by row') {
     const itemIds = items.slice(from, to);
     return ids.slice(from, to).map((learnerId, n) => ({
       learnerId,
       itemId: itemIds[n] ?? '',
-      refused: reasonAt(demand.idReasons, from + n),
+      refused: refusalAt(demand.idReasons, from + n),
     }));
   }
   const asked: Asked[] = [];
@@ -143,12 +158,12 @@ export function askedOf(
     const first = place % ids.length;
     const last = Math.min(ids.length, first + end - place);
     const [itemId = ''] = items.slice(item, item + 1);
-    const itemReason = reasonAt(demand.itemReasons, item);
+    const itemReason = refusalAt(demand.itemReasons, item);
     ids.slice(first, last).forEach((learnerId, n) => {
       asked.push({
         learnerId,
         itemId,
-        refused: firstReason(reasonAt(demand.idReasons, first + n), itemReason),
+        refused: firstReason(refusalAt(demand.idReasons, first + n), itemReason),
       });
     });
     place += last - first;

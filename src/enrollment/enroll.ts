@@ -15,6 +15,7 @@ import { LIMITS, type WriteLimits } from './limits.ts';
 import type { RowPlan } from './packed-rows.ts';
 import { digestOf, digestOfSet, newReceipt, type Receipt } from './receipt.ts';
 import { objectionToTerms, type RequestedTerms } from './rules.ts';
+import { claimUndo, judgeUndo, undoOne } from './undo.ts';
 
 export interface EnrollInput {
   /** Users, in any order, repeated or not. */
@@ -133,6 +134,22 @@ export class Enrollments {
     const receipt = newReceipt(ctx, 'import', digest, ids.length);
     const work = { ids, items: [], idReasons: null, rows };
     await this.#bulk.write(receipt, work, ctx.caller.rightsVersion);
+    return receipt;
+  }
+
+  /**
+   * Undoes an operation as far as that is possible: what stood before comes back, and what must not is kept with a
+   * reason. Refuses as {@link judgeUndo} does; throws StaleRights.
+   */
+  async undo(ctx: Context, operationId: string): Promise<Receipt> {
+    const undoing = await judgeUndo(ctx, operationId);
+    const { receipt, chunks } = undoing;
+    if (chunks.length <= 1) await ctx.write((tx) => undoOne(tx, undoing));
+    else {
+      const work = { ids: [], items: [], idReasons: null, rows: null, undoes: chunks };
+      await this.#bulk.write(receipt, work, ctx.caller.rightsVersion, (tx) => claimUndo(tx, undoing));
+    }
+    this.#onWritten(ctx.caller.accountId);
     return receipt;
   }
 

@@ -67,7 +67,8 @@ export interface EventLearner {
 
 /**
  * Who was enrolled by each of some LEARNERS_ENROLLED_IN_COURSE events, after an ordinal, in order: at most `limit` of
- * each. Their enrollments may have been edited, ended or begun anew since; history keeps where they came from.
+ * each. Their enrollments may have been edited, ended or begun anew since; history keeps where they came from. Whom an
+ * undo enrolled again is told in the order in which they came back.
  */
 export async function learnersEnrolledBy(
   tx: ReadTx,
@@ -85,6 +86,14 @@ export async function learnersEnrolledBy(
       union
       select learner_id, ordinal from enrollment_past
       where account_id = ${accountId} and item_id = e.item_id and chunk = e.chunk and ordinal > e.after
+      union all
+      select learner_id, restored_place from enrollment
+      where account_id = ${accountId} and item_id = e.item_id and version_chunk = e.chunk and version_chunk <> chunk
+        and restored_place > e.after
+      union all
+      select learner_id, restored_place from enrollment_past
+      where account_id = ${accountId} and item_id = e.item_id and version_chunk = e.chunk and version_chunk <> chunk
+        and restored_place > e.after
       order by ordinal limit ${limit}) l
     order by e.no, l.ordinal`.execute(tx);
   return rows;

@@ -9,7 +9,7 @@ import type { Receipt } from './receipt.ts';
 
 /**
  * What subscribers and the feed are told. LEARNERS_UNENROLLED is our own: no webhook of the contract has it. Whom an
- * event concerns: LEARNERS_ENROLLED_IN_COURSE those whose (chunk, item) it is, in enrollment or enrollment_past;
+ * event concerns: LEARNERS_ENROLLED_IN_COURSE those whose (version_chunk, item) it is, in enrollment or enrollment_past;
  * LEARNERS_UNENROLLED those in enrollment_past with (past_chunk, item).
  */
 export type EventType = 'LEARNERS_ENROLLED_IN_COURSE' | 'LEARNERS_UNENROLLED';
@@ -35,11 +35,12 @@ export async function recordOperation(
   done: Omit<ChunkRecord, 'place'>,
 ): Promise<void> {
   await sql`
-    insert into operation (account_id, operation_id, kind, state, actor_id, client_id, source, request_digest,
-                           accepted_at, completed_at, total, created, changed, unchanged)
+    insert into operation (account_id, operation_id, kind, state, actor_id, client_id, source, cause_id,
+                           request_digest, accepted_at, completed_at, total, created, changed, unchanged, refused)
     values (${receipt.accountId}, ${receipt.operationId}, ${receipt.kind}, 'done', ${receipt.actorId}, ${receipt.clientId},
-            ${receipt.source}, ${receipt.requestDigest}, ${receipt.acceptedAt}, ${receipt.acceptedAt}, ${receipt.total},
-            ${done.created}, ${done.changed}, ${done.unchanged})`.execute(tx);
+            ${receipt.source}, ${receipt.causeId ?? null}, ${receipt.requestDigest}, ${receipt.acceptedAt},
+            ${receipt.acceptedAt}, ${receipt.total}, ${done.created}, ${done.changed}, ${done.unchanged},
+            ${done.demand.refused})`.execute(tx);
   await recordChunk(tx, receipt, { ...done, place: 0 });
 }
 

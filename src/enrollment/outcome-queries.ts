@@ -55,8 +55,8 @@ export interface AskedPair {
 }
 
 /**
- * The enrollment that each pair had after its chunk: the one the chunk created, else the first that had not ended by
- * then. Numbers of chunks are drawn under the locks by which an insert and an ending of the same learner wait for each
+ * The enrollment that each pair had after its chunk: the one the chunk created, else the one whose version held then,
+ * else the next. Numbers of chunks are drawn under the locks by which an insert and an ending of the same learner wait for each
  * other, so their order is that of what happened.
  */
 export async function enrollmentsAtChunk(
@@ -69,13 +69,14 @@ export async function enrollmentsAtChunk(
     from unnest(${pairs.map(({ chunk }) => String(chunk))}::int8[], ${uuidArray(pairs.map((pair) => pair.learnerId))}::uuid[],
                 ${uuidArray(pairs.map((pair) => pair.itemId))}::uuid[]) with ordinality as w(chunk, learner_id, item_id, no)
     cross join lateral (
-      select chunk, ordinal from enrollment
-      where account_id = ${accountId} and learner_id = w.learner_id and item_id = w.item_id
-      union all
-      select chunk, ordinal from enrollment_past
-      where account_id = ${accountId} and learner_id = w.learner_id and item_id = w.item_id
-        and past_cause <> 'edited' and past_chunk > w.chunk
-      order by chunk limit 1) e`.execute(tx);
+      select chunk, ordinal from (
+        select chunk, ordinal, version_chunk from enrollment
+        where account_id = ${accountId} and learner_id = w.learner_id and item_id = w.item_id
+        union all
+        select chunk, ordinal, version_chunk from enrollment_past
+        where account_id = ${accountId} and learner_id = w.learner_id and item_id = w.item_id
+          and past_chunk > w.chunk) v
+      order by v.chunk <> w.chunk, version_chunk > w.chunk, version_chunk limit 1) e`.execute(tx);
   const found = new Map(rows.map((row) => [row.no, row]));
   return pairs.map((_, place) => {
     const row = found.get(place + 1);

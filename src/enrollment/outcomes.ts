@@ -3,7 +3,7 @@ import { refuse } from '../kernel/errors.ts';
 import { enrollmentId, readEnrollmentId } from '../kernel/ids.ts';
 import { type OperationRow, readOperation } from '../operations/index.ts';
 import type { ReadTx } from '../storage/index.ts';
-import { type Asked, askedOf, type Pairing, sizeOf } from './demand.ts';
+import { type Asked, askedOf, type Pairing, pairingOf, sizeOf } from './demand.ts';
 import {
   type AskedChunk,
   type AskedEnrollment,
@@ -13,7 +13,7 @@ import {
   enrollmentsAtChunk,
   touchedAtChunk,
 } from './outcome-queries.ts';
-import type { OutcomeKind, Reason } from './reasons.ts';
+import { type OutcomeKind, REASONS, type Reason, type StoredReason } from './reasons.ts';
 
 /** What became of everything an operation was asked: rebuilt from its chunks, and from enrollments and their history. */
 
@@ -100,7 +100,7 @@ async function pageFrom(
     const lookedAt = outcome ? LOOKED_AT : size;
     const range = { place: from.place, pairs: from.index + lookedAt + 1, outcome };
     const chunks = await chunksFrom(tx, ctx.caller.accountId, operationId, range);
-    const pairing = kind === 'import' ? 'row by row' : 'each with each';
+    const pairing = pairingOf(kind);
     const asked = placesFrom(chunks, pairing, from, lookedAt + 1);
     const items: Outcome[] = [];
     for (let at = 0; at < asked.length; at += AT_ONCE) {
@@ -155,7 +155,7 @@ async function tell(
   return places.map(({ chunk, asked }) => {
     if ('enrollmentId' in asked) {
       const found = nextTouched.next().value;
-      return found ? outcomeOfChange(kind, chunk, accountId, asked.enrollmentId, found) : null;
+      return found ? outcomeOfChange(kind, chunk, accountId, asked, found) : null;
     }
     const { learnerId, itemId, refused } = asked;
     if (refused) return { learnerId, itemId, outcome: 'refused', reason: refused, enrollmentId: undefined };
@@ -165,7 +165,7 @@ async function tell(
       learnerId,
       itemId,
       outcome,
-      reason: outcome === 'unchanged' ? 'already_enrolled' : undefined,
+      reason: outcome !== 'unchanged' ? undefined : key ? 'already_enrolled' : 'already_ended',
       enrollmentId: key ? enrollmentId(key) : undefined,
     };
   });
@@ -175,10 +175,12 @@ function outcomeOfChange(
   kind: string,
   chunk: bigint,
   accountId: number,
-  id: string,
+  { enrollmentId: id, reason: kept }: { enrollmentId: string; reason: StoredReason | undefined },
   { learnerId, itemId, isTouched }: { learnerId: string; itemId: string; isTouched: boolean },
 ): Outcome {
   const of = { learnerId, itemId };
+  if (kept) return { ...of, outcome: REASONS[kept].outcome, reason: kept, enrollmentId: id };
+  if (kind === 'undo') return { ...of, outcome: 'changed', reason: undefined, enrollmentId: id };
   // Re-enrolling puts a new enrollment in the place of the addressed one.
   if (kind === 'reenroll') {
     const created = enrollmentId({ accountId, chunk, ordinal: 0 });

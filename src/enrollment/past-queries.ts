@@ -9,7 +9,7 @@ import type { Terms } from './rules.ts';
 
 /** What a version of an enrollment is, in both tables. */
 export const VERSION = sql`account_id, learner_id, item_id, chunk, ordinal, access_at, due_at, due_period_hours, due_rule,
-  lock_after_due, type_group, term, version_chunk, recorded_at`;
+  lock_after_due, type_group, term, version_chunk, recorded_at, restored_chunk, restored_place`;
 
 /** The change: which account and chunk, and since when it holds. */
 export interface Change {
@@ -21,14 +21,32 @@ export interface Change {
 /** Versions stand in order, also when a request was judged before the one that was written first. */
 const moment = (at: Date): RawBuilder<Date> => sql`greatest(recorded_at, ${at}::timestamptz)`;
 
+/** How versions become past: by an undo that leaves nothing, `left` is what had left nothing there before. */
+export interface Ceasing {
+  readonly cause: 'edited' | 'ended' | 'reenrolled' | 'undone';
+  readonly left: RawBuilder<unknown>;
+}
+const ceasing = (cause: Ceasing['cause']): Ceasing => ({ cause, left: sql`null::int8` });
+const ENDED = ceasing('ended');
+export const REPLACED_BY_UNDO = ceasing('undone');
+
+/** SQL: to be set with every new version: it is no undo's. */
+export const NOT_RESTORED = sql`restored_chunk = null, restored_place = null`;
+
 /** `from` is a CTE of versions that are replaced or gone. */
-export const archive = (
+const archiveAs = (
   from: RawBuilder<unknown>,
   { chunk, at }: Change,
-  cause: string,
+  { cause, left }: Ceasing,
 ): RawBuilder<unknown> => sql`
-  insert into enrollment_past (${VERSION}, past_chunk, past_at, past_cause)
-  select ${VERSION}, ${String(chunk)}::int8, ${moment(at)}, ${cause} from ${from}`;
+  insert into enrollment_past (${VERSION}, past_chunk, past_at, past_cause, left_chunk)
+  select ${VERSION}, ${String(chunk)}::int8, ${moment(at)}, ${cause}, ${left} from ${from} v`;
+
+export const archive = (
+  from: RawBuilder<unknown>,
+  change: Change,
+  cause: Ceasing['cause'],
+): RawBuilder<unknown> => archiveAs(from, change, ceasing(cause));
 
 /** The current enrollment of a key, locked in its latest version. */
 const held = (key: EnrollmentKey): RawBuilder<unknown> => sql`
@@ -57,7 +75,7 @@ export async function replaceTerms(
     edited as (
       update enrollment e set access_at = ${terms.accessAt}, due_at = ${terms.dueAt}, due_period_hours = ${terms.duePeriodHours},
         due_rule = ${terms.dueRule}, lock_after_due = ${terms.lock}, version_chunk = ${String(change.chunk)}::int8,
-        recorded_at = greatest(old.recorded_at, ${change.at}::timestamptz)
+        recorded_at = greatest(old.recorded_at, ${change.at}::timestamptz), ${NOT_RESTORED}
       from old where e.account_id = old.account_id and e.learner_id = old.learner_id and e.item_id = old.item_id)
     select exists (select from old) as is_changed from held`.execute(tx);
   const [row] = rows;
@@ -81,7 +99,7 @@ export async function startNextTerm(
     update enrollment e set chunk = ${String(change.chunk)}::int8, ordinal = 0, access_at = ${terms.accessAt},
       due_at = ${terms.dueAt}, due_period_hours = ${terms.duePeriodHours}, due_rule = ${terms.dueRule},
       lock_after_due = ${terms.lock}, type_group = 0, version_chunk = ${String(change.chunk)}::int8,
-      recorded_at = greatest(old.recorded_at, ${change.at}::timestamptz),
+      recorded_at = greatest(old.recorded_at, ${change.at}::timestamptz), ${NOT_RESTORED},
       term = 1 + greatest(old.term, (
         select max(p.term) from enrollment_past p
         where p.account_id = old.account_id and p.learner_id = old.learner_id and p.item_id = old.item_id))
@@ -129,10 +147,23 @@ export async function countCurrent(
  * in a statement of its own before {@link moveToPast}, which then sees what was waited for.
  */
 export async function lockEnding(tx: WriteTx, accountId: number, ending: Ending): Promise<void> {
-  await sql`
-    with wanted as materialized (
+  await lockAndCount(
+    tx,
+    accountId,
+    sql`with wanted as materialized (
       select distinct e.learner_id from enrollment e where e.account_id = ${accountId} and ${isWanted(ending)}
-      order by e.learner_id),
+      order by e.learner_id)`,
+  );
+}
+
+/** `wanted`: SQL that begins a statement, with a CTE of that name of learners in order of id. */
+export async function lockAndCount(
+  tx: WriteTx,
+  accountId: number,
+  wanted: RawBuilder<unknown>,
+): Promise<void> {
+  await sql`
+    ${wanted},
     learner as materialized (
       select u.user_id from wanted w cross join lateral (
         select user_id from users where account_id = ${accountId} and user_id = w.learner_id for update) u)
@@ -141,11 +172,16 @@ export async function lockEnding(tx: WriteTx, accountId: number, ending: Ending)
 }
 
 /** Ends current enrollments; item → how many. What is no longer there is left out. */
-export async function moveToPast(tx: WriteTx, change: Change, ending: Ending): Promise<Map<string, number>> {
+export async function moveToPast(
+  tx: WriteTx,
+  change: Change,
+  ending: Ending,
+  how: Ceasing = ENDED,
+): Promise<Map<string, number>> {
   const { rows } = await sql<{ item_id: string; n: number }>`
     with ended as (
       delete from enrollment e where e.account_id = ${change.accountId} and ${isWanted(ending)} returning e.*),
-    kept as (${archive(sql`ended`, change, 'ended')})
+    kept as (${archiveAs(sql`ended`, change, how)})
     select item_id, count(*)::int as n from ended group by item_id`.execute(tx);
   return new Map(rows.map((row) => [row.item_id, row.n]));
 }

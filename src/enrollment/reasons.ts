@@ -17,13 +17,10 @@ interface ReasonEntry {
   readonly about: string;
 }
 
-const refusal = (number: number, strict: ErrorCode, about: string): ReasonEntry => ({
-  outcome: 'refused',
-  number,
-  strict,
-  about,
-});
-const noChange = (about: string): ReasonEntry => ({ outcome: 'unchanged', number: 0, strict: null, about });
+const refusal = <N extends number>(number: N, strict: ErrorCode, about: string) =>
+  ({ outcome: 'refused', number, strict, about }) as const;
+const noChange = <N extends number>(about: string, number: N) =>
+  ({ outcome: 'unchanged', number, strict: null, about }) as const;
 
 export const REASONS = {
   learner_out_of_scope: refusal(
@@ -53,12 +50,28 @@ export const REASONS = {
     'enrollment.date_range',
     'The default due date of the content item is after 9999-12-31.',
   ),
-  already_enrolled: noChange('The learner has the content item already; dates and lock stay as they are.'),
-  same_terms: noChange('The enrollment has just these dates and this lock already.'),
-  already_ended: noChange('Somebody else had ended the enrollment before it was its turn.'),
+  already_enrolled: noChange('The learner has the content item already; dates and lock stay as they are.', 0),
+  same_terms: noChange('The enrollment has just these dates and this lock already.', 0),
+  already_ended: noChange('Somebody else had ended the enrollment before it was its turn.', 0),
+  changed_since: noChange(
+    'Not undone: a later operation changed, ended or began the enrollment. To have it back, undo that one first.',
+    8,
+  ),
+  confirmed_since: noChange(
+    'Not undone: a later operation asked for it and was told that there is nothing to do.',
+    9,
+  ),
+  progressed_since: noChange(
+    'Not undone: the learner has worked in the content item since, and undoing would hide that.',
+    10,
+  ),
 } as const satisfies Record<string, ReasonEntry>;
 
 export type Reason = keyof typeof REASONS;
-export type RefusalReason = {
+/** Those that are kept with what was asked. */
+export type StoredReason = {
   [R in Reason]: (typeof REASONS)[R] extends { number: 0 } ? never : R;
 }[Reason];
+export type RefusalReason = {
+  [R in StoredReason]: (typeof REASONS)[R] extends { outcome: 'refused' } ? R : never;
+}[StoredReason];

@@ -7,7 +7,7 @@ import { IDS_AT_ONCE } from './limits.ts';
 
 /** What every verb of this module answers with: the operation it became. */
 
-export type OperationKind = 'enroll' | 'edit' | 'reenroll' | 'delete' | 'import';
+export type OperationKind = 'enroll' | 'edit' | 'reenroll' | 'delete' | 'import' | 'undo';
 
 /** An operation as it is known before anything is written: who asked for what. */
 export interface Receipt {
@@ -21,6 +21,8 @@ export interface Receipt {
   readonly acceptedAt: Date;
   /** Outcomes it will have: pairs or enrollments. */
   readonly total: number;
+  /** The operation that this one undoes. */
+  readonly causeId?: string;
 }
 
 /** `requestDigest` covers everything that makes two requests the same. */

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { EnrollmentKey } from '../kernel/ids.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
-import { archive } from './past-queries.ts';
+import { archive, NOT_RESTORED } from './past-queries.ts';
 import { nextTerm, sinceWhen, uuidArray } from './queries.ts';
 import type { EnrolledTerms } from './row-rules.ts';
 import type { Terms } from './rules.ts';
@@ -120,7 +120,7 @@ export async function changeRows(tx: WriteTx, change: Writing, rows: readonly Ch
     edited as (
       update enrollment e set access_at = old.access, due_at = old.due, due_period_hours = old.hours,
         due_rule = old.rule, lock_after_due = old.lock, version_chunk = ${String(change.chunk)}::int8,
-        recorded_at = greatest(old.recorded_at, ${change.at}::timestamptz)
+        recorded_at = greatest(old.recorded_at, ${change.at}::timestamptz), ${NOT_RESTORED}
       from old where e.account_id = ${change.accountId} and e.learner_id = old.learner_id and e.item_id = old.item_id)
     select count(*)::int as n from old`.execute(tx);
   return counted[0]?.n ?? 0;

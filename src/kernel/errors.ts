@@ -225,6 +225,16 @@ export const ERRORS = {
     'Operation not found: {ids}.',
     'The id names no operation that you may see.',
   ),
+  'operation.state': entry(
+    409,
+    'Operation {ids} is {state}.',
+    'Only an operation that is done can be undone; one that is accepted or running is not, and one that is undone or cancelled needs it no more. The message gives its state. Nothing was done.',
+  ),
+  'operation.too_old': entry(
+    410,
+    'Operation {ids} was completed on {at}, which is more than {days} days ago.',
+    'An operation can be undone for 30 days. Nothing was done.',
+  ),
   // Tables in files
   'table.empty': entry(400, 'The file is empty.', 'A file has a header and rows. Nothing was imported.'),
   'table.no_rows': entry(

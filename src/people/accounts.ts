@@ -11,7 +11,7 @@ import {
 import { refuse } from '../kernel/errors.ts';
 import { sha256 } from '../kernel/hash.ts';
 import { newClientId, newId, newSecret } from '../kernel/ids.ts';
-import { type Database, violatedConstraint, type WriteTx } from '../storage/index.ts';
+import { type Database, type ReadTx, violatedConstraint, type WriteTx } from '../storage/index.ts';
 import * as queries from './account-queries.ts';
 import { insertDepartments } from './department-queries.ts';
 import { insertUsers, selectUsers } from './user-queries.ts';
@@ -108,28 +108,42 @@ async function addClient(
   return { clientId, clientSecret };
 }
 
-/** A new API client for a user named by account address and login: for the operator, who needs no permission. */
+/** A user as an operator names them. */
+export interface UserName {
+  readonly accountUrl: string;
+  readonly login: string;
+  readonly now: Date;
+}
+
+/** The user of that login in the account of that address; refuses when there is no such account or user. */
+export const userNamed = (db: Database, name: UserName): Promise<{ accountId: number; userId: string }> =>
+  db.read((tx) => findNamed(tx, name));
+
+async function findNamed(
+  tx: ReadTx,
+  { accountUrl, login, now }: UserName,
+): Promise<{ accountId: number; userId: string }> {
+  const account = await queries.findAccount(tx, accountKey(accountUrl) ?? '');
+  if (!account)
+    return refuse('request.invalid', {
+      field: 'account',
+      detail: `there is no account with the address ${accountUrl}`,
+    });
+  const filter = { accountId: account.accountId, reach: 'everyone' as const, now, logins: [login] };
+  const [user] = await selectUsers(tx, filter, null, 1);
+  if (!user)
+    return refuse('request.invalid', { field: 'login', detail: `there is no user with the login ${login}` });
+  return { accountId: account.accountId, userId: user.userId };
+}
+
+/** A new API client for a user: for the operator, who needs no permission. */
 export function createClientFor(
   db: Database,
-  input: { accountUrl: string; login: string; now: Date },
+  input: UserName,
 ): Promise<{ clientId: string; clientSecret: string }> {
   return db.write(async (tx) => {
-    const account = await queries.findAccount(tx, accountKey(input.accountUrl) ?? '');
-    if (!account)
-      refuse('request.invalid', {
-        field: 'account',
-        detail: `there is no account with the address ${input.accountUrl}`,
-      });
-    const filter = {
-      accountId: account.accountId,
-      reach: 'everyone' as const,
-      now: input.now,
-      logins: [input.login],
-    };
-    const [user] = await selectUsers(tx, filter, null, 1);
-    if (!user)
-      refuse('request.invalid', { field: 'login', detail: `there is no user with the login ${input.login}` });
-    return addClient(tx, account.accountId, user.userId, input.now);
+    const { accountId, userId } = await findNamed(tx, input);
+    return addClient(tx, accountId, userId, input.now);
   });
 }
 

@@ -8,6 +8,7 @@ export {
   isEmpty,
   ownerOf,
   standardRole,
+  userNamed,
 } from './accounts.ts';
 export { type Department, insertDepartments } from './department-queries.ts';
 export { addDepartment } from './departments.ts';

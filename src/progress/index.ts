@@ -3,7 +3,7 @@
  * modules, a learning track from its courses; what was completed stays so and is certified once per term.
  */
 export { certificatesOf, type IssuedCertificate } from './certificates.ts';
-export { currentTerm, PROGRESS, type ProgressRow, toProgress } from './queries.ts';
+export { currentTerm, PROGRESS, type ProgressRow, progressedSince, toProgress } from './queries.ts';
 export { type Achievement, recordAchievements } from './record.ts';
 export { certificateRoutes } from './routes.ts';
 export { isDone, isOverdue, type Progress, type Report, STATUSES, type Status } from './rules.ts';

@@ -93,6 +93,30 @@ export async function standingsOf(
   }));
 }
 
+/** A pair, and from when on work in a term of it, or a later one, counts. */
+export interface Since extends Pair {
+  readonly term: number;
+  readonly at: Date;
+}
+
+/** The places of those pairs whose learner has done something since. What has no date counts as done since. */
+export async function progressedSince(
+  tx: ReadTx,
+  accountId: number,
+  pairs: readonly Since[],
+): Promise<Set<number>> {
+  const { rows } = await sql<{ no: number }>`
+    select (w.no - 1)::int as no
+    from unnest(${pairs.map((pair) => pair.learnerId)}::uuid[], ${pairs.map((pair) => pair.itemId)}::uuid[],
+                ${pairs.map((pair) => pair.term)}::int2[], ${pairs.map((pair) => pair.at)}::timestamptz[])
+      with ordinality as w(learner_id, item_id, term, since, no)
+    cross join lateral (
+      select 1 from progress
+      where account_id = ${accountId} and learner_id = w.learner_id and item_id = w.item_id and term >= w.term
+        and coalesce(greatest(viewed_at, completed_at), 'infinity') >= w.since limit 1) p`.execute(tx);
+  return new Set(rows.map(({ no }) => no));
+}
+
 /** Every module of the courses, for each learner in the given term. */
 export async function moduleStandingsOf(
   tx: ReadTx,

@@ -25,6 +25,8 @@ import { NONE } from './row.ts';
 export interface ExportOptions {
   readonly delimiter: Delimiter;
   readonly encoding: OutputEncoding;
+  /** Told how many rows were written each time. */
+  readonly onRows?: (count: number) => void;
 }
 
 const HEADER: readonly (Member | typeof TITLE)[] = [
@@ -48,14 +50,17 @@ const HEADER: readonly (Member | typeof TITLE)[] = [
 export async function exportFile(
   ctx: Context,
   filter: ListFilter,
-  { delimiter, encoding }: ExportOptions,
+  { delimiter, encoding, onRows }: ExportOptions,
 ): Promise<AsyncGenerator<Buffer>> {
   const pages = await listFor(ctx, filter);
   const encode = encoderFor(encoding);
   const mark = encoding === 'utf-8' ? '' : BOM;
   return (async function* () {
     yield encode(mark + csvLine(HEADER, DELIMITERS[delimiter]));
-    for await (const page of pages) yield encode(await linesOf(ctx, page, DELIMITERS[delimiter]));
+    for await (const page of pages) {
+      yield encode(await linesOf(ctx, page, DELIMITERS[delimiter]));
+      onRows?.(page.length);
+    }
   })();
 }
 

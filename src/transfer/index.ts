@@ -5,5 +5,5 @@
 export { MEMBERS, type Member, type Naming } from './columns.ts';
 export { type ExportOptions, exportFile } from './export.ts';
 export { type ImportOptions, importFile } from './import.ts';
-export { errorFileOf, type ImportReport } from './report.ts';
+export type { ImportReport, RowOutcome } from './report.ts';
 export { transferRoutes } from './routes.ts';

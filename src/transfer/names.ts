@@ -1,6 +1,7 @@
 import { type Context, reachOf } from '../access/index.ts';
 import { isUuid } from '../kernel/ids.ts';
 import { keyOf } from '../people/index.ts';
+import type { Member } from './columns.ts';
 import * as queries from './queries.ts';
 import type { FileReason } from './reasons.ts';
 import type { Fault, Name, SaidRow } from './row.ts';
@@ -54,7 +55,11 @@ function wantedOf(names: readonly (readonly Name[])[]) {
   ];
   return {
     ids: texts(mayBeId),
-    of: (members: readonly string[]) => texts(({ member }) => members.includes(member)),
+    of: (members: readonly string[]) => [
+      ...new Set(
+        all.filter(({ member }) => members.includes(member)).flatMap(({ text, cell }) => [cell, text]),
+      ),
+    ],
   };
 }
 
@@ -73,7 +78,7 @@ function indexOf<T extends { readonly id: string }>(
 }
 
 /** Under what a name is looked up; one whose kind is not told may be any of them. */
-function calledBy({ member, text }: Name): string[] {
+function calledBy(member: Member, text: string): string[] {
   switch (member) {
     case 'learnerId':
     case 'courseId':
@@ -97,9 +102,12 @@ function pick(
   what: 'learner' | 'course',
   unknown: FileReason,
 ): { readonly id: string } | Fault {
+  const called = ({ member }: Name, text: string): Set<string> =>
+    new Set(calledBy(member, text).flatMap((key) => [...(index.get(key) ?? [])]));
   const meant = new Set<string>();
   for (const name of names) {
-    const ids = new Set(calledBy(name).flatMap((called) => [...(index.get(called) ?? [])]));
+    const ids = called(name, name.cell);
+    if (ids.size === 0) for (const id of called(name, name.text)) ids.add(id);
     // A training has an id, but is no item: whoever judges the row tells it from an id that names nothing.
     if (ids.size === 0 && what === 'course' && mayBeId(name)) ids.add(name.text.toLowerCase());
     if (ids.size === 0) return { reason: unknown };

@@ -1,7 +1,8 @@
 import type { Context } from '../access/index.ts';
 import { type Outcome, outcomesOf, type RowPlan } from '../enrollment/index.ts';
 import { refuse } from '../kernel/errors.ts';
-import { csvLine } from '../tables/index.ts';
+import { readOperation } from '../operations/index.ts';
+import { BOM, csvLine } from '../tables/index.ts';
 import { Notes, type Reading, unpackNumbers } from './notes.ts';
 import { findFile } from './queries.ts';
 import { explain, type FileReason } from './reasons.ts';
@@ -25,6 +26,11 @@ export interface ImportReport {
   readonly reading: Reading;
   readonly summary: Readonly<Record<Outcome['outcome'], number>>;
   readonly rows: AsyncIterable<readonly RowOutcome[]>;
+  /**
+   * The rows that were refused, as they came, with the reason beside each: to be mended and imported again. A row that
+   * was overtaken while it was written has only its ids.
+   */
+  errorFile(): AsyncIterable<string>;
 }
 
 /** What the report of an import is made from, beside the operation. */
@@ -35,11 +41,8 @@ interface Kept {
 }
 
 /** The report of what was written: the operation's outcomes, and the notes of rows that never came to it. */
-export async function reportOf(
-  ctx: Context,
-  operationId: string,
-  { reading, notes, numbers }: Kept,
-): Promise<ImportReport> {
+export async function reportOf(ctx: Context, operationId: string, kept: Kept): Promise<ImportReport> {
+  const { reading, notes, numbers } = kept;
   const { operation, outcomes } = await outcomesOf(ctx, operationId);
   return {
     operationId,
@@ -51,11 +54,17 @@ export async function reportOf(
       refused: operation.refused + notes.refused,
     },
     rows: merged(notes, numbers, outcomes),
+    errorFile: async function* () {
+      const overtaken = operation.refused > 0 ? (await outcomesOf(ctx, operationId)).outcomes : null;
+      yield* writeErrors(kept, overtaken);
+    },
   };
 }
 
 /** The same again, at any time while the file is kept. Refuses `operation.unknown` and `import.no_file`. */
 export async function reportAgain(ctx: Context, operationId: string): Promise<ImportReport> {
+  // First: what is kept of a file is for whoever may see its operation.
+  await readOperation(ctx, operationId);
   return reportOf(ctx, operationId, await keptOf(ctx, operationId));
 }
 
@@ -75,7 +84,13 @@ export function reportOfTrial(
 ): ImportReport {
   const summary = { created: 0, changed: 0, unchanged: notes.unchanged, refused: notes.refused };
   for (const part of plan.parts()) for (const { todo } of part) summary[OUTCOME[todo.do]]++;
-  return { operationId: undefined, reading, summary, rows: merged(notes, numbers, wouldBe(plan)) };
+  return {
+    operationId: undefined,
+    reading,
+    summary,
+    rows: merged(notes, numbers, wouldBe(plan)),
+    errorFile: () => writeErrors({ reading, notes, numbers }, null),
+  };
 }
 
 async function* wouldBe(plan: RowPlan): AsyncGenerator<Outcome[]> {
@@ -89,35 +104,40 @@ async function* wouldBe(plan: RowPlan): AsyncGenerator<Outcome[]> {
     }));
 }
 
-/** In the order of the rows: outcomes, each with the next of the numbers, and between them the notes. */
+const ROWS_AT_ONCE = 1_000;
+
 async function* merged(
   notes: Iterable<NoteLike>,
   numbers: readonly number[],
   outcomes: AsyncIterable<readonly Outcome[]>,
 ): AsyncGenerator<readonly RowOutcome[]> {
+  let some: RowOutcome[] = [];
+  for await (const row of rowByRow(notes, numbers, outcomes)) {
+    some.push(row);
+    if (some.length < ROWS_AT_ONCE) continue;
+    yield some;
+    some = [];
+  }
+  if (some.length > 0) yield some;
+}
+
+/** Outcomes, each with the next of the numbers, and between them the notes. */
+async function* rowByRow(
+  notes: Iterable<NoteLike>,
+  numbers: readonly number[],
+  outcomes: AsyncIterable<readonly Outcome[]>,
+): AsyncGenerator<RowOutcome> {
   const noted = notes[Symbol.iterator]();
   let note = noted.next();
   let place = 0;
-  for await (const page of outcomes) {
-    const rows: RowOutcome[] = [];
+  for await (const page of outcomes)
     for (const { itemId, ...outcome } of page) {
       const row = numbers[place++] ?? 0;
-      for (; !note.done && note.value.row < row; note = noted.next()) rows.push(fromNote(note.value));
-      rows.push({ row, ...outcome, courseId: itemId });
+      for (; !note.done && note.value.row < row; note = noted.next()) yield fromNote(note.value);
+      yield { row, ...outcome, courseId: itemId };
     }
-    yield rows;
-  }
-  let rest: RowOutcome[] = [];
-  for (; !note.done; note = noted.next()) {
-    rest.push(fromNote(note.value));
-    if (rest.length < REST_AT_ONCE) continue;
-    yield rest;
-    rest = [];
-  }
-  if (rest.length > 0) yield rest;
+  for (; !note.done; note = noted.next()) yield fromNote(note.value);
 }
-
-const REST_AT_ONCE = 1_000;
 
 type NoteLike = Omit<RowOutcome, 'reason'> & { readonly reason: FileReason };
 
@@ -131,21 +151,18 @@ const fromNote = ({ row, outcome, reason, detail }: NoteLike): RowOutcome => ({
 /** Beside each row of the file of errors. */
 const ERROR_COLUMNS = ['row', 'reason', 'detail'];
 
-/**
- * The rows that were refused, as they came, with the reason beside each: to be mended and imported again. A row that
- * was overtaken while it was written has only its ids. Refuses as {@link reportAgain} does.
- */
-export async function errorFileOf(ctx: Context, operationId: string): Promise<AsyncGenerator<string>> {
-  const { operation, outcomes } = await outcomesOf(ctx, operationId);
-  const kept = await keptOf(ctx, operationId);
-  return writeErrors(kept, operation.refused > 0 ? outcomes : null);
-}
+/** A file of errors that was mended and imported has these columns already. */
+const withoutErrors = (header: readonly string[]): readonly string[] =>
+  header.slice(-ERROR_COLUMNS.length).join() === ERROR_COLUMNS.join()
+    ? header.slice(0, -ERROR_COLUMNS.length)
+    : header;
 
 async function* writeErrors(
   { reading, notes, numbers }: Kept,
   outcomes: AsyncIterable<readonly Outcome[]> | null,
 ): AsyncGenerator<string> {
-  const { header, members, delimiter } = reading;
+  const { members, delimiter } = reading;
+  const header = withoutErrors(reading.header);
   const width = header.length;
   const line = (
     cells: readonly string[],
@@ -162,7 +179,7 @@ async function* writeErrors(
       ],
       delimiter,
     );
-  let text = csvLine([...header, ...ERROR_COLUMNS], delimiter);
+  let text = BOM + csvLine([...header, ...ERROR_COLUMNS], delimiter);
   for (const { row, outcome, reason, detail, cells } of notes) {
     if (outcome !== 'refused') continue;
     text += line(cells, row, reason, detail);
@@ -177,6 +194,7 @@ async function* writeErrors(
     for (const { outcome, reason, learnerId, itemId } of page) {
       const row = numbers[place++] ?? 0;
       if (outcome !== 'refused' || !reason) continue;
+      // By ids, if there are columns for them.
       const cells = members.map((member) =>
         member && /^learner(Id)?$/.test(member)
           ? learnerId

@@ -21,7 +21,7 @@ import { MEMBERS, type Naming } from './columns.ts';
 import { exportFile } from './export.ts';
 import { importFile } from './import.ts';
 import { type FileReason, ROW_REASONS } from './reasons.ts';
-import { errorFileOf, type ImportReport, type RowOutcome, reportAgain } from './report.ts';
+import { type ImportReport, type RowOutcome, reportAgain } from './report.ts';
 
 const DELIMITER = oneOf(...(Object.keys(DELIMITERS) as Delimiter[]));
 const FILE_REASONS = [...Object.keys(REASONS), ...Object.keys(ROW_REASONS)] as FileReason[];
@@ -182,6 +182,6 @@ export const transferRoutes = (enrollments: Enrollments): readonly Route<Context
     answer: CSV,
     refusals: ['operation.unknown', 'import.no_file'],
     run: async (ctx: Context, { params }) =>
-      new Reply(await errorFileOf(ctx, params.id), asFile(`errors-${params.id}`)),
+      new Reply((await reportAgain(ctx, params.id)).errorFile(), asFile(`errors-${params.id}`)),
   }),
 ];

@@ -21,10 +21,10 @@ describe('a row', () => {
   test('names a learner and a course, in as many ways as there are cells', () => {
     assert.deepEqual(read({ login: ' ann ', email: 'a@b.example', courseId: ID }), {
       learner: [
-        { member: 'login', text: 'ann' },
-        { member: 'email', text: 'a@b.example' },
+        { member: 'login', text: 'ann', cell: ' ann ' },
+        { member: 'email', text: 'a@b.example', cell: 'a@b.example' },
       ],
-      course: [{ member: 'courseId', text: ID }],
+      course: [{ member: 'courseId', text: ID, cell: ID }],
       terms: { accessAt: null, due: null, lock: null },
     });
     assert.deepEqual(read({ course: 'c' }), { reason: 'learner_missing' });

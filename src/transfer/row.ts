@@ -10,6 +10,8 @@ import type { FileReason } from './reasons.ts';
 export interface Name {
   readonly member: Member;
   readonly text: string;
+  /** With the spaces around it, if there are any: a code may have some. */
+  readonly cell: string;
 }
 
 export interface SaidRow {
@@ -38,12 +40,15 @@ const bad = (member: Member, detail: string): never => {
 /** Reads a row; cells that are missing at its end are empty. */
 export function readRow(cells: readonly string[], columns: Columns, width: number): SaidRow | Fault {
   if (cells.slice(width).some((cell) => cell.trim() !== '')) return { reason: 'row_width' };
-  const textOf = (member: Member): string => {
+  const cellOf = (member: Member): string => {
     const place = columns.get(member);
-    return place === undefined ? '' : (cells[place] ?? '').trim();
+    return place === undefined ? '' : (cells[place] ?? '');
   };
+  const textOf = (member: Member): string => cellOf(member).trim();
   const namesOf = (members: readonly Member[]): Name[] =>
-    members.map((member) => ({ member, text: textOf(member) })).filter(({ text }) => text !== '');
+    members
+      .map((member) => ({ member, text: textOf(member), cell: cellOf(member) }))
+      .filter(({ text }) => text !== '');
   try {
     const learner = namesOf(LEARNER_MEMBERS);
     const course = namesOf(COURSE_MEMBERS);
