@@ -204,7 +204,10 @@ export interface PutBack {
   readonly place: number | null;
 }
 
-/** Puts back what a chunk took away: the same enrollments with the same terms. Their pairs are locked, and free. */
+/**
+ * Puts back what a chunk took away: the same enrollments with the same terms, from when what their pairs had since is
+ * over. Their pairs are locked, and free.
+ */
 export async function putBack(
   tx: WriteTx,
   { accountId, chunk, at }: Change,
@@ -219,7 +222,9 @@ export async function putBack(
       select * from enrollment_past where account_id = ${accountId} and past_chunk = ${String(undone)}::int8)
     insert into enrollment (${VERSION})
     select account_id, learner_id, item_id, chunk, ordinal, access_at, due_at, due_period_hours, due_rule, lock_after_due,
-           type_group, term, ${String(chunk)}::int8, greatest(past_at, ${at}::timestamptz), ${ORIGIN}, place
+           type_group, term, ${String(chunk)}::int8, greatest(${at}::timestamptz, (
+             select max(p.past_at) from enrollment_past p where p.account_id = ${accountId}
+               and p.learner_id = taken.learner_id and p.item_id = taken.item_id)), ${ORIGIN}, place
     from taken join wanted using (chunk, ordinal)`.execute(tx);
 }
 

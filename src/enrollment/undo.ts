@@ -91,7 +91,7 @@ const nothingDone = (): Omit<ChunkRecord, 'place'> => ({
   unchanged: 0,
   demand: demandOfEnrollments([]),
   event: null,
-  digest: digestOf([]),
+  given: null,
 });
 
 /** What undoing would lead to now. */
