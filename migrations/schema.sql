@@ -178,8 +178,37 @@ create table enrollment_past (
   PRIMARY KEY (account_id, chunk, ordinal, version_chunk)
 );
 CREATE INDEX enrollment_past_chunk ON public.enrollment_past USING btree (account_id, past_chunk);
+CREATE INDEX enrollment_past_item ON public.enrollment_past USING btree (account_id, item_id, chunk, ordinal);
 CREATE INDEX enrollment_past_pair ON public.enrollment_past USING btree (account_id, learner_id, item_id, term);
 CREATE INDEX enrollment_past_rewritten ON public.enrollment_past USING btree (account_id, version_chunk) WHERE (version_chunk <> chunk);
+
+create table enrollment_plan (
+  account_id integer not null,
+  plan_id uuid not null,
+  caller_id uuid not null,
+  request_digest bytea not null,
+  pairs bigint not null,
+  planned_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  operation_id uuid,
+  ids bytea,
+  id_reasons bytea,
+  items jsonb,
+  chunk_pairs integer not null,
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id, plan_id)
+);
+CREATE INDEX enrollment_plan_age ON public.enrollment_plan USING btree (expires_at);
+CREATE INDEX enrollment_plan_open ON public.enrollment_plan USING btree (account_id, caller_id, plan_id) WHERE (ids IS NOT NULL);
+
+create table enrollment_plan_part (
+  account_id integer not null,
+  plan_id uuid not null,
+  place integer not null,
+  enrolled bytea not null,
+  FOREIGN KEY (account_id, plan_id) REFERENCES enrollment_plan(account_id, plan_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, plan_id, place)
+);
 
 create table group_member (
   account_id integer not null,
@@ -289,6 +318,8 @@ create table operation_chunk (
   id_reasons bytea,
   item_reasons bytea,
   refused integer not null default 0,
+  hash_version smallint not null default 1,
+  terms bytea,
   PRIMARY KEY (account_id, chunk)
 );
 CREATE INDEX operation_chunk_operation ON public.operation_chunk USING btree (account_id, operation_id, place);

@@ -1,3 +1,4 @@
+import { sha256 } from '../kernel/hash.ts';
 import { type IdSet, PackedIds, pack } from '../kernel/id-set.ts';
 import { REASONS, type RefusalReason, type StoredReason } from './reasons.ts';
 import { type Faults, firstReason } from './rules.ts';
@@ -14,6 +15,19 @@ export interface Demand {
   readonly itemReasons: Buffer | null;
   /** How many outcomes it refuses. */
   readonly refused: number;
+}
+
+/** What the digest of a chunk covers, with which the chain of hashes goes on. */
+export const DIGEST_VERSION = 2;
+
+/** SHA-256 over what was asked and the terms that were given, each with its length before it. */
+export function digestOfDemand(
+  { ids, itemIds, idReasons, itemReasons }: Omit<Demand, 'refused'>,
+  given: Buffer | null,
+): Buffer {
+  const parts = [ids, itemIds, idReasons, itemReasons, given];
+  const lengths = parts.map((part) => part?.length ?? '-').join();
+  return sha256(Buffer.concat([Buffer.from(`${lengths}\n`), ...parts.filter((part) => part !== null)]));
 }
 
 const NO_FAULTS: Faults = new Map();
@@ -82,6 +96,9 @@ const BY_NUMBER = new Map<number, StoredReason>(
     .map(([reason, { number }]) => [number, reason as StoredReason]),
 );
 
+/** What a byte of those stands for. */
+export const reasonOfByte = (byte: number | undefined): StoredReason | undefined => BY_NUMBER.get(byte ?? 0);
+
 const isRefusal = (reason: StoredReason): reason is RefusalReason => REASONS[reason].outcome === 'refused';
 
 /** The other way round. */
@@ -89,7 +106,7 @@ export function toFaults(ids: readonly string[], bytes: Buffer | null): Faults {
   if (bytes === null) return NO_FAULTS;
   const faults = new Map<string, RefusalReason>();
   ids.forEach((id, place) => {
-    const reason = BY_NUMBER.get(bytes[place] ?? 0);
+    const reason = reasonOfByte(bytes[place]);
     if (reason && isRefusal(reason)) faults.set(id, reason);
   });
   return faults;
@@ -110,7 +127,7 @@ export const sizeOf = ({ ids, itemIds }: Pick<Demand, 'ids' | 'itemIds'>, pairin
   new PackedIds(ids).length * (itemIds && pairing === 'each with each' ? new PackedIds(itemIds).length : 1);
 
 const reasonAt = (bytes: Buffer | null, place: number): StoredReason | undefined =>
-  BY_NUMBER.get(bytes?.[place] ?? 0);
+  reasonOfByte(bytes?.[place]);
 const refusalAt = (bytes: Buffer | null, place: number): RefusalReason | undefined => {
   const reason = reasonAt(bytes, place);
   return reason && isRefusal(reason) ? reason : undefined;

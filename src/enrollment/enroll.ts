@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Context, reachOf } from '../access/index.ts';
+import type { Context } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import { type Ids, toIdSet } from '../kernel/id-set.ts';
 import type { Database, WriteTx } from '../storage/index.ts';
@@ -10,22 +10,16 @@ import { editOne, reenrollOne } from './change.ts';
 import { toBytes } from './demand.ts';
 import { endAll, endAllOf, judgeEnding } from './end.ts';
 import { toPlanned } from './enroll-chunks.ts';
-import { type Handling, type LargeJob, loadAndJudge } from './judge.ts';
+import { type EnrollJob, type LargeJob, loadAndJudge } from './judge.ts';
 import { LIMITS, type WriteLimits } from './limits.ts';
 import type { RowPlan } from './packed-rows.ts';
+import { type MadePlan, makePlan, sweepPlans } from './plan.ts';
+import { type CountSubscribers, effectsOf, type PlannedEffects } from './plan-effects.ts';
+import { executeSmall, findFitting, jobOf, markUsed, workOfLarge } from './plan-execution.ts';
 import { digestOf, digestOfSet, newReceipt, type Receipt } from './receipt.ts';
-import { objectionToTerms, type RequestedTerms } from './rules.ts';
+import { type EnrollInput, type EnrollRequest, readRequest, refuseTerms } from './request.ts';
+import type { RequestedTerms } from './rules.ts';
 import { claimUndo, judgeUndo, undoOne } from './undo.ts';
-
-export interface EnrollInput {
-  /** Users, in any order, repeated or not. */
-  readonly learnerIds: Ids;
-  /** Courses, learning tracks or materials, likewise. */
-  readonly courseIds: Ids;
-  readonly terms: RequestedTerms;
-  /** strict (unless given): whole or not at all; lenient: what can be done, and the rest is refused pair by pair. */
-  readonly handling?: Handling;
-}
 
 export interface EnrollmentsOptions {
   /** Pairs a request may ask for; more is refused. */
@@ -33,7 +27,15 @@ export interface EnrollmentsOptions {
   readonly limits?: Partial<WriteLimits> | undefined;
   /** Told after each transaction that wrote. */
   onWritten(accountId: number): void;
+  /** Whom events would be told to; left out where nothing is planned. */
+  readonly countSubscribers?: CountSubscribers;
 }
+
+/** How often expired plans are emptied. */
+const SWEEP_EVERY_MS = 60_000;
+
+/** A plan with what it would cause. */
+export type PlanPreview = MadePlan & PlannedEffects;
 
 /** The one way in: every door creates, changes and ends enrollments here. Each verb answers with its operation. */
 export class Enrollments {
@@ -42,41 +44,61 @@ export class Enrollments {
   readonly #maxPairs: number;
   readonly #limits: WriteLimits;
   readonly #onWritten: (accountId: number) => void;
+  readonly #countSubscribers: CountSubscribers;
+  readonly #db: Database;
+  #sweeping: NodeJS.Timeout | undefined;
 
   constructor(db: Database, options: EnrollmentsOptions) {
     this.#maxPairs = options.maxPairs;
     this.#limits = { ...LIMITS[db.engine], ...options.limits };
     this.#onWritten = options.onWritten;
+    this.#countSubscribers = options.countSubscribers ?? (async () => new Map());
+    this.#db = db;
     this.#small = new SmallWrites(db, this.#limits, options.onWritten);
     this.#bulk = new BulkWrites(db, this.#limits, options.onWritten);
   }
 
   /**
    * Enrolls every learner in every course, whole or not at all unless handling is lenient. Pairs already enrolled stay
-   * as they are. Refuses 403 (scope), 400 (terms, ids, state), 413 (too many pairs); throws StaleRights.
+   * as they are. Refuses 403 (scope), 400 (terms, ids, state), 413 (too many pairs); throws StaleRights. With the token of
+   * a plan: exactly what that says, or refuses `plan.stale` and the other codes of plans.
    */
-  async enroll(ctx: Context, input: EnrollInput): Promise<Receipt> {
-    reachOf(ctx.caller, 'enrollment.write');
-    refuseTerms(input.terms, ctx.now);
-    const { terms, handling = 'strict' } = input;
-    const learnerIds = toIdSet(input.learnerIds);
-    const items = toIdSet(input.courseIds);
-    const pairs = learnerIds.length * items.length;
-    if (pairs > this.#maxPairs) refuse('request.too_many_pairs', { pairs, limit: this.#maxPairs });
-    const itemIds = items.slice(0, items.length);
-    const digest = await digestOfSet(
-      [terms, itemIds, ...(handling === 'lenient' ? [handling] : [])],
-      learnerIds,
-    );
-    const receipt = newReceipt(ctx, 'enroll', digest, pairs);
-    const job: LargeJob = { receipt, caller: ctx.caller, now: ctx.now, learnerIds, itemIds, terms, handling };
-    if (pairs <= this.#limits.smallPairs)
-      await this.#small.write({ ...job, learnerIds: learnerIds.slice(0, learnerIds.length) });
+  async enroll(ctx: Context, input: EnrollInput, planToken?: string): Promise<Receipt> {
+    const request = await readRequest(ctx, input, this.#maxPairs);
+    if (planToken !== undefined) return this.#execute(ctx, request, planToken);
+    refuseTerms(request.terms, ctx.now);
+    const receipt = newReceipt(ctx, 'enroll', request.digest, request.pairs);
+    const job: LargeJob = { ...request, receipt, caller: ctx.caller, now: ctx.now };
+    if (request.pairs <= this.#limits.smallPairs) await this.#small.write(withList(job));
     else {
       const plan = await loadAndJudge(ctx.db, job);
-      const idReasons = toBytes(learnerIds, plan.learnerFaults);
-      const work = { ids: learnerIds, items: toPlanned(plan), idReasons, rows: null };
+      const idReasons = toBytes(job.learnerIds, plan.learnerFaults);
+      const work = { ids: job.learnerIds, items: toPlanned(plan), idReasons, rows: null };
       await this.#bulk.write(receipt, work, ctx.caller.rightsVersion);
+    }
+    return receipt;
+  }
+
+  /**
+   * What {@link enroll} would do, and a token with which it does exactly that, for as long as nothing changes. Refuses as
+   * that does; throws StaleRights.
+   */
+  async plan(ctx: Context, input: EnrollInput): Promise<PlanPreview> {
+    const plan = await makePlan(ctx, await readRequest(ctx, input, this.#maxPairs), this.#limits);
+    return { ...plan, ...(await effectsOf(ctx, plan, this.#countSubscribers)) };
+  }
+
+  async #execute(ctx: Context, request: EnrollRequest, token: string): Promise<Receipt> {
+    const plan = await findFitting(ctx, request, token);
+    const receipt = newReceipt(ctx, 'enroll', request.digest, request.pairs);
+    const job = jobOf(ctx, request, plan, receipt);
+    if (request.pairs <= this.#limits.smallPairs)
+      await this.#settle(ctx, () => ctx.write((tx) => executeSmall(tx, ctx, plan, withList(job))));
+    else {
+      const work = { ...(await workOfLarge(ctx, plan, job)), rows: null };
+      await this.#bulk.write(receipt, work, ctx.caller.rightsVersion, (tx) =>
+        markUsed(tx, ctx, plan.planId, receipt),
+      );
     }
     return receipt;
   }
@@ -170,17 +192,20 @@ export class Enrollments {
   }
 
   /** Takes up what a crash or a stop left accepted but unwritten; then looks again from time to time. */
-  resume(): Promise<void> {
-    return this.#bulk.resume();
+  async resume(): Promise<void> {
+    const sweep = () => sweepPlans({ db: this.#db, now: new Date() }).catch(() => undefined);
+    this.#sweeping ??= setInterval(sweep, SWEEP_EVERY_MS).unref();
+    await this.#bulk.resume();
   }
 
   /** Lets small requests and the current chunk finish, and refuses new ones. */
   async stop(): Promise<void> {
+    clearInterval(this.#sweeping);
     await Promise.all([this.#small.stop(), this.#bulk.stop()]);
   }
 }
 
-function refuseTerms(terms: RequestedTerms, now: Date): void {
-  const objection = objectionToTerms(terms, now);
-  if (objection) refuse(objection.code, objection.details);
-}
+const withList = (job: LargeJob): EnrollJob => ({
+  ...job,
+  learnerIds: job.learnerIds.slice(0, job.learnerIds.length),
+});

@@ -10,7 +10,7 @@ import type { Receipt } from './receipt.ts';
 
 /** What a write answers with, and how it can be asked again later. */
 
-const OUTCOMES = ['created', 'changed', 'unchanged', 'refused'] as const;
+export const OUTCOMES = ['created', 'changed', 'unchanged', 'refused'] as const;
 
 export const OutcomeInfo = object(
   {
@@ -30,12 +30,15 @@ export const OutcomeInfo = object(
   'Outcome',
 );
 
-const toWire = ({ itemId, ...rest }: Outcome): Infer<typeof OutcomeInfo> => ({ ...rest, courseId: itemId });
+export const toOutcome = ({ itemId, ...rest }: Outcome): Infer<typeof OutcomeInfo> => ({
+  ...rest,
+  courseId: itemId,
+});
 
-export async function* toWirePages(
+export async function* toOutcomePages(
   pages: AsyncIterable<readonly Outcome[]>,
 ): AsyncGenerator<Infer<typeof OutcomeInfo>[]> {
-  for await (const outcomes of pages) yield outcomes.map(toWire);
+  for await (const outcomes of pages) yield outcomes.map(toOutcome);
 }
 
 const Written = object(
@@ -60,7 +63,7 @@ export async function replyTo(
     return new Reply(undefined, { location, ...appliedHeader(honoured) });
   }
   const { operation, outcomes } = await outcomesOf(ctx, operationId);
-  const value = { operationId, summary: operation, outcomes: toWirePages(outcomes) };
+  const value = { operationId, summary: operation, outcomes: toOutcomePages(outcomes) };
   return replyAs(answer, value, { location, ...appliedHeader({ return: preferred, ...applied }) });
 }
 
@@ -85,7 +88,7 @@ export const outcomeRoutes: readonly Route<Context>[] = [
         pageToken,
         pageSize: sizeOf(query.pageSize),
       });
-      return { ...page, items: page.items.map(toWire), rest: toWirePages(page.rest) };
+      return { ...page, items: page.items.map(toOutcome), rest: toOutcomePages(page.rest) };
     },
   }),
 ];

@@ -3,7 +3,7 @@ import { type Answer, nothing, oneWithList, type Route, replyAs, route } from '.
 import { about, boolean, list, object, optional, uuid } from '../http/wire.ts';
 import { Summary } from '../operations/index.ts';
 import type { Enrollments } from './enroll.ts';
-import { OutcomeInfo, replyTo, toWirePages, written } from './outcome-routes.ts';
+import { OutcomeInfo, replyTo, toOutcomePages, written } from './outcome-routes.ts';
 import { previewUndo } from './undo.ts';
 
 const DONE = written(200);
@@ -42,7 +42,7 @@ export const undoRoutes = (enrollments: Enrollments): readonly Route<Context>[] 
     run: async (ctx: Context, { params, query }) => {
       if (!query.preview) return replyTo(ctx, await enrollments.undo(ctx, params.id), DONE);
       const { summary, outcomes } = await previewUndo(ctx, params.id);
-      const value = { summary, outcomes: toWirePages(outcomes) };
+      const value = { summary, outcomes: toOutcomePages(outcomes) };
       return replyAs(PREVIEW, value, { location: `/operations/${params.id}` });
     },
   }),
