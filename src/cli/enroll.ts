@@ -6,7 +6,7 @@ import { listIds, refuse } from '../kernel/errors.ts';
 import { isUuid } from '../kernel/ids.ts';
 import { type Named, resolveWords } from '../transfer/index.ts';
 import type { Command } from './main.ts';
-import { firstOutcomes, type NotDone, tellWritten } from './outcomes.ts';
+import { firstOutcomes, tellWritten } from './outcomes.ts';
 import {
   ACTOR_OPTIONS,
   asUser,
@@ -63,17 +63,20 @@ export const enrollCommand: Command = {
         const { operation, some } = await firstOutcomes(ctx, operationId, ['refused']);
         const { created, changed, unchanged, refused } = operation;
         const answer = { operationId, created, changed, unchanged, refused };
-        const notDone: NotDone = { called: 'refusedPairs', some, count: refused };
-        tellWritten(flags, flags['json'] ? { ...answer, unknownNames: unknown } : answer, notDone);
-        if (!flags['json'])
-          for (const { learner, course, reason } of unknown)
-            process.stderr.write(`${learner ? `learner ${learner}` : `course ${course}`}: ${reason}\n`);
+        const list = { called: 'refusedPairs', some, count: refused } as const;
+        tellWritten(flags, flags['json'] ? { ...answer, unknownNames: unknown } : answer, list);
+        if (!flags['json']) tellUnknown(unknown);
         return refused + unknown.length;
       }),
     );
     if (notDone > 0) process.exitCode = EXIT.someRefused;
   },
 };
+
+function tellUnknown(names: readonly UnknownName[]): void {
+  for (const { learner, course, reason } of names)
+    process.stderr.write(`${learner ? `learner ${learner}` : `course ${course}`}: ${reason}\n`);
+}
 
 /** What the flags and files say, each once. */
 interface Said {
