@@ -29,8 +29,11 @@ export class RowPlan {
   readonly #learners: Buffer[] = [];
   readonly #items: Buffer[] = [];
   readonly #terms: Buffer[] = [];
+  /** How many rows there are of each kind. */
+  readonly counts: Record<Todo['do'], number> = { create: 0, change: 0, leave: 0 };
 
   add(rows: readonly PlannedRow[]): void {
+    for (const { todo } of rows) this.counts[todo.do]++;
     const { items, terms } = packRows(rows);
     this.#learners.push(PackedIds.of(rows.map(({ learnerId }) => learnerId)).bytes);
     this.#items.push(items);

@@ -11,7 +11,7 @@ import { type OutcomeKind, REASONS } from './reasons.ts';
 import { digestOf, newReceipt, type Receipt } from './receipt.ts';
 import { previewChunk, undoChunk } from './undo-chunks.ts';
 import * as queries from './undo-queries.ts';
-import { isTooOld, UNDO_DAYS } from './undo-rules.ts';
+import { isTooOld, outOfTurn, UNDO_DAYS } from './undo-rules.ts';
 
 /** Undoing an operation, whatever it did; an undo is one itself. */
 
@@ -29,7 +29,8 @@ export async function judgeUndo(ctx: Context, operationId: string): Promise<Undo
   const operation = await readOperation(ctx, operationId);
   const undoing = await undoingOf(ctx, operationId);
   await refuseBeyond(ctx, undoing.chunks);
-  refuseState(operation, ctx.now);
+  refuseState(await ctx.read((tx) => queries.undoChain(tx, ctx.caller.accountId, operationId)));
+  refuseOld(operation, ctx.now);
   return undoing;
 }
 
@@ -45,8 +46,12 @@ async function refuseBeyond(ctx: Context, chunks: readonly bigint[]): Promise<vo
   }
 }
 
-function refuseState({ operationId: ids, state, completedAt }: OperationRow, now: Date): void {
-  if (state !== 'done') refuse('operation.state', { ids, state });
+function refuseState(chain: readonly queries.Standing[]): void {
+  const standing = outOfTurn(chain);
+  if (standing) refuse('operation.state', { ids: standing.operationId, state: standing.state });
+}
+
+function refuseOld({ operationId: ids, completedAt }: OperationRow, now: Date): void {
   if (completedAt && isTooOld(completedAt, now))
     refuse('operation.too_old', { ids, at: toInstantText(completedAt), days: UNDO_DAYS });
 }
@@ -65,9 +70,7 @@ export async function undoingOf(
 /** In the transaction that begins the undo: nobody undoes an operation twice. Refuses `operation.state`. */
 export async function claimUndo(tx: WriteTx, { receipt }: Undoing): Promise<void> {
   const { accountId, causeId } = receipt;
-  const operation = await queries.lockOperation(tx, accountId, causeId);
-  if (operation?.state !== 'done')
-    refuse('operation.state', { ids: causeId, state: operation?.state ?? 'unknown' });
+  refuseState(await queries.lockUndoChain(tx, accountId, causeId));
   await queries.markUndone(tx, accountId, causeId);
 }
 
