@@ -70,7 +70,11 @@ const terms = { dueDateType: 'due_period', duePeriod: 720 };
 
 /** A page token in the middle of everything. */
 async function middle(more = ''): Promise<string> {
-  const first = await call(server, 'GET', `/enrollments?pageSize=1&courseIds[]=${courseIds[COURSES / 2]}${more}`);
+  const first = await call(
+    server,
+    'GET',
+    `/enrollments?pageSize=1&courseIds[]=${courseIds[COURSES / 2]}${more}`,
+  );
   return (first.json as { nextPageToken: string }).nextPageToken;
 }
 
