@@ -13,7 +13,7 @@ import { call, startWorld, type World } from '../support/server.ts';
  * that was written honestly is a fault to the audit.
  */
 
-const RUNS = Number(process.env['ROLLBOOK_RUNS'] ?? (process.env['ROLLBOOK_TORTURE'] ? 1_000 : 15));
+const RUNS = Number(process.env['ROLLBOOK_RUNS'] ?? (process.env['ROLLBOOK_TORTURE'] ? 1_000 : 8));
 
 type Command =
   | { readonly does: 'enroll'; readonly learners: number[]; readonly courses: number[]; readonly due: string }
