@@ -18,7 +18,6 @@ export { findFor, type ListedEnrollment, type ListFilter, listFor, pageFor } fro
 export { type Outcome, outcomesOf } from './outcomes.ts';
 export { type PlannedRow, RowPlan } from './packed-rows.ts';
 export { writeToken } from './page-token.ts';
-export { plannedOutcomes } from './plan-outcomes.ts';
 export { REASONS } from './reasons.ts';
 export type { EnrollInput } from './request.ts';
 export { enrollmentRoutes } from './routes.ts';
