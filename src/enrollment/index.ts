@@ -2,6 +2,7 @@
  * The core: who takes what, from when, until when. The one way in for everything that creates, changes or ends an
  * enrollment, so that checks, history and events cannot differ; and the lists that read them back.
  */
+export { type Audited, auditEnrollments } from './audit.ts';
 export { Enrollments, type PlanPreview } from './enroll.ts';
 export {
   afterPosition,
