@@ -3,6 +3,7 @@ import { ConfigError } from '../config.ts';
 import { Refusal } from '../kernel/errors.ts';
 import { DataFolderInUse } from '../storage/index.ts';
 import { accountCreate } from './account.ts';
+import { auditVerify } from './audit.ts';
 import { clientCreate } from './client.ts';
 import { demoLoad } from './demo-load.ts';
 import { enrollCommand } from './enroll.ts';
@@ -33,6 +34,7 @@ const COMMANDS: readonly Command[] = [
   undoCommand,
   demoLoad,
   migrateCommand,
+  auditVerify,
 ];
 
 const overview = (): string =>

@@ -2,6 +2,7 @@
  * The core: who takes what, from when, until when. The one way in for everything that creates, changes or ends an
  * enrollment, so that checks, history and events cannot differ; and the lists that read them back.
  */
+export { type Audited, auditEnrollments } from './audit.ts';
 export { Enrollments, type PlanPreview } from './enroll.ts';
 export {
   afterPosition,
@@ -18,8 +19,7 @@ export { OUTCOMES, toOutcome } from './outcome-routes.ts';
 export { type Outcome, outcomesOf } from './outcomes.ts';
 export { type PlannedRow, RowPlan } from './packed-rows.ts';
 export { writeToken } from './page-token.ts';
-export { plannedOutcomes } from './plan-outcomes.ts';
-export { REASONS, type Reason } from './reasons.ts';
+export { REASONS } from './reasons.ts';
 export type { EnrollInput } from './request.ts';
 export { enrollmentRoutes } from './routes.ts';
 export { dueOf, type Existing, type RowTerms } from './row-rules.ts';

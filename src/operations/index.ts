@@ -3,7 +3,8 @@
  * written in one or more chunks; the sealer gives committed chunks their position and chained hash.
  */
 
-export { type OperationFilter, type OperationRow, type OperationState, sealState } from './queries.ts';
+export { auditChain, auditOperations, type ChainEnd, type Fault } from './audit.ts';
+export { micros, type OperationRow, type OperationState, sealState } from './queries.ts';
 export { latestOperations, readOperation } from './read.ts';
 export { KINDS, operationRoutes, STATES, Summary, toOperation } from './routes.ts';
 export { BackgroundSealer, seal } from './sealer.ts';

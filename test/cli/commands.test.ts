@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
-import { openDatabase } from '../../src/storage/index.ts';
+import { type Database, openDatabase } from '../../src/storage/index.ts';
 import { ENGINES, temporaryFolder } from '../support/database.ts';
 import { loaded, type Place, placeOf } from '../support/place.ts';
 import { killAll, run, serve } from '../support/process.ts';
@@ -38,22 +38,26 @@ for (const engine of ENGINES)
     const folder = temporaryFolder();
     const at = (name: string): string => path.join(folder, name);
 
-    async function inDatabase<T>(query: ReturnType<typeof sql<T>>): Promise<T[]> {
+    async function withDatabase<T>(work: (db: Database) => Promise<T>): Promise<T> {
       const db = await openDatabase(place.where);
       try {
-        return await db.writeOnce(query, 'small');
+        return await work(db);
       } finally {
         await db.close();
       }
     }
+    const inDatabase = <T>(query: ReturnType<typeof sql<T>>): Promise<T[]> =>
+      withDatabase((db) => db.writeOnce(query));
 
     before(async () => {
       place = await placeOf(engine);
       await loaded(place, LEARNERS, 4);
-      await inDatabase(sql`update content_item set code = 'C-' || title where code is null`);
-      people = await inDatabase(sql<Person>`
-        select user_id as id, login, email from users where email is not null and login <> 'owner' order by user_id`);
-      items = await inDatabase(sql<Item>`select item_id as id, code from content_item order by item_id`);
+      await withDatabase(async (db) => {
+        await db.writeOnce(sql`update content_item set code = 'C-' || title where code is null`);
+        people = await db.writeOnce(sql<Person>`
+          select user_id as id, login, email from users where login <> 'owner' order by user_id`);
+        items = await db.writeOnce(sql<Item>`select item_id as id, code from content_item order by item_id`);
+      });
     });
     after(async () => {
       killAll();
@@ -102,8 +106,55 @@ for (const engine of ENGINES)
         again.out,
         /^operationId: [0-9a-f-]{36}\ncreated: 0\nchanged: 0\nunchanged: 1\nrefused: 0\n$/,
       );
-      assert.equal((await enrolled()).length, 6);
     });
+
+    test('an undo is foreseen and done, and is an operation like the others', async () => {
+      const before = await enrolled();
+      assert.equal(before.length, 6);
+      const done = toldBy(
+        await ask(
+          'enroll',
+          '--learner',
+          person(6).id,
+          '--learner',
+          person(7).id,
+          '--course',
+          item(0).id,
+          '--json',
+        ),
+      );
+      const foreseen = await ask('undo', done.operationId, '--preview');
+      assert.deepEqual([foreseen.code, foreseen.err], [0, '']);
+      assert.equal(foreseen.out, `causeId: ${done.operationId}\nchanged: 2\nunchanged: 0\nrefused: 0\n`);
+
+      const undone = await ask('undo', done.operationId, '--json');
+      assert.equal(undone.code, 0, undone.err);
+      const { operationId, ...told } = toldBy(undone);
+      const one = toldBy(await ask('operations', operationId, '--json'));
+      assert.deepEqual([one['kind'], one['causeId'], one['state']], ['undo', done.operationId, 'done']);
+      assert.deepEqual(told, {
+        causeId: done.operationId,
+        changed: 2,
+        unchanged: 0,
+        refused: 0,
+        keptPairs: [],
+      });
+      assert.deepEqual(await enrolled(), before);
+    });
+
+    if (engine === 'embedded') {
+      test('a folder that a server holds ends with 3', async () => {
+        const server = await serve(place.args);
+        const [refused, told] = await Promise.all([
+          ask('enroll', '--learner', person(0).id, '--course', item(0).id),
+          ask('operations', '--json'),
+        ]);
+        assert.deepEqual([refused.code, told.code], [3, 3], refused.err);
+        assert.equal(await server.end('SIGTERM'), 0);
+      });
+      // A start of this engine takes seconds: what follows is the same code on both.
+      return;
+    }
 
     test('dates and lock are as the flags say', async () => {
       const enroll = (n: number, ...args: string[]) =>
@@ -182,12 +233,13 @@ for (const engine of ENGINES)
     });
 
     test('operations are listed, the last ones in order, and told one by one', async () => {
-      const { operations } = JSON.parse((await ask('operations', '--json')).out) as { operations: Told[] };
+      const list = await ask('operations', '--kind', 'enroll', '--state', 'done', '--json');
+      const { operations } = JSON.parse(list.out) as { operations: Told[] };
       assert.deepEqual(
         operations.map(({ kind, state, source }) => [kind, state, source]),
         operations.map(() => ['enroll', 'done', 'cli']),
       );
-      assert.ok(operations.length >= 5);
+      assert.ok(operations.length >= 4);
       const times = operations.map(({ createdAt }) => String(createdAt));
       assert.deepEqual(times, [...times].sort());
       const last = operations.at(-1) ?? assert.fail();
@@ -208,49 +260,19 @@ for (const engine of ENGINES)
       assert.match(outcomes[1] ?? '', /^[0-9a-f-]{36},[0-9a-f-]{36},created,,[0-9a-f-]{36}$/);
     });
 
-    test('an undo is foreseen, done, and undone; what was worked on since is kept and ends with 4', async () => {
-      const before = await enrolled();
-      const done = toldBy(
-        await ask(
-          'enroll',
-          '--learner',
-          person(6).id,
-          '--learner',
-          person(7).id,
-          '--course',
-          item(0).id,
-          '--json',
-        ),
-      );
-      const foreseen = await ask('undo', done.operationId, '--preview');
-      assert.deepEqual([foreseen.code, foreseen.err], [0, '']);
-      assert.equal(foreseen.out, `causeId: ${done.operationId}\nchanged: 2\nunchanged: 0\nrefused: 0\n`);
-      assert.equal((await enrolled()).length, before.length + 2);
-
-      const undone = await ask('undo', done.operationId, '--json');
-      assert.equal(undone.code, 0, undone.err);
-      const { operationId: undoId, ...told } = toldBy(undone);
-      assert.deepEqual(told, {
-        causeId: done.operationId,
-        changed: 2,
-        unchanged: 0,
-        refused: 0,
-        keptPairs: [],
-      });
-      assert.deepEqual(await enrolled(), before);
-      const twice = await ask('undo', done.operationId);
-      assert.deepEqual([twice.code, twice.err], [1, `rollbook: Operation ${done.operationId} is undone.\n`]);
-
-      // Whoever is told that a pair is there already relies on it.
-      const redone = toldBy(await ask('undo', undoId, '--json'));
-      assert.equal((await ask('enroll', '--learner', person(6).id, '--course', item(0).id)).code, 0);
-      const kept = await ask('undo', redone.operationId);
+    test('what a later operation relies on is kept by an undo, which ends with 4', async () => {
+      const pair = ['--learner', person(6).id, '--course', item(0).id];
+      const done = toldBy(await ask('enroll', ...pair, '--learner', person(7).id, '--json'));
+      assert.equal((await ask('enroll', ...pair)).code, 0);
+      const kept = await ask('undo', done.operationId);
       assert.equal(kept.code, 4);
       assert.match(kept.out, /^operationId: .*\ncauseId: .*\nchanged: 1\nunchanged: 1\nrefused: 0\n$/);
       assert.equal(
         kept.err,
         `learner ${person(6).id}, content item ${item(0).id}: unchanged, confirmed_since\n`,
       );
+      const twice = await ask('undo', done.operationId);
+      assert.deepEqual([twice.code, twice.err], [1, `rollbook: Operation ${done.operationId} is undone.\n`]);
     });
 
     test('a user does what they may: who manages nothing enrolls nobody and sees no operation of others', async () => {
@@ -264,17 +286,6 @@ for (const engine of ENGINES)
       assert.equal(foreign.code, 1);
       assert.match(foreign.err, /^rollbook: Operation not found/);
     });
-
-    if (engine === 'embedded')
-      test('a folder that a server holds ends with 3', async () => {
-        const server = await serve(place.args);
-        const [refused, told] = await Promise.all([
-          ask('enroll', '--learner', person(0).id, '--course', item(0).id),
-          ask('operations', '--json'),
-        ]);
-        assert.deepEqual([refused.code, told.code], [3, 3], refused.err);
-        assert.equal(await server.end('SIGTERM'), 0);
-      });
   });
 
 test('what is not understood ends with 2 and names the flag; help has examples', async () => {
