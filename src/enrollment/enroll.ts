@@ -2,20 +2,23 @@ import { createHash } from 'node:crypto';
 import { type Context, reachOf } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import { type Ids, toIdSet } from '../kernel/id-set.ts';
+import { readOperation } from '../operations/index.ts';
 import type { Database, WriteTx } from '../storage/index.ts';
 import { settle } from './addressed.ts';
 import { SmallWrites } from './batch.ts';
 import { BulkWrites } from './bulk.ts';
 import { editOne, reenrollOne } from './change.ts';
 import { toBytes } from './demand.ts';
+import { cancelIn } from './cancel.ts';
 import { endAll, endAllOf, judgeEnding } from './end.ts';
 import { toPlanned } from './enroll-chunks.ts';
 import { type Handling, type LargeJob, loadAndJudge } from './judge.ts';
 import { LIMITS, type WriteLimits } from './limits.ts';
 import type { RowPlan } from './packed-rows.ts';
+import { patienceOf } from './patience.ts';
 import { digestOf, digestOfSet, newReceipt, type Receipt } from './receipt.ts';
 import { objectionToTerms, type RequestedTerms } from './rules.ts';
-import { claimUndo, judgeUndo, undoOne } from './undo.ts';
+import { claimUndo, judgeUndo, undoOne, workOf } from './undo.ts';
 
 export interface EnrollInput {
   /** Users, in any order, repeated or not. */
@@ -70,15 +73,14 @@ export class Enrollments {
     );
     const receipt = newReceipt(ctx, 'enroll', digest, pairs);
     const job: LargeJob = { receipt, caller: ctx.caller, now: ctx.now, learnerIds, itemIds, terms, handling };
-    if (pairs <= this.#limits.smallPairs)
+    if (this.#isSmall(ctx, pairs)) {
       await this.#small.write({ ...job, learnerIds: learnerIds.slice(0, learnerIds.length) });
-    else {
-      const plan = await loadAndJudge(ctx.db, job);
-      const idReasons = toBytes(learnerIds, plan.learnerFaults);
-      const work = { ids: learnerIds, items: toPlanned(plan), idReasons, rows: null };
-      await this.#bulk.write(receipt, work, ctx.caller.rightsVersion);
+      return receipt;
     }
-    return receipt;
+    const plan = await loadAndJudge(ctx.db, job);
+    const idReasons = toBytes(learnerIds, plan.learnerFaults);
+    const work = { ids: learnerIds, items: toPlanned(plan), idReasons, rows: null };
+    return this.#bulk.write(ctx, async () => ({ receipt, work }));
   }
 
   /**
@@ -110,16 +112,15 @@ export class Enrollments {
   async end(ctx: Context, enrollmentIds: Ids): Promise<Receipt> {
     const ids = toIdSet(enrollmentIds);
     const receipt = newReceipt(ctx, 'delete', await digestOfSet([], ids), ids.length);
-    await this.#settle(ctx, async () => {
+    return this.#settle(ctx, async () => {
       await judgeEnding(ctx, ids);
-      if (ids.length <= this.#limits.smallPairs)
+      if (this.#isSmall(ctx, ids.length)) {
         await ctx.write((tx) => endAll(tx, receipt, ids.slice(0, ids.length)));
-      else {
-        const work = { ids, items: [], idReasons: null, rows: null };
-        await this.#bulk.write(receipt, work, ctx.caller.rightsVersion);
+        return receipt;
       }
+      const work = { ids, items: [], idReasons: null, rows: null };
+      return this.#bulk.write(ctx, async () => ({ receipt, work }));
     });
-    return receipt;
   }
 
   /**
@@ -133,8 +134,7 @@ export class Enrollments {
     const digest = createHash('sha256').update(ids.bytes).update(rows.items).update(rows.terms).digest();
     const receipt = newReceipt(ctx, 'import', digest, ids.length);
     const work = { ids, items: [], idReasons: null, rows };
-    await this.#bulk.write(receipt, work, ctx.caller.rightsVersion);
-    return receipt;
+    return this.#bulk.write(ctx, async () => ({ receipt, work }));
   }
 
   /**
@@ -144,11 +144,29 @@ export class Enrollments {
   async undo(ctx: Context, operationId: string): Promise<Receipt> {
     const undoing = await judgeUndo(ctx, operationId);
     const { receipt, chunks } = undoing;
-    if (chunks.length <= 1) await ctx.write((tx) => undoOne(tx, undoing));
-    else {
-      const work = { ids: [], items: [], idReasons: null, rows: null, undoes: chunks };
-      await this.#bulk.write(receipt, work, ctx.caller.rightsVersion, (tx) => claimUndo(tx, undoing));
-    }
+    return this.#settle(ctx, async () => {
+      if (chunks.length <= 1) {
+        await ctx.write((tx) => undoOne(tx, undoing));
+        return receipt;
+      }
+      return this.#bulk.write(ctx, async (tx) => {
+        await claimUndo(tx, undoing);
+        return { receipt, work: workOf(undoing) };
+      });
+    });
+  }
+
+  /**
+   * Ends an operation that is accepted or running, between two chunks, and undoes what it wrote; returns that undo.
+   * Refuses `operation.unknown`, 409 (its state); throws StaleRights.
+   */
+  async cancel(ctx: Context, operationId: string): Promise<Receipt> {
+    reachOf(ctx.caller, 'enrollment.write');
+    await readOperation(ctx, operationId);
+    const receipt = await this.#bulk.write(ctx, async (tx) => {
+      const undoing = await cancelIn(tx, ctx, operationId);
+      return { receipt: undoing.receipt, work: workOf(undoing) };
+    });
     this.#onWritten(ctx.caller.accountId);
     return receipt;
   }
@@ -159,9 +177,15 @@ export class Enrollments {
     this.#onWritten(ctx.caller.accountId);
   }
 
-  async #settle(ctx: Context, work: () => Promise<void>): Promise<void> {
-    await settle(work);
+  /** Whether it is one transaction: what the caller waits for, and is not too much for one. */
+  #isSmall(ctx: Context, outcomes: number): boolean {
+    return patienceOf(ctx) === null && outcomes <= this.#limits.smallPairs;
+  }
+
+  async #settle<T>(ctx: Context, work: () => Promise<T>): Promise<T> {
+    const done = await settle(work);
     this.#onWritten(ctx.caller.accountId);
+    return done;
   }
 
   /** How many accepted operations of all accounts are not complete yet. */

@@ -3,7 +3,7 @@ import { toInstantText } from '../kernel/dates.ts';
 import { listIds, refuse } from '../kernel/errors.ts';
 import { newChunkNumber } from '../kernel/ids.ts';
 import { type OperationRow, readOperation } from '../operations/index.ts';
-import type { WriteTx } from '../storage/index.ts';
+import type { ReadTx, WriteTx } from '../storage/index.ts';
 import { demandOfEnrollments } from './demand.ts';
 import { type ChunkRecord, recordOperation } from './ledger-queries.ts';
 import type { Outcome } from './outcomes.ts';
@@ -27,7 +27,7 @@ export interface Undoing {
  */
 export async function judgeUndo(ctx: Context, operationId: string): Promise<Undoing> {
   const operation = await readOperation(ctx, operationId);
-  const undoing = await undoingOf(ctx, operationId);
+  const undoing = await ctx.read((tx) => undoingOf(tx, ctx, operationId));
   await refuseBeyond(ctx, undoing.chunks);
   refuseState(operation, ctx.now);
   return undoing;
@@ -53,16 +53,26 @@ function refuseState({ operationId: ids, state, completedAt }: OperationRow, now
     refuse('operation.too_old', { ids, at: toInstantText(completedAt), days: UNDO_DAYS });
 }
 
-/** The undo of what an operation has written so far, whoever asks for it and in whatever state it is. */
+/** The undo of what an operation has written so far, in whatever state it is. */
 export async function undoingOf(
-  ctx: Pick<Context, 'caller' | 'source' | 'now' | 'operationId' | 'read'>,
+  tx: ReadTx,
+  ctx: Pick<Context, 'caller' | 'source' | 'now' | 'operationId'>,
   operationId: string,
 ): Promise<Undoing> {
-  const effective = await ctx.read((tx) => queries.effectiveChunks(tx, ctx.caller.accountId, operationId));
+  const effective = await queries.effectiveChunks(tx, ctx.caller.accountId, operationId);
   const total = effective.reduce((sum, { pairs }) => sum + pairs, 0);
   const receipt = newReceipt(ctx, 'undo', digestOf({ undo: operationId }), total);
   return { receipt: { ...receipt, causeId: operationId }, chunks: effective.map(({ chunk }) => chunk) };
 }
+
+/** It as a large operation. */
+export const workOf = ({ chunks }: Undoing) => ({
+  ids: [],
+  items: [],
+  idReasons: null,
+  rows: null,
+  undoes: chunks,
+});
 
 /** In the transaction that begins the undo: nobody undoes an operation twice. Refuses `operation.state`. */
 export async function claimUndo(tx: WriteTx, { receipt }: Undoing): Promise<void> {
