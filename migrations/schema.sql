@@ -146,9 +146,12 @@ create table enrollment (
   term smallint not null default 1,
   version_chunk bigint not null,
   recorded_at timestamp with time zone not null,
+  restored_chunk bigint,
+  restored_place integer,
   PRIMARY KEY (account_id, learner_id, item_id)
 );
 CREATE INDEX enrollment_item ON public.enrollment USING btree (account_id, item_id, chunk, ordinal);
+CREATE INDEX enrollment_rewritten ON public.enrollment USING btree (account_id, version_chunk) WHERE (version_chunk <> chunk);
 CREATE UNIQUE INDEX enrollment_created ON public.enrollment USING btree (account_id, chunk, ordinal);
 
 create table enrollment_past (
@@ -169,10 +172,14 @@ create table enrollment_past (
   past_chunk bigint not null,
   past_at timestamp with time zone not null,
   past_cause text not null,
+  restored_chunk bigint,
+  restored_place integer,
+  left_chunk bigint,
   PRIMARY KEY (account_id, chunk, ordinal, version_chunk)
 );
 CREATE INDEX enrollment_past_chunk ON public.enrollment_past USING btree (account_id, past_chunk);
 CREATE INDEX enrollment_past_pair ON public.enrollment_past USING btree (account_id, learner_id, item_id, term);
+CREATE INDEX enrollment_past_rewritten ON public.enrollment_past USING btree (account_id, version_chunk) WHERE (version_chunk <> chunk);
 
 create table group_member (
   account_id integer not null,
@@ -285,6 +292,7 @@ create table operation_chunk (
   PRIMARY KEY (account_id, chunk)
 );
 CREATE INDEX operation_chunk_operation ON public.operation_chunk USING btree (account_id, operation_id, place);
+CREATE INDEX operation_chunk_unchanged ON public.operation_chunk USING btree (account_id, chunk) WHERE (unchanged > 0);
 CREATE INDEX operation_chunk_unsealed ON public.operation_chunk USING btree (account_id, chunk) WHERE ("position" IS NULL);
 CREATE UNIQUE INDEX operation_chunk_position ON public.operation_chunk USING btree (account_id, "position") WHERE ("position" IS NOT NULL);
 
@@ -298,6 +306,7 @@ create table operation_plan (
   lease_epoch bigint not null default 0,
   lease_until timestamp with time zone not null,
   id_reasons bytea,
+  undoes bigint[] not null default '{}'::bigint[],
   row_items bytea,
   row_terms bytea,
   FOREIGN KEY (account_id, operation_id) REFERENCES operation(account_id, operation_id),

@@ -46,7 +46,7 @@ export interface Outcome {
   courseId: string;
   outcome: 'created' | 'changed' | 'unchanged' | 'refused';
   /** Why it is unchanged or refused; see docs/outcomes.md */
-  reason?: 'learner_out_of_scope' | 'course_is_training' | 'course_unknown' | 'learner_unknown' | 'learner_inactive' | 'course_retired' | 'due_date_out_of_range' | 'already_enrolled' | 'same_terms' | 'already_ended' | undefined;
+  reason?: 'learner_out_of_scope' | 'course_is_training' | 'course_unknown' | 'learner_unknown' | 'learner_inactive' | 'course_retired' | 'due_date_out_of_range' | 'already_enrolled' | 'same_terms' | 'already_ended' | 'changed_since' | 'confirmed_since' | 'progressed_since' | undefined;
   /** What was created, changed or was there already; absent when refused */
   enrollmentId?: string | undefined;
 }
@@ -98,12 +98,22 @@ export interface Enrollment {
   } | undefined;
 }
 
+export interface UndoPreview {
+  summary: {
+    created: number;
+    changed: number;
+    unchanged: number;
+    refused: number;
+  };
+  outcomes: Outcome[];
+}
+
 export interface ImportedRow {
   /** As spreadsheets count: the header is the first */
   row: number;
   outcome: 'created' | 'changed' | 'unchanged' | 'refused';
   /** Why it is unchanged or refused; see docs/files.md */
-  reason?: 'learner_out_of_scope' | 'course_is_training' | 'course_unknown' | 'learner_unknown' | 'learner_inactive' | 'course_retired' | 'due_date_out_of_range' | 'already_enrolled' | 'same_terms' | 'already_ended' | 'row_width' | 'value_invalid' | 'learner_missing' | 'course_missing' | 'learner_ambiguous' | 'course_ambiguous' | 'learner_names_differ' | 'course_names_differ' | 'row_contradicts' | 'row_repeated' | 'due_before_access' | undefined;
+  reason?: 'learner_out_of_scope' | 'course_is_training' | 'course_unknown' | 'learner_unknown' | 'learner_inactive' | 'course_retired' | 'due_date_out_of_range' | 'already_enrolled' | 'same_terms' | 'already_ended' | 'changed_since' | 'confirmed_since' | 'progressed_since' | 'row_width' | 'value_invalid' | 'learner_missing' | 'course_missing' | 'learner_ambiguous' | 'course_ambiguous' | 'learner_names_differ' | 'course_names_differ' | 'row_contradicts' | 'row_repeated' | 'due_before_access' | undefined;
   /** More than the reason says by itself */
   detail?: string | undefined;
   learnerId?: string | undefined;
@@ -208,6 +218,8 @@ export interface Operation {
   state: 'accepted' | 'running' | 'done' | 'cancelled' | 'failed' | 'undone';
   actorId: string;
   reason?: string | undefined;
+  /** The operation that an undo undoes */
+  causeId?: string | undefined;
   source: string;
   createdAt: string;
   completedAt?: string | undefined;
@@ -733,6 +745,17 @@ export interface Operations {
       nextPageToken?: string | undefined;
     };
   };
+  /** Undo an operation, for 30 days */
+  UndoOperation: {
+    path: {
+      id: string;
+    };
+    query?: {
+      /** Only say what would be undone */
+      preview?: boolean | undefined;
+    };
+    answer: undefined;
+  };
   /** How far learners are in their courses, page by page */
   ListLearnerResults: {
     query?: {
@@ -846,7 +869,7 @@ export interface Operations {
   ListOperations: {
     query?: {
       state?: 'accepted' | 'running' | 'done' | 'cancelled' | 'failed' | 'undone' | undefined;
-      kind?: 'enroll' | 'edit' | 'reenroll' | 'delete' | 'import' | undefined;
+      kind?: 'enroll' | 'edit' | 'reenroll' | 'delete' | 'import' | 'undo' | undefined;
       actorId?: string | undefined;
       /** Accepted at or after */
       from?: string | undefined;
@@ -1621,6 +1644,7 @@ export const OPERATIONS = {
   ListEnrollments: { method: 'GET', path: '/enrollments', entries: 'enrollments' },
   ListEnrollmentsByBody: { method: 'POST', path: '/enrollments', entries: 'enrollments' },
   GetOutcomes: { method: 'GET', path: '/operations/{id}/outcomes', entries: 'outcomes' },
+  UndoOperation: { method: 'POST', path: '/operations/{id}/undo' },
   ListLearnerResults: { method: 'GET', path: '/learners/results', entries: 'results' },
   ListLearnerModulesResults: { method: 'GET', path: '/learners/modules/results', entries: 'results' },
   GetContentItemFinalStatuses: { method: 'GET', path: '/content/{contentId}/final_statuses' },

@@ -13,7 +13,7 @@ import type { Receipt } from './receipt.ts';
 
 const OUTCOMES = ['created', 'changed', 'unchanged', 'refused'] as const;
 
-const OutcomeInfo = object(
+export const OutcomeInfo = object(
   {
     learnerId: uuid(),
     courseId: uuid(),
@@ -33,7 +33,7 @@ const OutcomeInfo = object(
 
 const toWire = ({ itemId, ...rest }: Outcome): Infer<typeof OutcomeInfo> => ({ ...rest, courseId: itemId });
 
-async function* toWirePages(
+export async function* toWirePages(
   pages: AsyncIterable<readonly Outcome[]>,
 ): AsyncGenerator<Infer<typeof OutcomeInfo>[]> {
   for await (const outcomes of pages) yield outcomes.map(toWire);

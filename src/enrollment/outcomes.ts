@@ -165,7 +165,7 @@ async function tell(
       learnerId,
       itemId,
       outcome,
-      reason: outcome === 'unchanged' ? 'already_enrolled' : undefined,
+      reason: outcome !== 'unchanged' ? undefined : key ? 'already_enrolled' : 'already_ended',
       enrollmentId: key ? enrollmentId(key) : undefined,
     };
   });

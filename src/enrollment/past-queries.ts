@@ -151,7 +151,11 @@ export async function lockEnding(tx: WriteTx, accountId: number, ending: Ending)
 }
 
 /** `wanted`: SQL that begins a statement, with a CTE of that name of learners in order of id. */
-export async function lockAndCount(tx: WriteTx, accountId: number, wanted: RawBuilder<unknown>): Promise<void> {
+export async function lockAndCount(
+  tx: WriteTx,
+  accountId: number,
+  wanted: RawBuilder<unknown>,
+): Promise<void> {
   await sql`
     ${wanted},
     learner as materialized (

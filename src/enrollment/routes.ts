@@ -34,6 +34,7 @@ import type { Handling } from './judge.ts';
 import { findFor, type ListedEnrollment, listFor, pageFor } from './list.ts';
 import { outcomeRoutes, replyTo, written } from './outcome-routes.ts';
 import { DUE_TYPES, type DueRequest, dueInstant, type RequestedTerms } from './rules.ts';
+import { undoRoutes } from './undo-routes.ts';
 
 /** The order of the members is that of the contract's real answers. */
 const EnrollmentInfo = object(
@@ -305,4 +306,5 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     run: async (ctx: Context, { params }) => toWire(await findFor(ctx, params.enrollmentId)),
   }),
   ...outcomeRoutes,
+  ...undoRoutes(enrollments),
 ];

@@ -33,7 +33,8 @@ export const entersAnew = ({ before, after }: TouchedPair): boolean => before !=
 export const revives = ({ before, after }: TouchedPair): boolean => before !== null && !isSame(before, after);
 
 /** Whether undoing takes an enrollment away, and with it hides what was learned in its term. */
-export const hidesWork = ({ before, after }: TouchedPair): boolean => after !== null && !isSame(before, after);
+export const hidesWork = ({ before, after }: TouchedPair): boolean =>
+  after !== null && !isSame(before, after);
 
 /** What is known of a pair beside what the chunk did. */
 export interface Hindrances {

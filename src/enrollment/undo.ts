@@ -40,9 +40,7 @@ async function refuseBeyond(ctx: Context, chunks: readonly bigint[]): Promise<vo
   const reach = reachOf(ctx.caller, 'enrollment.write');
   if (reach === 'everyone') return;
   for (const chunk of chunks) {
-    const ids = await ctx.read((tx) =>
-      queries.learnersBeyond(tx, ctx.caller.accountId, chunk, reach, NAMED),
-    );
+    const ids = await ctx.read((tx) => queries.learnersBeyond(tx, ctx.caller.accountId, chunk, reach, NAMED));
     if (ids.length > 0) refuse('auth.learner_scope', { ids: listIds(ids) });
   }
 }

@@ -13,6 +13,8 @@ export interface OperationRow {
   readonly actorId: string;
   readonly source: string;
   readonly reason: string | null;
+  /** The operation that it undoes. */
+  readonly causeId: string | null;
   readonly acceptedAt: Date;
   readonly completedAt: Date | null;
   readonly total: number;
@@ -29,6 +31,7 @@ interface OperationSqlRow {
   actor_id: string;
   source: string;
   reason: string | null;
+  cause_id: string | null;
   accepted_at: Date;
   completed_at: Date | null;
   total: string;
@@ -45,6 +48,7 @@ const toOperation = (row: OperationSqlRow): OperationRow => ({
   actorId: row.actor_id,
   source: row.source,
   reason: row.reason,
+  causeId: row.cause_id,
   acceptedAt: row.accepted_at,
   completedAt: row.completed_at,
   total: Number(row.total),
@@ -56,7 +60,7 @@ const toOperation = (row: OperationSqlRow): OperationRow => ({
 
 /** SQL: operations `o` with their counts; those of a running one are summed over the chunks written so far. */
 const COUNTED = sql`
-  select o.operation_id, o.kind, o.state, o.actor_id, o.source, o.reason, o.accepted_at, o.completed_at, o.total,
+  select o.operation_id, o.kind, o.state, o.actor_id, o.source, o.reason, o.cause_id, o.accepted_at, o.completed_at, o.total,
          coalesce(c.created, 0) as created, coalesce(c.changed, 0) as changed,
          coalesce(c.unchanged, 0) as unchanged, coalesce(c.refused, 0) as refused
   from operation o

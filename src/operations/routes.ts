@@ -25,6 +25,7 @@ const Operation = object(
     state: oneOf(...STATES),
     actorId: uuid(),
     reason: optional(text()),
+    causeId: optional(about('The operation that an undo undoes', uuid())),
     source: text(),
     createdAt: text(),
     completedAt: optional(text()),
@@ -40,6 +41,7 @@ const toOperation = (row: OperationRow, now: Date) => ({
   state: row.state,
   actorId: row.actorId,
   reason: row.reason ?? undefined,
+  causeId: row.causeId ?? undefined,
   source: row.source,
   createdAt: toInstantText(row.acceptedAt),
   completedAt: row.completedAt ? toInstantText(row.completedAt) : undefined,
@@ -47,7 +49,7 @@ const toOperation = (row: OperationRow, now: Date) => ({
   summary: { created: row.created, changed: row.changed, unchanged: row.unchanged, refused: row.refused },
 });
 
-const KINDS = ['enroll', 'edit', 'reenroll', 'delete', 'import'] as const;
+const KINDS = ['enroll', 'edit', 'reenroll', 'delete', 'import', 'undo'] as const;
 
 const Filter = object({
   state: optional(oneOf(...STATES)),

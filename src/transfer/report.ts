@@ -104,35 +104,40 @@ async function* wouldBe(plan: RowPlan): AsyncGenerator<Outcome[]> {
     }));
 }
 
-/** In the order of the rows: outcomes, each with the next of the numbers, and between them the notes. */
+const ROWS_AT_ONCE = 1_000;
+
 async function* merged(
   notes: Iterable<NoteLike>,
   numbers: readonly number[],
   outcomes: AsyncIterable<readonly Outcome[]>,
 ): AsyncGenerator<readonly RowOutcome[]> {
+  let some: RowOutcome[] = [];
+  for await (const row of rowByRow(notes, numbers, outcomes)) {
+    some.push(row);
+    if (some.length < ROWS_AT_ONCE) continue;
+    yield some;
+    some = [];
+  }
+  if (some.length > 0) yield some;
+}
+
+/** Outcomes, each with the next of the numbers, and between them the notes. */
+async function* rowByRow(
+  notes: Iterable<NoteLike>,
+  numbers: readonly number[],
+  outcomes: AsyncIterable<readonly Outcome[]>,
+): AsyncGenerator<RowOutcome> {
   const noted = notes[Symbol.iterator]();
   let note = noted.next();
   let place = 0;
-  for await (const page of outcomes) {
-    const rows: RowOutcome[] = [];
+  for await (const page of outcomes)
     for (const { itemId, ...outcome } of page) {
       const row = numbers[place++] ?? 0;
-      for (; !note.done && note.value.row < row; note = noted.next()) rows.push(fromNote(note.value));
-      rows.push({ row, ...outcome, courseId: itemId });
+      for (; !note.done && note.value.row < row; note = noted.next()) yield fromNote(note.value);
+      yield { row, ...outcome, courseId: itemId };
     }
-    yield rows;
-  }
-  let rest: RowOutcome[] = [];
-  for (; !note.done; note = noted.next()) {
-    rest.push(fromNote(note.value));
-    if (rest.length < REST_AT_ONCE) continue;
-    yield rest;
-    rest = [];
-  }
-  if (rest.length > 0) yield rest;
+  for (; !note.done; note = noted.next()) yield fromNote(note.value);
 }
-
-const REST_AT_ONCE = 1_000;
 
 type NoteLike = Omit<RowOutcome, 'reason'> & { readonly reason: FileReason };
 
@@ -146,11 +151,18 @@ const fromNote = ({ row, outcome, reason, detail }: NoteLike): RowOutcome => ({
 /** Beside each row of the file of errors. */
 const ERROR_COLUMNS = ['row', 'reason', 'detail'];
 
+/** A file of errors that was mended and imported has these columns already. */
+const withoutErrors = (header: readonly string[]): readonly string[] =>
+  header.slice(-ERROR_COLUMNS.length).join() === ERROR_COLUMNS.join()
+    ? header.slice(0, -ERROR_COLUMNS.length)
+    : header;
+
 async function* writeErrors(
   { reading, notes, numbers }: Kept,
   outcomes: AsyncIterable<readonly Outcome[]> | null,
 ): AsyncGenerator<string> {
-  const { header, members, delimiter } = reading;
+  const { members, delimiter } = reading;
+  const header = withoutErrors(reading.header);
   const width = header.length;
   const line = (
     cells: readonly string[],
@@ -182,6 +194,7 @@ async function* writeErrors(
     for (const { outcome, reason, learnerId, itemId } of page) {
       const row = numbers[place++] ?? 0;
       if (outcome !== 'refused' || !reason) continue;
+      // By ids, if there are columns for them.
       const cells = members.map((member) =>
         member && /^learner(Id)?$/.test(member)
           ? learnerId

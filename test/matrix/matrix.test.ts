@@ -37,6 +37,7 @@ import {
 } from './table.ts';
 import { trainingRows } from './training.ts';
 import { transferRows } from './transfer.ts';
+import { undoRows } from './undo.ts';
 import { webhookRows } from './webhooks.ts';
 
 /** Endpoint × role × whose department × whether the id exists, against a table that knows nothing of the code. */
@@ -46,6 +47,7 @@ const TABLE: Record<string, Row> = {
   ...progressRows,
   ...enrollmentRows,
   ...transferRows,
+  ...undoRows,
   ...contentRows,
   ...groupRows,
   ...trainingRows,

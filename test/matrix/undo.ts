@@ -1,0 +1,6 @@
+import { plain, type Row, UNKNOWN } from './table.ts';
+
+/** Who may undo at all; whose operation it is, and whom it concerned, is in test/behaviour/undo.test.ts. */
+export const undoRows: Record<string, Row> = {
+  UndoOperation: plain('people', 404, () => ({ path: `/operations/${UNKNOWN}/undo` })),
+};
