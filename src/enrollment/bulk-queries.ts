@@ -328,7 +328,9 @@ async function endPlan(
 /** The state an operation is in. */
 export async function stateOf(tx: ReadTx, accountId: number, operationId: string): Promise<OperationState> {
   const { rows } = await sql<{ state: OperationState }>`
-    select state from operation where account_id = ${accountId} and operation_id = ${operationId}`.execute(tx);
+    select state from operation where account_id = ${accountId} and operation_id = ${operationId}`.execute(
+    tx,
+  );
   if (!rows[0]) throw new Error(`operation ${operationId} is not there`);
   return rows[0].state;
 }

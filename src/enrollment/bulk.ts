@@ -6,7 +6,6 @@ import { endChunks } from './end.ts';
 import { enrollChunks } from './enroll-chunks.ts';
 import { type ChunkRecord, recordChunk } from './ledger-queries.ts';
 import type { WriteLimits } from './limits.ts';
-import { patienceOf } from './patience.ts';
 import type { Receipt } from './receipt.ts';
 import { rowChunks } from './row-chunks.ts';
 import { undoChunks } from './undo-chunks.ts';
@@ -31,9 +30,6 @@ const WRITERS: Readonly<Record<queries.LargeKind, ChunkWriter>> = {
   import: rowChunks,
   undo: undoChunks,
 };
-
-/** Who asks, and how long they wait. */
-type Asker = Pick<Context, 'caller' | 'preferences'>;
 
 /** What is to be written, found out or claimed in the transaction that accepts it; what it throws, refuses it. */
 type Prepare = (
@@ -61,23 +57,26 @@ export class BulkWrites {
   }
 
   /**
-   * Accepts the judged request and resolves when every chunk is written, or when the caller's patience ends: then the
+   * Accepts the judged request and resolves when every chunk is written, or when the caller's patience (patience.ts) ends: then the
    * receipt says that it is pending. Throws StaleRights, or `server.busy` when too many wait, if nothing was accepted; if
    * it was, to who waits for the end, `operation.state` when it was cancelled, and `server.stopping` or
    * `server.unfinished` with the operation in Location: it is completed later.
    */
-  async write(ctx: Asker, prepare: Prepare): Promise<Receipt> {
+  async write(
+    { caller }: Pick<Context, 'caller'>,
+    patience: number | null,
+    prepare: Prepare,
+  ): Promise<Receipt> {
     if (this.#isStopping) throw new Refusal('server.stopping', { seconds: 5 });
     if (this.#waiting >= this.#limits.waitingLarge) throw new Refusal('server.busy', { seconds: 5 });
     this.#waiting++;
-    const receipt = await this.#accept(ctx, prepare).catch((error: unknown) => {
+    const receipt = await this.#accept(caller.rightsVersion, prepare).catch((error: unknown) => {
       this.#waiting--;
       throw error;
     });
     const end = this.#finish(receipt).finally(() => {
       this.#waiting--;
     });
-    const patience = patienceOf(ctx);
     if (patience === null) return end.then(() => receipt);
     // It goes on without its caller, who asks after it.
     const isComplete = await Promise.race([
@@ -90,12 +89,17 @@ export class BulkWrites {
     return { ...receipt, isPending: !isComplete };
   }
 
-  async #accept(ctx: Asker, prepare: Prepare): Promise<Receipt> {
+  async #accept(rightsVersion: bigint, prepare: Prepare): Promise<Receipt> {
     const { chunkPairs } = this.#limits;
     const receipt = await this.#db.write(async (tx) => {
       const prepared = await prepare(tx);
-      const accepted = { ...prepared.work, receipt: prepared.receipt, chunkPairs, leaseUntil: this.#leaseUntil() };
-      if (!(await queries.accept(tx, accepted, ctx.caller.rightsVersion))) throw new StaleRights();
+      const accepted = {
+        ...prepared.work,
+        receipt: prepared.receipt,
+        chunkPairs,
+        leaseUntil: this.#leaseUntil(),
+      };
+      if (!(await queries.accept(tx, accepted, rightsVersion))) throw new StaleRights();
       return prepared.receipt;
     }, 'small');
     this.#mine.add(receipt.operationId);
@@ -115,7 +119,8 @@ export class BulkWrites {
         const state = await this.#db
           .read((tx) => queries.stateOf(tx, accountId, operationId))
           .catch(() => 'running');
-        if (state === 'cancelled') throw new Refusal('operation.state', { ids: operationId, state, location });
+        if (state === 'cancelled')
+          throw new Refusal('operation.state', { ids: operationId, state, location });
         if (state !== 'accepted' && state !== 'running') return;
         if (failed && Date.now() > until) throw new Refusal('server.unfinished', { seconds: 10, location });
         await sleep(ASK_EVERY_MS);

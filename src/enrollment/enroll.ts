@@ -7,9 +7,9 @@ import type { Database, WriteTx } from '../storage/index.ts';
 import { settle } from './addressed.ts';
 import { SmallWrites } from './batch.ts';
 import { BulkWrites } from './bulk.ts';
+import { cancelIn } from './cancel.ts';
 import { editOne, reenrollOne } from './change.ts';
 import { toBytes } from './demand.ts';
-import { cancelIn } from './cancel.ts';
 import { endAll, endAllOf, judgeEnding } from './end.ts';
 import { toPlanned } from './enroll-chunks.ts';
 import { type Handling, type LargeJob, loadAndJudge } from './judge.ts';
@@ -80,7 +80,7 @@ export class Enrollments {
     const plan = await loadAndJudge(ctx.db, job);
     const idReasons = toBytes(learnerIds, plan.learnerFaults);
     const work = { ids: learnerIds, items: toPlanned(plan), idReasons, rows: null };
-    return this.#bulk.write(ctx, async () => ({ receipt, work }));
+    return this.#bulk.write(ctx, patienceOf(ctx), async () => ({ receipt, work }));
   }
 
   /**
@@ -119,7 +119,7 @@ export class Enrollments {
         return receipt;
       }
       const work = { ids, items: [], idReasons: null, rows: null };
-      return this.#bulk.write(ctx, async () => ({ receipt, work }));
+      return this.#bulk.write(ctx, patienceOf(ctx), async () => ({ receipt, work }));
     });
   }
 
@@ -134,7 +134,7 @@ export class Enrollments {
     const digest = createHash('sha256').update(ids.bytes).update(rows.items).update(rows.terms).digest();
     const receipt = newReceipt(ctx, 'import', digest, ids.length);
     const work = { ids, items: [], idReasons: null, rows };
-    return this.#bulk.write(ctx, async () => ({ receipt, work }));
+    return this.#bulk.write(ctx, null, async () => ({ receipt, work }));
   }
 
   /**
@@ -149,7 +149,7 @@ export class Enrollments {
         await ctx.write((tx) => undoOne(tx, undoing));
         return receipt;
       }
-      return this.#bulk.write(ctx, async (tx) => {
+      return this.#bulk.write(ctx, patienceOf(ctx), async (tx) => {
         await claimUndo(tx, undoing);
         return { receipt, work: workOf(undoing) };
       });
@@ -163,7 +163,7 @@ export class Enrollments {
   async cancel(ctx: Context, operationId: string): Promise<Receipt> {
     reachOf(ctx.caller, 'enrollment.write');
     await readOperation(ctx, operationId);
-    const receipt = await this.#bulk.write(ctx, async (tx) => {
+    const receipt = await this.#bulk.write(ctx, patienceOf(ctx), async (tx) => {
       const undoing = await cancelIn(tx, ctx, operationId);
       return { receipt: undoing.receipt, work: workOf(undoing) };
     });

@@ -81,7 +81,8 @@ export const replyAgain = (
   operationId: string,
   answer: ReturnType<typeof written>,
   applied: Readonly<Record<string, string>> = {},
-): Promise<Reply<void>> => replyTo(ctx, { operationId, isPending: patienceOf(ctx) !== null }, answer, applied);
+): Promise<Reply<void>> =>
+  replyTo(ctx, { operationId, isPending: patienceOf(ctx) !== null }, answer, applied);
 
 export const outcomeRoutes: readonly Route<Context>[] = [
   route({

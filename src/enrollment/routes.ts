@@ -32,7 +32,7 @@ import { refuse } from '../kernel/errors.ts';
 import type { Enrollments } from './enroll.ts';
 import type { Handling } from './judge.ts';
 import { findFor, type ListedEnrollment, listFor, pageFor } from './list.ts';
-import { outcomeRoutes, replyTo, written } from './outcome-routes.ts';
+import { outcomeRoutes, replyAgain, replyTo, written } from './outcome-routes.ts';
 import { DUE_TYPES, type DueRequest, dueInstant, type RequestedTerms } from './rules.ts';
 import { undoRoutes } from './undo-routes.ts';
 
@@ -163,7 +163,7 @@ const WRITE = {
   tag: 'enrollment',
   may: 'enrollment.write',
   method: 'POST',
-  rebuild: (ctx: Context, operationId: string) => replyTo(ctx, { operationId }, DONE),
+  rebuild: (ctx: Context, operationId: string) => replyAgain(ctx, operationId, DONE),
 } as const;
 const REFUSED_CHANGE = ['enrollment.unknown', 'auth.enrollment_scope', 'server.busy'] as const;
 
@@ -174,12 +174,13 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     operationId: 'EnrollLearnersInCourses',
     summary: 'Enroll learners in courses, learning tracks and materials',
     description:
-      'Every learner in every course, whole or not at all. With Prefer: handling=lenient what can be done is done, and the rest is refused pair by pair. Pairs already enrolled stay as they are. Location names the operation.',
+      'Every learner in every course, whole or not at all. With Prefer: handling=lenient what can be done is done, and the rest is refused pair by pair. Pairs already enrolled stay as they are. With Prefer: respond-async it is accepted and answered with 202. Location names the operation.',
     body: NewEnrollment,
     bodySize: 'bulk',
     formDefaults: FORM_DEFAULTS,
     answer: nothing(201),
     representation: CREATED,
+    mayBeAsync: true,
     headers: LOCATION,
     refusals: [
       'auth.learner_scope',
@@ -190,10 +191,12 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
       'enrollment.retired_course',
       ...REFUSED_TERMS,
       'request.too_many_pairs',
+      'operation.state',
       'server.busy',
       'server.stopping',
+      'server.unfinished',
     ],
-    rebuild: (ctx: Context, operationId) => replyTo(ctx, { operationId }, CREATED, handlingOf(ctx)),
+    rebuild: (ctx: Context, operationId) => replyAgain(ctx, operationId, CREATED, handlingOf(ctx)),
     run: async (ctx: Context, { body }) => {
       const { learnerIds, courseIds } = body;
       const handling = handlingOf(ctx);
@@ -251,8 +254,9 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     bodySize: 'bulk',
     answer: nothing(204),
     representation: DONE,
+    mayBeAsync: true,
     headers: LOCATION,
-    refusals: [...REFUSED_CHANGE, 'server.stopping', 'server.unfinished'],
+    refusals: [...REFUSED_CHANGE, 'operation.state', 'server.stopping', 'server.unfinished'],
     run: async (ctx: Context, { body }) => replyTo(ctx, await enrollments.end(ctx, body.enrollmentIds), DONE),
   }),
   route({

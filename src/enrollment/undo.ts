@@ -30,6 +30,9 @@ export async function judgeUndo(ctx: Context, operationId: string): Promise<Undo
   const undoing = await ctx.read((tx) => undoingOf(tx, ctx, operationId));
   await refuseBeyond(ctx, undoing.chunks);
   refuseState(operation, ctx.now);
+  // Half of what was asked, that was not wanted, does not come back.
+  const cause = operation.causeId ? await readOperation(ctx, operation.causeId) : null;
+  if (cause?.state === 'cancelled') refuse('operation.state', { ids: cause.operationId, state: cause.state });
   return undoing;
 }
 
