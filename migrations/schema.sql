@@ -181,6 +181,34 @@ CREATE INDEX enrollment_past_chunk ON public.enrollment_past USING btree (accoun
 CREATE INDEX enrollment_past_pair ON public.enrollment_past USING btree (account_id, learner_id, item_id, term);
 CREATE INDEX enrollment_past_rewritten ON public.enrollment_past USING btree (account_id, version_chunk) WHERE (version_chunk <> chunk);
 
+create table enrollment_plan (
+  account_id integer not null,
+  plan_id uuid not null,
+  caller_id uuid not null,
+  request_digest bytea not null,
+  pairs bigint not null,
+  planned_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  operation_id uuid,
+  ids bytea,
+  id_reasons bytea,
+  items jsonb,
+  chunk_pairs integer not null,
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id, plan_id)
+);
+CREATE INDEX enrollment_plan_age ON public.enrollment_plan USING btree (expires_at);
+CREATE INDEX enrollment_plan_open ON public.enrollment_plan USING btree (account_id, caller_id, plan_id) WHERE (ids IS NOT NULL);
+
+create table enrollment_plan_part (
+  account_id integer not null,
+  plan_id uuid not null,
+  place integer not null,
+  enrolled bytea not null,
+  FOREIGN KEY (account_id, plan_id) REFERENCES enrollment_plan(account_id, plan_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, plan_id, place)
+);
+
 create table group_member (
   account_id integer not null,
   group_id uuid not null,

@@ -96,7 +96,8 @@ function pureRules() {
     );
 }
 
-const OWNED = 'enrollment|enrollment_past|operation|operation_plan|outbox|operation_chunk';
+const OWNED =
+  'enrollment|enrollment_past|enrollment_plan|enrollment_plan_part|operation|operation_plan|outbox|operation_chunk';
 const oneWayIn = () =>
   code
     .filter((file) => !file.startsWith('src/enrollment/'))

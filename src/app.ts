@@ -17,7 +17,7 @@ import { BackgroundSealer } from './operations/index.ts';
 import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
-import { Courier, type CourierOptions, Dispatcher } from './webhooks/index.ts';
+import { Courier, type CourierOptions, countSubscribers, Dispatcher } from './webhooks/index.ts';
 
 /** The program, wired: the only place that knows every module. */
 export interface App {
@@ -45,6 +45,7 @@ export async function buildApp(
     maxPairs: config.maxPairs,
     limits: config.limits,
     onWritten: (accountId) => sealer.note(accountId),
+    countSubscribers,
   });
   const courier = new Courier(config);
   const dispatcher = new Dispatcher(db, courier, clock);

@@ -132,8 +132,10 @@ async function importWatched(
 async function tell(flags: Flags, report: ImportReport): Promise<number> {
   const { operationId, reading, summary } = report;
   const refused: RowOutcome[] = [];
-  for await (const rows of report.rows)
-    for (const row of rows) if (row.outcome === 'refused' && refused.length < SHOWN) refused.push(row);
+  for await (const rows of report.rows('refused')) {
+    refused.push(...rows.slice(0, SHOWN - refused.length));
+    if (refused.length === SHOWN) break;
+  }
   const errors = given(flags, 'errors');
   if (errors !== undefined && summary.refused > 0) await writeWhole(errors, report.errorFile());
   const answer = { ...(operationId ? { operationId } : {}), encoding: reading.encoding, ...summary };

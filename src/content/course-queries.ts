@@ -136,3 +136,22 @@ export async function deleteModule(
   );
   return rows.length > 0;
 }
+
+/** The trainings among the modules of items: of a course its own, of a learning track those of its courses. */
+export async function trainingsWithin(
+  tx: ReadTx,
+  accountId: number,
+  itemIds: readonly string[],
+): Promise<{ itemId: string; trainingId: string }[]> {
+  const { rows } = await sql<{ itemId: string; trainingId: string }>`
+    with wanted as (select id from unnest(${[...itemIds]}::uuid[]) as w(id)),
+    course as (
+      select id, id as course_id from wanted
+      union all
+      select w.id, t.course_id from wanted w
+      join learning_track_course t on t.account_id = ${accountId} and t.track_id = w.id)
+    select distinct c.id as "itemId", m.training_id as "trainingId" from course c
+    join course_module m on m.account_id = ${accountId} and m.course_id = c.course_id
+    where m.training_id is not null order by 1, 2`.execute(tx);
+  return rows;
+}

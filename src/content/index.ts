@@ -2,6 +2,7 @@
  * Everything that can be learned: materials, courses made of modules, learning tracks made of courses, each with its
  * own default due date. Retired content keeps its learners and takes no new ones.
  */
+export { trainingsWithin } from './course-queries.ts';
 export { addModule, setTrackCourses } from './courses.ts';
 export { displayStatus } from './display.ts';
 export { createItem } from './library.ts';

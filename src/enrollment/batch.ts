@@ -162,7 +162,8 @@ export class SmallWrites {
   }
 }
 
-const toWrite = (job: EnrollJob, { terms, learnerFaults, itemFaults }: Plan): SmallWrite => ({
+/** What was judged, as it is written. */
+export const toWrite = (job: EnrollJob, { terms, learnerFaults, itemFaults }: Plan): SmallWrite => ({
   receipt: job.receipt,
   chunk: newChunkNumber(),
   digest: sha256(job.receipt.requestDigest),

@@ -41,6 +41,8 @@ export interface LargeWork {
   readonly rows: PackedRows | null;
   /** The chunks that an undo undoes, one by one; nothing otherwise. */
   readonly undoes?: readonly bigint[];
+  /** Whose turn it takes among the operations of the account; its own unless given. */
+  readonly turn?: string;
   readonly chunkPairs: number;
 }
 
@@ -64,10 +66,12 @@ export async function accept(
                              request_digest, accepted_at, total)
       values (${receipt.accountId}, ${receipt.operationId}, ${receipt.kind}, 'accepted', ${receipt.actorId}, ${receipt.clientId},
               ${receipt.source}, ${receipt.causeId ?? null}, ${receipt.requestDigest}, ${receipt.acceptedAt}, ${receipt.total}))
-    insert into operation_plan (account_id, operation_id, ids, items, id_reasons, row_items, row_terms, undoes, chunk_pairs, lease_until)
+    insert into operation_plan (account_id, operation_id, ids, items, id_reasons, row_items, row_terms, undoes, turn, chunk_pairs, lease_until)
     values (${receipt.accountId}, ${receipt.operationId}, ${pack(work.ids).bytes},
             ${JSON.stringify(work.items)}, ${work.idReasons}, ${work.rows?.items ?? null}, ${work.rows?.terms ?? null},
-            ${(work.undoes ?? []).map(String)}::int8[], ${work.chunkPairs}, ${work.leaseUntil})`.execute(tx);
+            ${(work.undoes ?? []).map(String)}::int8[], ${work.turn ?? receipt.operationId}::uuid, ${work.chunkPairs}, ${work.leaseUntil})`.execute(
+    tx,
+  );
   return true;
 }
 
@@ -115,7 +119,7 @@ export async function takeLease(
   }>`select operation_id, lease_epoch, lease_until, next_chunk, ids, items, id_reasons, row_items, row_terms,
             undoes, chunk_pairs
      from operation_plan where account_id = ${accountId}
-     order by operation_id limit 1 for update`.execute(tx);
+     order by turn, operation_id limit 1 for update`.execute(tx);
   const row = rows[0];
   if (!row) return null;
   if (row.lease_until > now && !mine.has(row.operation_id)) return 'busy';

@@ -1,4 +1,4 @@
-import { type Context, StaleRights } from '../access/index.ts';
+import { type Caller, StaleRights } from '../access/index.ts';
 import { Refusal } from '../kernel/errors.ts';
 import type { Database, WriteTx } from '../storage/index.ts';
 import * as queries from './bulk-queries.ts';
@@ -6,6 +6,7 @@ import { endChunks } from './end.ts';
 import { enrollChunks } from './enroll-chunks.ts';
 import { type ChunkRecord, recordChunk } from './ledger-queries.ts';
 import type { WriteLimits } from './limits.ts';
+import { endsWithin } from './patience.ts';
 import type { Receipt } from './receipt.ts';
 import { rowChunks } from './row-chunks.ts';
 import { undoChunks } from './undo-chunks.ts';
@@ -57,18 +58,19 @@ export class BulkWrites {
   }
 
   /**
-   * Accepts the judged request and resolves when every chunk is written, or when the caller's patience (patience.ts) ends: then the
-   * receipt says that it is pending. Throws StaleRights, or `server.busy` when too many wait, if nothing was accepted; if
-   * it was, to who waits for the end, `operation.state` when it was cancelled, and `server.stopping` or
+   * Accepts the judged request and resolves when every chunk is written, or when the caller's patience (patience.ts) ends:
+   * then the receipt says that it is pending. Throws StaleRights, or `server.busy` when too many wait, if nothing was
+   * accepted; if it was, `operation.state` when it was cancelled, and to who waits for the end `server.stopping` or
    * `server.unfinished` with the operation in Location: it is completed later.
    */
-  async write(
-    { caller }: Pick<Context, 'caller'>,
-    patience: number | null,
-    prepare: Prepare,
-  ): Promise<Receipt> {
-    if (this.#isStopping) throw new Refusal('server.stopping', { seconds: 5 });
+  async write(caller: Caller, patience: number | null, prepare: Prepare): Promise<Receipt> {
     if (this.#waiting >= this.#limits.waitingLarge) throw new Refusal('server.busy', { seconds: 5 });
+    return this.writeAnyway(caller, patience, prepare);
+  }
+
+  /** The same however many wait: for what undoes an operation that it cancels. */
+  async writeAnyway(caller: Caller, patience: number | null, prepare: Prepare): Promise<Receipt> {
+    if (this.#isStopping) throw new Refusal('server.stopping', { seconds: 5 });
     this.#waiting++;
     const receipt = await this.#accept(caller.rightsVersion, prepare).catch((error: unknown) => {
       this.#waiting--;
@@ -77,16 +79,17 @@ export class BulkWrites {
     const end = this.#finish(receipt).finally(() => {
       this.#waiting--;
     });
-    if (patience === null) return end.then(() => receipt);
-    // It goes on without its caller, who asks after it.
-    const isComplete = await Promise.race([
-      end.then(
-        () => true,
-        () => false,
-      ),
-      sleep(patience).then(() => false),
-    ]);
-    return { ...receipt, isPending: !isComplete };
+    if (patience === null) {
+      await end;
+      return receipt;
+    }
+    // Who does not wait for the end is not told that it is put off.
+    const goesOn = end.catch((error: unknown) => {
+      if (error instanceof Refusal && error.code === 'operation.state') throw error;
+      return new Promise<void>(() => undefined);
+    });
+    goesOn.catch(() => undefined);
+    return { ...receipt, isPending: !(await endsWithin(goesOn, patience)) };
   }
 
   async #accept(rightsVersion: bigint, prepare: Prepare): Promise<Receipt> {

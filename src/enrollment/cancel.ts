@@ -2,19 +2,21 @@ import type { Context } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import type { WriteTx } from '../storage/index.ts';
 import { cancelOperation, stateOf } from './bulk-queries.ts';
-import { type Undoing, undoingOf } from './undo.ts';
+import { refuseBeyond, type Undoing, undoingOf } from './undo.ts';
 import { markUndone } from './undo-queries.ts';
 
-/** Cancelling an operation that is not complete: what it wrote is undone, by an operation that follows in the same transaction. */
+/** Cancelling an operation that is not complete: what it wrote is undone by another, accepted in the same transaction. */
 
 /**
- * Ends the operation between two chunks, and says what is to be undone of it. An undo that is cancelled has not undone
- * anything: what it was to undo is done again. Refuses `operation.state` when it is complete, undone or cancelled already.
+ * Ends the operation between two chunks, and says what is to be undone of it. An undo that is cancelled has undone
+ * nothing: what it was to undo is done again. Refuses 403 (scope), and `operation.state` when it is over already.
  */
 export async function cancelIn(tx: WriteTx, ctx: Context, operationId: string): Promise<Undoing> {
   const { accountId } = ctx.caller;
   if (!(await cancelOperation(tx, accountId, operationId, ctx.now)))
     refuse('operation.state', { ids: operationId, state: await stateOf(tx, accountId, operationId) });
   await markUndone(tx, accountId, operationId);
-  return undoingOf(tx, ctx, operationId);
+  const undoing = await undoingOf(tx, ctx, operationId);
+  await refuseBeyond(tx, ctx.caller, undoing.chunks);
+  return undoing;
 }

@@ -82,6 +82,9 @@ const BY_NUMBER = new Map<number, StoredReason>(
     .map(([reason, { number }]) => [number, reason as StoredReason]),
 );
 
+/** What a byte of those stands for. */
+export const reasonOfByte = (byte: number | undefined): StoredReason | undefined => BY_NUMBER.get(byte ?? 0);
+
 const isRefusal = (reason: StoredReason): reason is RefusalReason => REASONS[reason].outcome === 'refused';
 
 /** The other way round. */
@@ -89,7 +92,7 @@ export function toFaults(ids: readonly string[], bytes: Buffer | null): Faults {
   if (bytes === null) return NO_FAULTS;
   const faults = new Map<string, RefusalReason>();
   ids.forEach((id, place) => {
-    const reason = BY_NUMBER.get(bytes[place] ?? 0);
+    const reason = reasonOfByte(bytes[place]);
     if (reason && isRefusal(reason)) faults.set(id, reason);
   });
   return faults;
@@ -110,7 +113,7 @@ export const sizeOf = ({ ids, itemIds }: Pick<Demand, 'ids' | 'itemIds'>, pairin
   new PackedIds(ids).length * (itemIds && pairing === 'each with each' ? new PackedIds(itemIds).length : 1);
 
 const reasonAt = (bytes: Buffer | null, place: number): StoredReason | undefined =>
-  BY_NUMBER.get(bytes?.[place] ?? 0);
+  reasonOfByte(bytes?.[place]);
 const refusalAt = (bytes: Buffer | null, place: number): RefusalReason | undefined => {
   const reason = reasonAt(bytes, place);
   return reason && isRefusal(reason) ? reason : undefined;

@@ -17,11 +17,12 @@ import type { Faults, Plan, Terms } from './rules.ts';
 
 /** A large enrolling: how learners × items are cut, and how a piece of them is written. */
 
-/** A plan's items as they are kept until they are written. */
-export const toPlanned = ({ terms, itemFaults }: Plan): (PlannedItem | RefusedItem)[] => [
-  ...[...terms].map(([itemId, own]) => plannedItem(itemId, own)),
-  ...[...itemFaults].map(([itemId, reason]) => ({ itemId, reason })),
-];
+/** A plan's items as they are kept until they are written, in order of their ids. */
+export const toPlanned = ({ terms, itemFaults }: Plan): (PlannedItem | RefusedItem)[] =>
+  [
+    ...[...terms].map(([itemId, own]) => plannedItem(itemId, own)),
+    ...[...itemFaults].map(([itemId, reason]) => ({ itemId, reason })),
+  ].sort((a, b) => (a.itemId < b.itemId ? -1 : 1));
 
 const plannedItem = (itemId: string, own: Terms): PlannedItem => ({
   itemId,
@@ -71,7 +72,7 @@ interface Cut {
   readonly items: readonly (PlannedItem | RefusedItem)[];
 }
 
-const isPlanned = (item: PlannedItem | RefusedItem): item is PlannedItem => !('reason' in item);
+export const isPlanned = (item: PlannedItem | RefusedItem): item is PlannedItem => !('reason' in item);
 
 const isWithoutFaults = (cut: Cut): boolean => cut.idReasons === null && cut.items.every(isPlanned);
 
@@ -115,19 +116,31 @@ export function chunkShape(learners: number, items: number, chunkPairs: number):
   return { learnersAtOnce, itemsAtOnce, learnerParts, count: learnerParts * Math.ceil(items / itemsAtOnce) };
 }
 
+/** Which learners and items the chunk of a place has. */
+export function rangeAt(
+  shape: ChunkShape,
+  place: number,
+): { learnerFrom: number; learnerTo: number; itemFrom: number; itemTo: number } {
+  const itemFrom = Math.floor(place / shape.learnerParts) * shape.itemsAtOnce;
+  const learnerFrom = (place % shape.learnerParts) * shape.learnersAtOnce;
+  return {
+    learnerFrom,
+    learnerTo: learnerFrom + shape.learnersAtOnce,
+    itemFrom,
+    itemTo: itemFrom + shape.itemsAtOnce,
+  };
+}
+
 const shapeOf = (work: LargeWork): ChunkShape =>
   chunkShape(work.ids.length, work.items.length, work.chunkPairs);
 
 function cutChunk(work: Lease, place: number): Cut {
-  const shape = shapeOf(work);
-  const itemFrom = Math.floor(place / shape.learnerParts) * shape.itemsAtOnce;
-  const learnerFrom = (place % shape.learnerParts) * shape.learnersAtOnce;
-  const learnerTo = learnerFrom + shape.learnersAtOnce;
+  const { learnerFrom, learnerTo, itemFrom, itemTo } = rangeAt(shapeOf(work), place);
   const ids = work.ids.part(learnerFrom, learnerTo);
   return {
     ids,
     learnerIds: ids.slice(0, ids.length),
     idReasons: work.idReasons?.subarray(learnerFrom, learnerTo) ?? null,
-    items: work.items.slice(itemFrom, itemFrom + shape.itemsAtOnce),
+    items: work.items.slice(itemFrom, itemTo),
   };
 }

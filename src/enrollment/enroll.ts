@@ -12,23 +12,17 @@ import { editOne, reenrollOne } from './change.ts';
 import { toBytes } from './demand.ts';
 import { endAll, endAllOf, judgeEnding } from './end.ts';
 import { toPlanned } from './enroll-chunks.ts';
-import { type Handling, type LargeJob, loadAndJudge } from './judge.ts';
+import { type EnrollJob, type LargeJob, loadAndJudge } from './judge.ts';
 import { LIMITS, type WriteLimits } from './limits.ts';
 import type { RowPlan } from './packed-rows.ts';
 import { patienceOf } from './patience.ts';
+import { type MadePlan, makePlan, sweepPlans } from './plan.ts';
+import { type CountSubscribers, effectsOf, type PlannedEffects } from './plan-effects.ts';
+import { executeSmall, findFitting, jobOf, markUsed, workOfLarge } from './plan-execution.ts';
 import { digestOf, digestOfSet, newReceipt, type Receipt } from './receipt.ts';
-import { objectionToTerms, type RequestedTerms } from './rules.ts';
+import { type EnrollInput, type EnrollRequest, readRequest, refuseTerms } from './request.ts';
+import type { RequestedTerms } from './rules.ts';
 import { claimUndo, judgeUndo, undoOne, workOf } from './undo.ts';
-
-export interface EnrollInput {
-  /** Users, in any order, repeated or not. */
-  readonly learnerIds: Ids;
-  /** Courses, learning tracks or materials, likewise. */
-  readonly courseIds: Ids;
-  readonly terms: RequestedTerms;
-  /** strict (unless given): whole or not at all; lenient: what can be done, and the rest is refused pair by pair. */
-  readonly handling?: Handling;
-}
 
 export interface EnrollmentsOptions {
   /** Pairs a request may ask for; more is refused. */
@@ -36,7 +30,15 @@ export interface EnrollmentsOptions {
   readonly limits?: Partial<WriteLimits> | undefined;
   /** Told after each transaction that wrote. */
   onWritten(accountId: number): void;
+  /** Whom events would be told to; left out where nothing is planned. */
+  readonly countSubscribers?: CountSubscribers;
 }
+
+/** How often expired plans are emptied. */
+const SWEEP_EVERY_MS = 60_000;
+
+/** A plan with what it would cause. */
+export type PlanPreview = MadePlan & PlannedEffects;
 
 /** The one way in: every door creates, changes and ends enrollments here. Each verb answers with its operation. */
 export class Enrollments {
@@ -45,42 +47,64 @@ export class Enrollments {
   readonly #maxPairs: number;
   readonly #limits: WriteLimits;
   readonly #onWritten: (accountId: number) => void;
+  readonly #countSubscribers: CountSubscribers;
+  readonly #db: Database;
+  #sweeping: NodeJS.Timeout | undefined;
 
   constructor(db: Database, options: EnrollmentsOptions) {
     this.#maxPairs = options.maxPairs;
     this.#limits = { ...LIMITS[db.engine], ...options.limits };
     this.#onWritten = options.onWritten;
+    this.#countSubscribers = options.countSubscribers ?? (async () => new Map());
+    this.#db = db;
     this.#small = new SmallWrites(db, this.#limits, options.onWritten);
     this.#bulk = new BulkWrites(db, this.#limits, options.onWritten);
   }
 
   /**
    * Enrolls every learner in every course, whole or not at all unless handling is lenient. Pairs already enrolled stay
-   * as they are. Refuses 403 (scope), 400 (terms, ids, state), 413 (too many pairs); throws StaleRights.
+   * as they are. Refuses 403 (scope), 400 (terms, ids, state), 413 (too many pairs); throws StaleRights. With the token of
+   * a plan: exactly what that says, or refuses `plan.stale` and the other codes of plans.
    */
-  async enroll(ctx: Context, input: EnrollInput): Promise<Receipt> {
-    reachOf(ctx.caller, 'enrollment.write');
-    refuseTerms(input.terms, ctx.now);
-    const { terms, handling = 'strict' } = input;
-    const learnerIds = toIdSet(input.learnerIds);
-    const items = toIdSet(input.courseIds);
-    const pairs = learnerIds.length * items.length;
-    if (pairs > this.#maxPairs) refuse('request.too_many_pairs', { pairs, limit: this.#maxPairs });
-    const itemIds = items.slice(0, items.length);
-    const digest = await digestOfSet(
-      [terms, itemIds, ...(handling === 'lenient' ? [handling] : [])],
-      learnerIds,
-    );
-    const receipt = newReceipt(ctx, 'enroll', digest, pairs);
-    const job: LargeJob = { receipt, caller: ctx.caller, now: ctx.now, learnerIds, itemIds, terms, handling };
-    if (this.#isSmall(ctx, pairs)) {
-      await this.#small.write({ ...job, learnerIds: learnerIds.slice(0, learnerIds.length) });
+  async enroll(ctx: Context, input: EnrollInput, planToken?: string): Promise<Receipt> {
+    const request = await readRequest(ctx, input, this.#maxPairs);
+    if (planToken !== undefined) return this.#execute(ctx, request, planToken);
+    refuseTerms(request.terms, ctx.now);
+    const receipt = newReceipt(ctx, 'enroll', request.digest, request.pairs);
+    const job: LargeJob = { ...request, receipt, caller: ctx.caller, now: ctx.now };
+    if (this.#isSmall(ctx, request.pairs)) {
+      await this.#small.write(withList(job));
       return receipt;
     }
     const plan = await loadAndJudge(ctx.db, job);
-    const idReasons = toBytes(learnerIds, plan.learnerFaults);
-    const work = { ids: learnerIds, items: toPlanned(plan), idReasons, rows: null };
-    return this.#bulk.write(ctx, patienceOf(ctx), async () => ({ receipt, work }));
+    const idReasons = toBytes(job.learnerIds, plan.learnerFaults);
+    const work = { ids: job.learnerIds, items: toPlanned(plan), idReasons, rows: null };
+    return this.#bulk.write(ctx.caller, patienceOf(ctx), async () => ({ receipt, work }));
+  }
+
+  /**
+   * What {@link enroll} would do, and a token with which it does exactly that, for as long as nothing changes. Refuses as
+   * that does; throws StaleRights.
+   */
+  async plan(ctx: Context, input: EnrollInput): Promise<PlanPreview> {
+    const plan = await makePlan(ctx, await readRequest(ctx, input, this.#maxPairs), this.#limits);
+    return { ...plan, ...(await effectsOf(ctx, plan, this.#countSubscribers)) };
+  }
+
+  async #execute(ctx: Context, request: EnrollRequest, token: string): Promise<Receipt> {
+    const plan = await findFitting(ctx, request, token);
+    const receipt = newReceipt(ctx, 'enroll', request.digest, request.pairs);
+    const job = jobOf(ctx, request, plan, receipt);
+    // Held against the plan in the transaction that writes it: that is not put off.
+    if (request.pairs <= this.#limits.smallPairs) {
+      await this.#settle(ctx, () => ctx.write((tx) => executeSmall(tx, ctx, plan, withList(job))));
+      return receipt;
+    }
+    const work = { ...(await workOfLarge(ctx, plan, job)), rows: null };
+    return this.#bulk.write(ctx.caller, patienceOf(ctx), async (tx) => {
+      await markUsed(tx, ctx, plan.planId, receipt);
+      return { receipt, work };
+    });
   }
 
   /**
@@ -119,7 +143,7 @@ export class Enrollments {
         return receipt;
       }
       const work = { ids, items: [], idReasons: null, rows: null };
-      return this.#bulk.write(ctx, patienceOf(ctx), async () => ({ receipt, work }));
+      return this.#bulk.write(ctx.caller, patienceOf(ctx), async () => ({ receipt, work }));
     });
   }
 
@@ -134,7 +158,7 @@ export class Enrollments {
     const digest = createHash('sha256').update(ids.bytes).update(rows.items).update(rows.terms).digest();
     const receipt = newReceipt(ctx, 'import', digest, ids.length);
     const work = { ids, items: [], idReasons: null, rows };
-    return this.#bulk.write(ctx, null, async () => ({ receipt, work }));
+    return this.#bulk.write(ctx.caller, null, async () => ({ receipt, work }));
   }
 
   /**
@@ -149,7 +173,7 @@ export class Enrollments {
         await ctx.write((tx) => undoOne(tx, undoing));
         return receipt;
       }
-      return this.#bulk.write(ctx, patienceOf(ctx), async (tx) => {
+      return this.#bulk.write(ctx.caller, patienceOf(ctx), async (tx) => {
         await claimUndo(tx, undoing);
         return { receipt, work: workOf(undoing) };
       });
@@ -158,14 +182,14 @@ export class Enrollments {
 
   /**
    * Ends an operation that is accepted or running, between two chunks, and undoes what it wrote; returns that undo.
-   * Refuses `operation.unknown`, 409 (its state); throws StaleRights.
+   * Refuses `operation.unknown`, 403 (scope), 409 (its state); throws StaleRights.
    */
   async cancel(ctx: Context, operationId: string): Promise<Receipt> {
     reachOf(ctx.caller, 'enrollment.write');
     await readOperation(ctx, operationId);
-    const receipt = await this.#bulk.write(ctx, patienceOf(ctx), async (tx) => {
+    const receipt = await this.#bulk.writeAnyway(ctx.caller, patienceOf(ctx), async (tx) => {
       const undoing = await cancelIn(tx, ctx, operationId);
-      return { receipt: undoing.receipt, work: workOf(undoing) };
+      return { receipt: undoing.receipt, work: { ...workOf(undoing), turn: operationId } };
     });
     this.#onWritten(ctx.caller.accountId);
     return receipt;
@@ -194,17 +218,20 @@ export class Enrollments {
   }
 
   /** Takes up what a crash or a stop left accepted but unwritten; then looks again from time to time. */
-  resume(): Promise<void> {
-    return this.#bulk.resume();
+  async resume(): Promise<void> {
+    const sweep = () => sweepPlans({ db: this.#db, now: new Date() }).catch(() => undefined);
+    this.#sweeping ??= setInterval(sweep, SWEEP_EVERY_MS).unref();
+    await this.#bulk.resume();
   }
 
   /** Lets small requests and the current chunk finish, and refuses new ones. */
   async stop(): Promise<void> {
+    clearInterval(this.#sweeping);
     await Promise.all([this.#small.stop(), this.#bulk.stop()]);
   }
 }
 
-function refuseTerms(terms: RequestedTerms, now: Date): void {
-  const objection = objectionToTerms(terms, now);
-  if (objection) refuse(objection.code, objection.details);
-}
+const withList = (job: LargeJob): EnrollJob => ({
+  ...job,
+  learnerIds: job.learnerIds.slice(0, job.learnerIds.length),
+});

@@ -41,7 +41,7 @@ export function judge(job: Wanted & Asking, loaded: Loaded): Plan {
 }
 
 /** The same for a large request, which is loaded in slices. */
-export async function loadAndJudge(db: Database, job: LargeJob): Promise<Plan> {
+export async function loadAndJudge(db: Database, job: Omit<LargeJob, 'receipt'>): Promise<Plan> {
   const faults = new Map<string, RefusalReason>();
   const items = new Map<string, KnownItem>();
   const trainings = new Set<string>();

@@ -5,13 +5,12 @@ import { nothing, oneWithList, pageOrFile, Reply, type Route, replyAs, route } f
 import { about, type Infer, list, object, oneOf, optional, uuid } from '../http/wire.ts';
 import { Summary } from '../operations/index.ts';
 import { type Outcome, outcomePage, outcomesOf } from './outcomes.ts';
-import { patienceOf } from './patience.ts';
 import { REASONS, type Reason } from './reasons.ts';
 import type { Receipt } from './receipt.ts';
 
 /** What a write answers with, and how it can be asked again later. */
 
-const OUTCOMES = ['created', 'changed', 'unchanged', 'refused'] as const;
+export const OUTCOMES = ['created', 'changed', 'unchanged', 'refused'] as const;
 
 export const OutcomeInfo = object(
   {
@@ -31,12 +30,15 @@ export const OutcomeInfo = object(
   'Outcome',
 );
 
-const toWire = ({ itemId, ...rest }: Outcome): Infer<typeof OutcomeInfo> => ({ ...rest, courseId: itemId });
+export const toOutcome = ({ itemId, ...rest }: Outcome): Infer<typeof OutcomeInfo> => ({
+  ...rest,
+  courseId: itemId,
+});
 
-export async function* toWirePages(
+export async function* toOutcomePages(
   pages: AsyncIterable<readonly Outcome[]>,
 ): AsyncGenerator<Infer<typeof OutcomeInfo>[]> {
-  for await (const outcomes of pages) yield outcomes.map(toWire);
+  for await (const outcomes of pages) yield outcomes.map(toOutcome);
 }
 
 const Written = object(
@@ -71,18 +73,9 @@ export async function replyTo(
     return new Reply(undefined, { location, ...appliedHeader(honoured) });
   }
   const { operation, outcomes } = await outcomesOf(ctx, operationId);
-  const value = { operationId, summary: operation, outcomes: toWirePages(outcomes) };
+  const value = { operationId, summary: operation, outcomes: toOutcomePages(outcomes) };
   return replyAs(answer, value, { location, ...appliedHeader({ return: preferred, ...applied }) });
 }
-
-/** The answer that an earlier attempt gave, or would have given: who would not wait then is not kept waiting now. */
-export const replyAgain = (
-  ctx: Context,
-  operationId: string,
-  answer: ReturnType<typeof written>,
-  applied: Readonly<Record<string, string>> = {},
-): Promise<Reply<void>> =>
-  replyTo(ctx, { operationId, isPending: patienceOf(ctx) !== null }, answer, applied);
 
 export const outcomeRoutes: readonly Route<Context>[] = [
   route({
@@ -105,7 +98,7 @@ export const outcomeRoutes: readonly Route<Context>[] = [
         pageToken,
         pageSize: sizeOf(query.pageSize),
       });
-      return { ...page, items: page.items.map(toWire), rest: toWirePages(page.rest) };
+      return { ...page, items: page.items.map(toOutcome), rest: toOutcomePages(page.rest) };
     },
   }),
 ];

@@ -40,19 +40,19 @@ export interface OperationOutcomes {
 }
 
 /** Outcomes looked at when one kind is wanted: a page may therefore have fewer than asked, and still not be the last. */
-const LOOKED_AT = 10_000;
+export const LOOKED_AT = 10_000;
 /** Outcomes told apart in one statement. */
 const AT_ONCE = 1_000;
 
 /** Where a reader stands: how many outcomes of which chunk are behind. */
-interface Cursor {
+export interface Cursor {
   readonly place: number;
   readonly index: number;
 }
 
 const NOTHING: ReadonlySet<number> = new Set();
 
-const START: Cursor = { place: 0, index: 0 };
+export const START: Cursor = { place: 0, index: 0 };
 
 /** A page of an operation's outcomes, in a fixed order. Refuses `operation.unknown` and `request.page_token`. */
 export async function outcomePage(
@@ -60,12 +60,12 @@ export async function outcomePage(
   operationId: string,
   wanted: { outcome: OutcomeKind | undefined; pageSize: number; pageToken: string | undefined },
 ): Promise<OutcomePage> {
-  const from = readToken(wanted.pageToken);
+  const from = readCursor(wanted.pageToken);
   const operation = await readOperation(ctx, operationId);
   const { items, next } = await pageFrom(ctx, operation, wanted.outcome, from, wanted.pageSize);
   return {
     items,
-    nextPageToken: next ? writeToken(next) : undefined,
+    nextPageToken: next ? writeCursor(next) : undefined,
     rest: pagesFrom(ctx, operation, wanted.outcome, next),
   };
 }
@@ -191,10 +191,10 @@ function outcomeOfChange(
   return { ...of, outcome: 'unchanged', reason, enrollmentId: id };
 }
 
-const writeToken = ({ place, index }: Cursor): string =>
+export const writeCursor = ({ place, index }: Cursor): string =>
   Buffer.from(`${place}.${index}`).toString('base64url');
 
-function readToken(token: string | undefined): Cursor {
+export function readCursor(token: string | undefined): Cursor {
   if (token === undefined || token === '') return START;
   const [, place, index] =
     /^(\d{1,9})\.(\d{1,9})$/.exec(Buffer.from(token, 'base64url').toString('utf8')) ?? [];

@@ -9,5 +9,18 @@ const LONGEST_WAIT_S = 60;
 export function patienceOf({ preferences }: Pick<Context, 'preferences'>): number | null {
   if (!preferences.has('respond-async')) return null;
   const wait = preferences.get('wait') ?? '';
-  return /^\d{1,6}$/.test(wait) ? Math.min(Number(wait), LONGEST_WAIT_S) * 1_000 : 0;
+  return /^\d+$/.test(wait) ? Math.min(Number(wait), LONGEST_WAIT_S) * 1_000 : 0;
+}
+
+/** Whether work ended within so many milliseconds; throws what it threw by then. */
+export async function endsWithin(work: Promise<void>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const time = new Promise<boolean>((done) => {
+    timer = setTimeout(() => done(false), ms);
+  });
+  try {
+    return await Promise.race([work.then(() => true), time]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

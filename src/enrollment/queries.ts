@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import { isActiveAt } from '../access/index.ts';
-import type { Database, ReadTx } from '../storage/index.ts';
+import type { Database, ReadTx, WriteTx } from '../storage/index.ts';
 import { findTrainings } from '../training/index.ts';
 import { column } from './array-literal.ts';
 import type { Demand } from './demand.ts';
@@ -126,12 +126,33 @@ export type SmallResult = { readonly created: number } | null;
  * first wins. Nothing here depends on the number of pairs, and each parent is looked up by its key whatever the
  * statistics say: a table filled a moment ago has none.
  */
-export async function insertSmall(
+export const insertSmall = async (
   db: Database,
   accountId: number,
   loaded: Loaded,
   writes: readonly SmallWrite[],
-): Promise<SmallResult[]> {
+): Promise<SmallResult[]> => resultsOf(writes, await db.writeOnce(smallInsert(accountId, loaded, writes)));
+
+/** The same within a transaction. */
+export const insertSmallIn = async (
+  tx: WriteTx,
+  accountId: number,
+  loaded: Loaded,
+  writes: readonly SmallWrite[],
+): Promise<SmallResult[]> =>
+  resultsOf(writes, (await smallInsert(accountId, loaded, writes).execute(tx)).rows);
+
+interface Inserted {
+  no: number;
+  created: number;
+}
+
+function resultsOf(writes: readonly SmallWrite[], rows: readonly Inserted[]): SmallResult[] {
+  const written = new Map(rows.map(({ no, created }) => [no, { created }]));
+  return writes.map((_, no) => written.get(no) ?? null);
+}
+
+function smallInsert(accountId: number, loaded: Loaded, writes: readonly SmallWrite[]): RawBuilder<Inserted> {
   const learners = writes.flatMap((write, no) =>
     write.learnerIds.map((id, place) => ({ no, id, place, endings: loaded.learners.get(id)?.endings ?? 0 })),
   );
@@ -148,7 +169,7 @@ export async function insertSmall(
     .filter(({ endings }) => endings > 0)
     .reduce((sum, { no }) => sum + (writes[no]?.terms.size ?? 0), 0);
   const prepared = lookUps > FEW_LOOK_UPS ? sql`` : sql`/* prepared: insert_small */`;
-  const rows = await db.writeOnce(sql<{ no: number; created: number }>`
+  return sql<Inserted>`
     ${prepared}
     with job as (
       select * from unnest(
@@ -216,7 +237,5 @@ export async function insertSmall(
                                    ids, item_ids, id_reasons, item_reasons)
       select ${accountId}, chunk, operation_id, created, total - created - refused, refused, digest,
              ids, item_ids, id_reasons, item_reasons from result)
-    select no, created from result`);
-  const written = new Map(rows.map(({ no, created }) => [no, { created }]));
-  return writes.map((_, no) => written.get(no) ?? null);
+    select no, created from result`;
 }

@@ -1,5 +1,4 @@
 import type { Context } from '../access/index.ts';
-import { validate } from '../http/decode.ts';
 import { pageMembers, sizeOf } from '../http/paging.ts';
 import {
   type Answer,
@@ -18,22 +17,24 @@ import {
   type Infer,
   idSet,
   ids,
-  instant,
   integer,
   object,
-  oneOf,
   optional,
   text,
-  unjudged,
   uuid,
 } from '../http/wire.ts';
 import { toDateText, toInstantText } from '../kernel/dates.ts';
-import { refuse } from '../kernel/errors.ts';
 import type { Enrollments } from './enroll.ts';
-import type { Handling } from './judge.ts';
+import {
+  EnrollmentTerms,
+  enrollRoutes,
+  FORM_DEFAULTS,
+  LOCATION,
+  REFUSED_TERMS,
+  readTerms,
+} from './enroll-routes.ts';
 import { findFor, type ListedEnrollment, listFor, pageFor } from './list.ts';
-import { outcomeRoutes, replyAgain, replyTo, written } from './outcome-routes.ts';
-import { DUE_TYPES, type DueRequest, dueInstant, type RequestedTerms } from './rules.ts';
+import { outcomeRoutes, replyTo, written } from './outcome-routes.ts';
 import { undoRoutes } from './undo-routes.ts';
 
 /** The order of the members is that of the contract's real answers. */
@@ -74,55 +75,7 @@ const toWire = (enrollment: ListedEnrollment): Infer<typeof EnrollmentInfo> => (
   },
 });
 
-/** Members that belong to another type of due date are ignored, whatever stands in them. */
-const terms = {
-  accessDate: optional(about('Now if left out; without an offset it is UTC', instant())),
-  dueDateType: oneOf(...DUE_TYPES),
-  dueDate: optional(about('With due_date. A day ends at 23:59:59.999 UTC', unjudged(instant()))),
-  duePeriod: optional(about('Hours from the access date, with due_period', unjudged(integer()))),
-  lockAfterDueDate: optional(about('False if left out; with default, the setting of the course', boolean())),
-};
-
-const NewEnrollment = object(
-  {
-    courseIds: about('Courses, learning tracks or materials; never trainings', idSet({ min: 1 })),
-    learnerIds: idSet({ min: 1 }),
-    ...terms,
-  },
-  'NewEnrollment',
-);
-
-const EnrollmentTerms = object(terms, 'EnrollmentTerms');
 const EnrollmentIds = object({ enrollmentIds: idSet({ min: 1 }) }, 'EnrollmentIds');
-
-const DueDate = object({ dueDate: instant() });
-const DuePeriod = object({ duePeriod: integer({ min: 1, max: 100_000_000 }) });
-
-function readTerms(body: Infer<typeof EnrollmentTerms>): RequestedTerms {
-  return { accessAt: body.accessDate?.at ?? null, due: readDue(body), lock: body.lockAfterDueDate ?? null };
-}
-
-function readDue(body: Infer<typeof EnrollmentTerms>): DueRequest {
-  const { dueDateType: type, dueDate, duePeriod } = body;
-  const missing = (field: string): never =>
-    refuse('request.invalid', { field, detail: `is required when dueDateType is ${type}` });
-  switch (type) {
-    case 'due_date':
-      if (dueDate === undefined) missing('dueDate');
-      return { type, at: dueInstant(validate(DueDate, { dueDate }).dueDate) };
-    case 'due_period':
-      if (duePeriod === undefined) missing('duePeriod');
-      return { type, hours: validate(DuePeriod, { duePeriod }).duePeriod };
-    default:
-      return { type };
-  }
-}
-
-/** Prefer: handling, as the caller has it; any other value is ignored, as unknown preferences are. */
-function handlingOf(ctx: Context): { handling?: Handling } {
-  const handling = ctx.preferences.get('handling');
-  return handling === 'strict' || handling === 'lenient' ? { handling } : {};
-}
 
 const filter = {
   courseIds: optional(ids()),
@@ -153,58 +106,17 @@ const RESUME = { 'Rollbook-Resume-Token': 'The pageToken with which to go on lat
 const READ = { tag: 'enrollment', may: 'enrollment.read' } as const;
 const UNKNOWN = ['enrollment.unknown', 'enrollment.unknown_course', 'enrollment.unknown_learner'] as const;
 
-const REFUSED_TERMS = ['enrollment.due_before_access', 'enrollment.date_range'] as const;
-/** A form that leaves it out expects the default of the course (contract, contradiction 7). */
-const FORM_DEFAULTS = { dueDateType: 'default' };
-const LOCATION = { Location: 'The operation: /operations/{id}' };
-const CREATED = written(201);
 const DONE = written(200);
 const WRITE = {
   tag: 'enrollment',
   may: 'enrollment.write',
   method: 'POST',
-  rebuild: (ctx: Context, operationId: string) => replyAgain(ctx, operationId, DONE),
+  rebuild: (ctx: Context, operationId: string) => replyTo(ctx, { operationId }, DONE),
 } as const;
 const REFUSED_CHANGE = ['enrollment.unknown', 'auth.enrollment_scope', 'server.busy'] as const;
 
 export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Context>[] => [
-  route({
-    ...WRITE,
-    path: '/enrollment',
-    operationId: 'EnrollLearnersInCourses',
-    summary: 'Enroll learners in courses, learning tracks and materials',
-    description:
-      'Every learner in every course, whole or not at all. With Prefer: handling=lenient what can be done is done, and the rest is refused pair by pair. Pairs already enrolled stay as they are. With Prefer: respond-async it is accepted and answered with 202. Location names the operation.',
-    body: NewEnrollment,
-    bodySize: 'bulk',
-    formDefaults: FORM_DEFAULTS,
-    answer: nothing(201),
-    representation: CREATED,
-    mayBeAsync: true,
-    headers: LOCATION,
-    refusals: [
-      'auth.learner_scope',
-      'enrollment.training',
-      'enrollment.unknown_course',
-      'enrollment.unknown_learner',
-      'enrollment.inactive_learner',
-      'enrollment.retired_course',
-      ...REFUSED_TERMS,
-      'request.too_many_pairs',
-      'operation.state',
-      'server.busy',
-      'server.stopping',
-      'server.unfinished',
-    ],
-    rebuild: (ctx: Context, operationId) => replyAgain(ctx, operationId, CREATED, handlingOf(ctx)),
-    run: async (ctx: Context, { body }) => {
-      const { learnerIds, courseIds } = body;
-      const handling = handlingOf(ctx);
-      const terms = readTerms(body);
-      const receipt = await enrollments.enroll(ctx, { learnerIds, courseIds, terms, ...handling });
-      return replyTo(ctx, receipt, CREATED, handling);
-    },
-  }),
+  ...enrollRoutes(enrollments),
   route({
     ...WRITE,
     path: '/enrollment/{enrollmentId}',

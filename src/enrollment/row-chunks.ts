@@ -1,7 +1,8 @@
 import { PackedIds, sortedDistinct } from '../kernel/id-set.ts';
 import { newChunkNumber } from '../kernel/ids.ts';
+import type { WriteTx } from '../storage/index.ts';
 import type { ChunkWriter } from './bulk.ts';
-import { type Lease, lockParents } from './bulk-queries.ts';
+import { type Lease, type LockedParents, lockParents } from './bulk-queries.ts';
 import { demandOfRows } from './demand.ts';
 import { unpackRows } from './packed-rows.ts';
 import type { RefusalReason } from './reasons.ts';
@@ -16,13 +17,7 @@ export const rowChunks: ChunkWriter = {
   write: async (tx, lease, place) => {
     const { accountId, acceptedAt: at } = lease;
     const { ids, items, added, edited } = cutRows(lease, place);
-    const parents = await lockParents(
-      tx,
-      accountId,
-      sortedDistinct(added.map((row) => row.learnerId)),
-      sortedDistinct(added.map((row) => row.itemId)),
-      at,
-    );
+    const parents = added.length > 0 ? await lockParentsOf(tx, accountId, added, at) : NOBODY;
     const faults = new Map<number, RefusalReason>();
     for (const { learnerId, itemId, ordinal } of added)
       if (parents.goneLearners.has(learnerId)) faults.set(ordinal, 'learner_inactive');
@@ -45,6 +40,22 @@ export const rowChunks: ChunkWriter = {
     };
   },
 };
+
+const NOBODY: LockedParents = { goneLearners: new Set(), goneItems: new Set(), withPast: new Set() };
+
+const lockParentsOf = (
+  tx: WriteTx,
+  accountId: number,
+  rows: readonly NewRow[],
+  now: Date,
+): Promise<LockedParents> =>
+  lockParents(
+    tx,
+    accountId,
+    sortedDistinct(rows.map((row) => row.learnerId)),
+    sortedDistinct(rows.map((row) => row.itemId)),
+    now,
+  );
 
 function cutRows(lease: Lease, place: number) {
   const { ids: all, rows, chunkPairs } = lease;

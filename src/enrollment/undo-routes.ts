@@ -3,7 +3,7 @@ import { type Answer, nothing, oneWithList, type Route, replyAs, route } from '.
 import { about, boolean, list, object, optional, uuid } from '../http/wire.ts';
 import { Summary } from '../operations/index.ts';
 import type { Enrollments } from './enroll.ts';
-import { OutcomeInfo, replyAgain, replyTo, toWirePages, written } from './outcome-routes.ts';
+import { OutcomeInfo, replyTo, toOutcomePages, written } from './outcome-routes.ts';
 import { previewUndo } from './undo.ts';
 
 const LOCATION = { Location: 'The operation: /operations/{id}' };
@@ -40,11 +40,11 @@ export const undoRoutes = (enrollments: Enrollments): readonly Route<Context>[] 
       'server.stopping',
       'server.unfinished',
     ],
-    rebuild: (ctx: Context, operationId) => replyAgain(ctx, operationId, DONE),
+    rebuild: (ctx: Context, operationId) => replyTo(ctx, { operationId }, DONE),
     run: async (ctx: Context, { params, query }) => {
       if (!query.preview) return replyTo(ctx, await enrollments.undo(ctx, params.id), DONE);
       const { summary, outcomes } = await previewUndo(ctx, params.id);
-      const value = { summary, outcomes: toWirePages(outcomes) };
+      const value = { summary, outcomes: toOutcomePages(outcomes) };
       return replyAs(PREVIEW, value, { location: `/operations/${params.id}` });
     },
   }),
@@ -63,7 +63,7 @@ export const undoRoutes = (enrollments: Enrollments): readonly Route<Context>[] 
     mayBeAsync: true,
     headers: LOCATION,
     refusals: ['operation.unknown', 'operation.state', 'server.busy', 'server.stopping', 'server.unfinished'],
-    rebuild: (ctx: Context, operationId) => replyAgain(ctx, operationId, DONE),
+    rebuild: (ctx: Context, operationId) => replyTo(ctx, { operationId }, DONE),
     run: async (ctx: Context, { params }) => replyTo(ctx, await enrollments.cancel(ctx, params.id), DONE),
   }),
 ];

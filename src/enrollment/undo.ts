@@ -1,9 +1,10 @@
-import { type Context, reachOf } from '../access/index.ts';
+import { type Caller, type Context, reachOf } from '../access/index.ts';
 import { toInstantText } from '../kernel/dates.ts';
 import { listIds, refuse } from '../kernel/errors.ts';
 import { newChunkNumber } from '../kernel/ids.ts';
 import { type OperationRow, readOperation } from '../operations/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
+import { stateOf } from './bulk-queries.ts';
 import { demandOfEnrollments } from './demand.ts';
 import { type ChunkRecord, recordOperation } from './ledger-queries.ts';
 import type { Outcome } from './outcomes.ts';
@@ -28,22 +29,24 @@ export interface Undoing {
 export async function judgeUndo(ctx: Context, operationId: string): Promise<Undoing> {
   const operation = await readOperation(ctx, operationId);
   const undoing = await ctx.read((tx) => undoingOf(tx, ctx, operationId));
-  await refuseBeyond(ctx, undoing.chunks);
+  await ctx.read((tx) => refuseBeyond(tx, ctx.caller, undoing.chunks));
   refuseState(operation, ctx.now);
-  // Half of what was asked, that was not wanted, does not come back.
-  const cause = operation.causeId ? await readOperation(ctx, operation.causeId) : null;
-  if (cause?.state === 'cancelled') refuse('operation.state', { ids: cause.operationId, state: cause.state });
+  // Half of what was asked, and then not wanted, does not come back.
+  const { causeId } = operation;
+  const causeState = causeId && (await ctx.read((tx) => stateOf(tx, ctx.caller.accountId, causeId)));
+  if (causeState === 'cancelled') refuse('operation.state', { ids: causeId, state: causeState });
   return undoing;
 }
 
 /** How many learners beyond reach a refusal is made of: it names no more than a few. */
 const NAMED = 100;
 
-async function refuseBeyond(ctx: Context, chunks: readonly bigint[]): Promise<void> {
-  const reach = reachOf(ctx.caller, 'enrollment.write');
+/** Refuses `auth.learner_scope` unless the caller may enroll everybody to whom the chunks did something. */
+export async function refuseBeyond(tx: ReadTx, caller: Caller, chunks: readonly bigint[]): Promise<void> {
+  const reach = reachOf(caller, 'enrollment.write');
   if (reach === 'everyone') return;
   for (const chunk of chunks) {
-    const ids = await ctx.read((tx) => queries.learnersBeyond(tx, ctx.caller.accountId, chunk, reach, NAMED));
+    const ids = await queries.learnersBeyond(tx, caller.accountId, chunk, reach, NAMED);
     if (ids.length > 0) refuse('auth.learner_scope', { ids: listIds(ids) });
   }
 }

@@ -14,7 +14,7 @@ import type { Shape, Wire } from './wire.ts';
 export function fingerprintOf<Ctx>(
   key: string,
   route: Route<Ctx>,
-  input: Pick<Input, 'file'> & { params: unknown; query: unknown; body: unknown },
+  input: Pick<Input, 'file' | 'headers'> & { params: unknown; query: unknown; body: unknown },
   prefer: string | string[] | undefined,
 ): Buffer {
   const hash = createHmac('sha256', key).update(JSON.stringify([route.method, route.path, prefer ?? null]));
@@ -23,6 +23,8 @@ export function fingerprintOf<Ctx>(
     hash.update(`\n${part}`);
     if (wire) feed(hash, wire.shape, input[part]);
   }
+  for (const [name, value] of Object.entries(input.headers))
+    if (value !== undefined) hash.update(`\n${name} ${JSON.stringify(value)}`);
   if (route.upload) hash.update(`\nfile ${input.file.charset ?? ''} `).update(input.file.bytes);
   return hash.digest();
 }

@@ -25,6 +25,15 @@ function headerMembersOf<Ctx>({ body, headerMembers }: Route<Ctx>, components: J
 
 const BINARY = { type: 'string', format: 'binary' };
 
+const takenHeadersOf = <Ctx>({ takesHeaders }: Route<Ctx>): Json[] =>
+  Object.entries(takesHeaders).map(([name, description]) => ({
+    name,
+    in: 'header',
+    required: false,
+    schema: { type: 'string' },
+    description,
+  }));
+
 function bodyOf<Ctx>(route: Route<Ctx>, components: Json): Json {
   if (route.upload) {
     const form = { type: 'object', properties: { file: BINARY }, required: ['file'] };
@@ -232,6 +241,7 @@ function operationOf<Ctx>(route: Route<Ctx>, schemas: Json): Json {
       ...parametersOf(route.params, 'path', schemas),
       ...parametersOf(route.query, 'query', schemas),
       ...headerMembersOf(route, schemas),
+      ...takenHeadersOf(route),
       ...(hasCaller(route) ? [LOCALE] : []),
       ...(takesKey(route) ? [IDEMPOTENCY_KEY] : []),
       ...(route.answer.bodies.length > 1 ? [RETURN_OBJECT] : []),

@@ -221,6 +221,9 @@ function validateAll<Ctx>(route: Route<Ctx>, request: FastifyRequest, { plain, f
       )) as never,
     body: (route.body && validate(route.body, plain)) as never,
     file,
+    headers: Object.fromEntries(
+      Object.keys(route.takesHeaders).map((name) => [name, request.headers[name.toLowerCase()]?.toString()]),
+    ),
   };
 }
 

@@ -1,11 +1,21 @@
 import type { Refusal } from '../kernel/errors.ts';
 import { toJson, toXml, XML_DECLARATION } from './encode.ts';
 import type { Format } from './negotiate.ts';
-import { integer, object, optional, text } from './wire.ts';
+import { integer, list, object, optional, text, uuid } from './wire.ts';
 
-/** The body of every refusal. `error` only on the token endpoint, as OAuth names it. */
+const Change = object(
+  { learnerId: optional(uuid()), courseId: optional(uuid()), was: text(), is: text() },
+  'Change',
+);
+
+/** The body of every refusal. `error` only on the token endpoint, as OAuth names it; `changes` only of a stale plan. */
 export const ErrorResponse = object(
-  { code: integer(), message: text(), error: optional(text()) },
+  {
+    code: integer(),
+    message: text(),
+    error: optional(text()),
+    changes: optional(list(Change, { item: 'change' })),
+  },
   'ErrorResponse',
 );
 
@@ -32,6 +42,7 @@ export function renderRefusal(
     code: refusal.status,
     message: refusal.message,
     ...(isToken && refusal.status < 500 ? { error: OAUTH[refusal.code] ?? 'invalid_request' } : {}),
+    changes: refusal.changes,
   };
   const body =
     format === 'json'

@@ -27,10 +27,13 @@ const anything = route({
 });
 
 const file = { bytes: Buffer.alloc(0), charset: undefined };
-const printOf = (body: unknown, key = 'k'): string =>
-  fingerprintOf(key, anything, { params: undefined, query: undefined, body, file }, undefined).toString(
-    'hex',
-  );
+const printOf = (body: unknown, key = 'k', headers: Record<string, string> = {}): string =>
+  fingerprintOf(
+    key,
+    anything,
+    { params: undefined, query: undefined, body, file, headers },
+    undefined,
+  ).toString('hex');
 
 describe('the fingerprint of a request', () => {
   test('is the same for the same request, however it is spelled', () => {
@@ -62,6 +65,8 @@ describe('the fingerprint of a request', () => {
     ].map((body) => printOf(body));
     assert.equal(new Set(prints).size, prints.length);
     assert.notEqual(printOf({}), printOf({}, 'another'));
+    assert.notEqual(printOf({}), printOf({}, 'k', { 'Enrollment-Plan': A }));
+    assert.notEqual(printOf({}, 'k', { 'Enrollment-Plan': B }), printOf({}, 'k', { 'Enrollment-Plan': A }));
   });
 });
 

@@ -31,7 +31,7 @@ const MAX_KEPT_BYTES = 1024 * 1024;
 /** The key of a request; null if it has none. Refuses one that is no visible ASCII, in quotes or not. */
 export function keyedRequestOf<Ctx>(
   route: Route<Ctx>,
-  input: Pick<Input, 'file'> & { params: unknown; query: unknown; body: unknown },
+  input: Pick<Input, 'file' | 'headers'> & { params: unknown; query: unknown; body: unknown },
   headers: IncomingHttpHeaders,
 ): KeyedRequest | null {
   const header = headers['idempotency-key'];

@@ -286,6 +286,8 @@ export interface Route<Ctx> {
   readonly bodySize: 'small' | 'bulk';
   /** Members of the body that may also come in request headers (header-members.ts). */
   readonly headerMembers: readonly string[];
+  /** Request headers that say what is asked for, as the body does, and what they mean. */
+  readonly takesHeaders: Readonly<Record<string, string>>;
   /** Members presumed when a form leaves them out. */
   readonly formDefaults: Readonly<Record<string, string>>;
   readonly answer: Answer<never>;
@@ -314,7 +316,11 @@ export interface Input {
   readonly body: never;
   /** Empty where the route takes none. */
   readonly file: Upload;
+  readonly headers: TakenHeaders;
 }
+
+/** By name, as the route spells it. */
+type TakenHeaders = Readonly<Record<string, string | undefined>>;
 
 type None = Record<string, never>;
 type In<W> = W extends Wire<unknown> ? Infer<W> : None;
@@ -333,6 +339,7 @@ interface RouteInput<Ctx, P, Q, B, R> {
   upload?: readonly string[];
   bodySize?: 'small' | 'bulk';
   headerMembers?: readonly (keyof In<B> & string)[];
+  takesHeaders?: Readonly<Record<string, string>>;
   formDefaults?: Readonly<Record<string, string>>;
   answer: Answer<R>;
   representation?: Answer<never>;
@@ -344,10 +351,13 @@ interface RouteInput<Ctx, P, Q, B, R> {
   rebuild?(
     ctx: Ctx,
     effectId: string,
-    input: { params: In<P>; query: In<Q>; body: In<B>; file: Upload },
+    input: { params: In<P>; query: In<Q>; body: In<B>; file: Upload; headers: TakenHeaders },
   ): Promise<R | Reply<R>>;
   prefersJson?: boolean;
-  run(ctx: Ctx, input: { params: In<P>; query: In<Q>; body: In<B>; file: Upload }): Promise<R | Reply<R>>;
+  run(
+    ctx: Ctx,
+    input: { params: In<P>; query: In<Q>; body: In<B>; file: Upload; headers: TakenHeaders },
+  ): Promise<R | Reply<R>>;
 }
 
 /** A route with its defaults filled in; infers what `run` is given from the schemas. */
@@ -357,6 +367,7 @@ export function route<Ctx, P = null, Q = null, B = null, R = void>(
   return {
     bodySize: 'small',
     headerMembers: [],
+    takesHeaders: {},
     formDefaults: {},
     headers: {},
     mayHaveHeaders: {},

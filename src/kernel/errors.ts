@@ -269,11 +269,37 @@ export const ERRORS = {
     'With allOrNothing one such row refuses the file. Nothing was imported.',
   ),
   'import.no_file': entry(404, 'The operation {ids} has no file.', 'It is no import, or older than 30 days.'),
+  // Plans
+  'plan.unknown': entry(
+    400,
+    'Enrollment-Plan: {token} is no plan of yours.',
+    'The token is none that POST /enrollment/plan gave to this API client, or was forgotten two days after it expired.',
+  ),
+  'plan.expired': entry(
+    410,
+    'Enrollment-Plan: the plan expired {at}.',
+    'Plans hold for an hour; earlier, if you make so many that the oldest must go. Make a new one. Nothing was done.',
+  ),
+  'plan.other_request': entry(
+    422,
+    'Enrollment-Plan: was made of another request.',
+    'A plan is executed with the body and Prefer: handling that it was made of. Nothing was done.',
+  ),
+  'plan.used': entry(
+    409,
+    'Enrollment-Plan: the plan was executed.',
+    'A plan is executed once. Location names the operation that it became.',
+  ),
+  'plan.stale': entry(
+    412,
+    'Enrollment-Plan: the plan no longer holds; {changes}.',
+    'What the plan was made of has changed, and it would do something else. `changes` lists up to 100 learners, content items and pairs, as they were and are. Nothing was done; make a new plan.',
+  ),
   // Retries
   'retry.other_request': entry(
     422,
     'Idempotency-Key: was used for another request.',
-    'A key stands for one method, path, parameters, body and Prefer for 48 hours. Take a new key for a new request. Nothing was done.',
+    'A key stands for one method, path, parameters, body, Prefer and Enrollment-Plan for 48 hours. Take a new key for a new request. Nothing was done.',
   ),
   'retry.running': entry(
     409,
@@ -310,17 +336,27 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 export type ErrorDetails = Readonly<Record<string, string | number>>;
 
+/** Something that is no longer what it was when the caller was told of it: a learner, a course, or the pair of both. */
+export interface Change {
+  readonly learnerId?: string;
+  readonly courseId?: string;
+  readonly was: string;
+  readonly is: string;
+}
+
 /** A refusal that reaches the caller: thrown by use cases and codecs, rendered by the pipeline alone. */
 export class Refusal extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   readonly details: ErrorDetails;
-  constructor(code: ErrorCode, details: ErrorDetails = {}) {
+  readonly changes: readonly Change[] | undefined;
+  constructor(code: ErrorCode, details: ErrorDetails = {}, changes?: readonly Change[]) {
     super(ERRORS[code].message.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? '')));
     this.name = 'Refusal';
     this.code = code;
     this.status = ERRORS[code].status;
     this.details = details;
+    this.changes = changes;
   }
 }
 

@@ -5,4 +5,5 @@
 export { type Attendance, type AttendedInFull, recordAttendance } from './attendance.ts';
 export { findTrainings } from './queries.ts';
 export { trainingRoutes } from './routes.ts';
+export { freeSeats } from './seat-queries.ts';
 export { addSession, createTraining } from './trainings.ts';

@@ -192,3 +192,26 @@ export async function attendedInFull(
     order by s.user_id`.execute(tx);
   return rows.map((row) => row.user_id);
 }
+
+/** Free seats of each training in its sessions that have not begun; null where one of them has no limit. */
+export async function freeSeats(
+  tx: ReadTx,
+  accountId: number,
+  trainingIds: readonly string[],
+  now: Date,
+): Promise<Map<string, number | null>> {
+  const { rows } = await sql<{ training_id: string; free: string; is_unlimited: boolean }>`
+    select w.id as training_id, coalesce(s.free, 0) as free, coalesce(s.is_unlimited, false) as is_unlimited
+    from (select distinct id from unnest(${[...trainingIds]}::uuid[]) as u(id)) w
+    left join lateral (
+      select sum(s.capacity - (select count(*) from training_seat t
+                               where t.account_id = s.account_id and t.session_id = s.session_id)) as free,
+             bool_or(s.capacity is null) as is_unlimited
+      from training_session s
+      where s.account_id = ${accountId} and s.training_id = w.id
+        and (select min(d.starts_at) from training_day d
+             where d.account_id = s.account_id and d.session_id = s.session_id) > ${now}) s on true`.execute(
+    tx,
+  );
+  return new Map(rows.map((row) => [row.training_id, row.is_unlimited ? null : Number(row.free)]));
+}

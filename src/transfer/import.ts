@@ -12,7 +12,7 @@ import { newId } from '../kernel/ids.ts';
 import { DELIMITERS, type Delimiter, openTable, type Row, type Table } from '../tables/index.ts';
 import { type Columns, columnsOf, countKnown, isHeader, type Naming } from './columns.ts';
 import { type NamedRow, resolveNames } from './names.ts';
-import { Notes, packNumbers, type Reading } from './notes.ts';
+import { expiredAt, Notes, packNumbers, type Reading } from './notes.ts';
 import { keepFile } from './queries.ts';
 import { explain, type FileReason } from './reasons.ts';
 import { type ImportReport, reportOf, reportOfTrial } from './report.ts';
@@ -34,9 +34,6 @@ export interface ImportOptions {
 
 /** Rows judged together: reading and judging so many takes some ten milliseconds, between which others are served. */
 const ROWS_AT_ONCE = 2_000;
-const DAY_MS = 86_400_000;
-/** How long it can be asked what became of the rows of a file: as long as an operation can be undone. */
-const KEPT_MS = 30 * DAY_MS;
 
 /**
  * Imports a file. Rows that cannot be written are refused one by one, unless all or nothing is wanted. Refuses files
@@ -68,8 +65,8 @@ export async function importFile(
   const named = { ...ctx, operationId: ctx.operationId ?? newId() };
   // Before the operation: whatever happens then, it can be told what became of each row.
   const kept = { notes: notes.toBytes(reading), rowNumbers: packNumbers(judged.numbers) };
-  const expiredAt = new Date(ctx.now.getTime() - KEPT_MS);
-  await ctx.db.write((tx) => keepFile(tx, ctx.caller.accountId, named.operationId, kept, ctx.now, expiredAt));
+  const { accountId } = ctx.caller;
+  await ctx.db.write((tx) => keepFile(tx, accountId, named.operationId, kept, ctx.now, expiredAt(ctx.now)));
   await enrollments.writeRows(named, judged.plan);
   return reportOf(ctx, named.operationId, { reading, ...judged });
 }

@@ -22,6 +22,13 @@ export interface Note {
   readonly cells: readonly string[];
 }
 
+const DAY_MS = 86_400_000;
+/** As long as an operation can be undone. */
+const KEPT_MS = 30 * DAY_MS;
+
+/** What was kept before is of no use any more. */
+export const expiredAt = (now: Date): Date => new Date(now.getTime() - KEPT_MS);
+
 const PART_CHARACTERS = 256 * 1024;
 
 /** Notes in the order of their rows, compressed as they come: of a file in which everything is wrong not all is held in memory. */

@@ -120,9 +120,17 @@ export async function keepFile(
   );
 }
 
-export async function findFile(tx: ReadTx, accountId: number, operationId: string): Promise<KeptFile | null> {
+/** Unless it is from before `expiredAt`. */
+export async function findFile(
+  tx: ReadTx,
+  accountId: number,
+  operationId: string,
+  expiredAt: Date,
+): Promise<KeptFile | null> {
   const { rows } = await sql<KeptFile>`
     select notes, row_numbers as "rowNumbers" from import_file
-    where account_id = ${accountId} and operation_id = ${operationId}`.execute(tx);
+    where account_id = ${accountId} and operation_id = ${operationId} and created_at >= ${expiredAt}`.execute(
+    tx,
+  );
   return rows[0] ?? null;
 }

@@ -3,7 +3,7 @@ import { type Outcome, outcomesOf, type RowPlan } from '../enrollment/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import { readOperation } from '../operations/index.ts';
 import { BOM, csvLine } from '../tables/index.ts';
-import { Notes, type Reading, unpackNumbers } from './notes.ts';
+import { expiredAt, Notes, type Reading, unpackNumbers } from './notes.ts';
 import { findFile } from './queries.ts';
 import { explain, type FileReason } from './reasons.ts';
 
@@ -25,7 +25,8 @@ export interface ImportReport {
   readonly operationId: string | undefined;
   readonly reading: Reading;
   readonly summary: Readonly<Record<Outcome['outcome'], number>>;
-  readonly rows: AsyncIterable<readonly RowOutcome[]>;
+  /** In their order; all of them, or those with an outcome. */
+  rows(outcome?: Outcome['outcome']): AsyncIterable<readonly RowOutcome[]>;
   /**
    * The rows that were refused, as they came, with the reason beside each: to be mended and imported again. A row that
    * was overtaken while it was written has only its ids.
@@ -53,10 +54,11 @@ export async function reportOf(ctx: Context, operationId: string, kept: Kept): P
       unchanged: operation.unchanged + notes.unchanged,
       refused: operation.refused + notes.refused,
     },
-    rows: merged(notes, numbers, outcomes),
+    // Whoever asks for what was refused does not wait for a hundred thousand other rows.
+    rows: (outcome) =>
+      merged(notes, numbers, outcome === 'refused' && operation.refused === 0 ? NONE : outcomes, outcome),
     errorFile: async function* () {
-      const overtaken = operation.refused > 0 ? (await outcomesOf(ctx, operationId)).outcomes : null;
-      yield* writeErrors(kept, overtaken);
+      yield* writeErrors(kept, operation.refused > 0 ? (await outcomesOf(ctx, operationId)).outcomes : NONE);
     },
   };
 }
@@ -70,7 +72,7 @@ export async function reportAgain(ctx: Context, operationId: string): Promise<Im
 
 async function keptOf(ctx: Context, operationId: string): Promise<Kept> {
   const { accountId } = ctx.caller;
-  const file = await ctx.read((tx) => findFile(tx, accountId, operationId));
+  const file = await ctx.read((tx) => findFile(tx, accountId, operationId, expiredAt(ctx.now)));
   if (!file) return refuse('import.no_file', { ids: operationId });
   return { ...Notes.fromBytes(file.notes), numbers: unpackNumbers(file.rowNumbers) };
 }
@@ -88,8 +90,8 @@ export function reportOfTrial(
     operationId: undefined,
     reading,
     summary,
-    rows: merged(notes, numbers, wouldBe(plan)),
-    errorFile: () => writeErrors({ reading, notes, numbers }, null),
+    rows: (outcome) => merged(notes, numbers, wouldBe(plan), outcome),
+    errorFile: () => writeErrors({ reading, notes, numbers }, NONE),
   };
 }
 
@@ -106,13 +108,18 @@ async function* wouldBe(plan: RowPlan): AsyncGenerator<Outcome[]> {
 
 const ROWS_AT_ONCE = 1_000;
 
+type Outcomes = AsyncIterable<readonly Outcome[]> | readonly (readonly Outcome[])[];
+const NONE: Outcomes = [];
+
 async function* merged(
   notes: Iterable<NoteLike>,
   numbers: readonly number[],
-  outcomes: AsyncIterable<readonly Outcome[]>,
+  outcomes: Outcomes,
+  wanted: Outcome['outcome'] | undefined,
 ): AsyncGenerator<readonly RowOutcome[]> {
   let some: RowOutcome[] = [];
   for await (const row of rowByRow(notes, numbers, outcomes)) {
+    if (wanted && row.outcome !== wanted) continue;
     some.push(row);
     if (some.length < ROWS_AT_ONCE) continue;
     yield some;
@@ -125,7 +132,7 @@ async function* merged(
 async function* rowByRow(
   notes: Iterable<NoteLike>,
   numbers: readonly number[],
-  outcomes: AsyncIterable<readonly Outcome[]>,
+  outcomes: Outcomes,
 ): AsyncGenerator<RowOutcome> {
   const noted = notes[Symbol.iterator]();
   let note = noted.next();
@@ -157,10 +164,7 @@ const withoutErrors = (header: readonly string[]): readonly string[] =>
     ? header.slice(0, -ERROR_COLUMNS.length)
     : header;
 
-async function* writeErrors(
-  { reading, notes, numbers }: Kept,
-  outcomes: AsyncIterable<readonly Outcome[]> | null,
-): AsyncGenerator<string> {
+async function* writeErrors({ reading, notes, numbers }: Kept, overtaken: Outcomes): AsyncGenerator<string> {
   const { members, delimiter } = reading;
   const header = withoutErrors(reading.header);
   const width = header.length;
@@ -188,9 +192,8 @@ async function* writeErrors(
     text = '';
   }
   yield text;
-  if (outcomes === null) return;
   let place = 0;
-  for await (const page of outcomes)
+  for await (const page of overtaken)
     for (const { outcome, reason, learnerId, itemId } of page) {
       const row = numbers[place++] ?? 0;
       if (outcome !== 'refused' || !reason) continue;

@@ -54,11 +54,6 @@ const Imported = object(
 );
 const REPORT = oneWithList(Imported, { list: 'rows' });
 
-/** With `outcome` only the rows that have it. */
-async function* only(rows: ImportReport['rows'], outcome: RowOutcome['outcome'] | undefined) {
-  for await (const some of rows) yield outcome ? some.filter((row) => row.outcome === outcome) : some;
-}
-
 function toWire(
   { operationId, reading, summary, rows }: ImportReport,
   outcome: RowOutcome['outcome'] | undefined,
@@ -70,7 +65,7 @@ function toWire(
       Object.entries(DELIMITERS).find(([, sign]) => sign === reading.delimiter)?.[0] ?? reading.delimiter,
     columns: reading.header.map((name, place) => ({ name, member: reading.members[place] ?? undefined })),
     summary,
-    rows: only(rows, outcome),
+    rows: rows(outcome),
   };
   return operationId ? new Reply(value, { location: `/operations/${operationId}` }) : value;
 }

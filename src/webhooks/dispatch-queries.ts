@@ -136,3 +136,20 @@ export async function startTelling(tx: WriteTx, subscriber: Subscriber): Promise
         told_ordinal = ${ordinal}, failures = 0, failing_since = null, next_attempt_at = ${NEVER},
         lease_epoch = lease_epoch + 1, lease_until = ${NEVER} where ${one(subscriber)}`.execute(tx);
 }
+
+/** How many subscribers would be told of an event of a type in each item: whose filter names the item, or none. */
+export async function countSubscribers(
+  tx: ReadTx,
+  accountId: number,
+  type: string,
+  itemIds: readonly string[],
+): Promise<Map<string, number>> {
+  const { rows } = await sql<{ item_id: string; n: number }>`
+    select i.id as item_id, count(*)::int as n
+    from webhook_subscriber w
+    join webhook_subscription s on s.account_id = w.account_id and s.subscriber_id = w.subscriber_id
+    join unnest(${[...itemIds]}::uuid[]) as i(id) on s.filters->'courseIds' is null or s.filters->'courseIds' ? i.id::text
+    where w.account_id = ${accountId} and w.is_enabled and w.is_confirmed and s.subscription_type = ${type}
+    group by i.id`.execute(tx);
+  return new Map(rows.map((row) => [row.item_id, row.n]));
+}

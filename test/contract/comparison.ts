@@ -32,7 +32,7 @@ export function compare(document: Document): Compared[] {
         fact,
         operationId: operation?.operationId ?? null,
         lacks: operation ? lacksOf(document, fact, operation) : [],
-        beyond: operation ? beyondOf(fact, operation) : [],
+        beyond: operation ? beyondOf(document, fact, operation) : [],
       };
     }),
   );
@@ -41,15 +41,20 @@ export function compare(document: Document): Compared[] {
 const USUAL = [400, 401, 403];
 /** What any HTTP server may answer, whatever the operation. */
 const ANYWHERE = [405, 406, 413, 415, 429, 500, 503];
-/** Only a request with an Idempotency-Key is answered so, and no program of the contract sends one. */
-const WITH_A_KEY = ['#/components/responses/Retried', '#/components/responses/OtherRequest'];
+/** Only a request with an Idempotency-Key or Enrollment-Plan is refused so, and no program of the contract sends one. */
+const WITH_OUR_HEADERS = /^(retry|plan)\./;
 
-function beyondOf(fact: Fact, operation: Document): number[] {
+const needsOurHeaders = (document: Document, response: Document): boolean => {
+  const codes: string[] | undefined = resolve(document, response).headers?.['Rollbook-Error']?.schema.enum;
+  return codes?.every((code) => WITH_OUR_HEADERS.test(code)) ?? false;
+};
+
+function beyondOf(document: Document, fact: Fact, operation: Document): number[] {
   const listed = [fact.status, ...USUAL, ...ANYWHERE, ...fact.also];
   return (
     Object.entries<Document>(operation.responses)
       // An answer that is marked x-prefer is for who sends Prefer, which no program of the contract does.
-      .filter(([status, response]) => status !== 'default' && !WITH_A_KEY.includes(response.$ref))
+      .filter(([status, response]) => status !== 'default' && !needsOurHeaders(document, response))
       .filter(([, response]) => !('x-prefer' in response))
       .map(([status]) => Number(status))
       .filter((status) => !listed.includes(status))

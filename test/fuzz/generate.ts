@@ -1,6 +1,7 @@
 import type { Route } from '../../src/http/route.ts';
 import { PREFIXES } from '../../src/http/server.ts';
 import { type Random, randomFrom } from '../support/random.ts';
+import { tableBytes } from './files.ts';
 import type { Sending } from './raw-http.ts';
 import type { Prey } from './target.ts';
 import { idFor, nastyText, oneIn, pick, spoil, toJsonText, toPairs, toXmlText, valueFor } from './values.ts';
@@ -25,7 +26,10 @@ interface Draft {
   framing: 'length' | 'chunked' | 'none' | 'too short' | 'too long' | 'both' | 'twice' | 'broken chunks';
 }
 
-type AnyRoute = Pick<Route<never>, 'method' | 'path' | 'operationId' | 'params' | 'query' | 'body'>;
+type AnyRoute = Pick<
+  Route<never>,
+  'method' | 'path' | 'operationId' | 'params' | 'query' | 'body' | 'upload'
+>;
 
 const ACCEPTS = [
   'application/json',
@@ -107,6 +111,7 @@ function draftFor(random: Random, route: AnyRoute, prey: Prey): Draft {
   if (oneIn(random, 10)) draft.headers.push(['x-target-locale', pick(random, ['de-DE', 'xx', ''])]);
   if (oneIn(random, 10)) draft.headers.push(['x-return-object', 'true']);
   if (route.body) addBody(random, draft, route, prey);
+  if (route.upload) addFile(random, draft, prey);
   return draft;
 }
 
@@ -177,6 +182,19 @@ function addBody(random: Random, draft: Draft, route: AnyRoute, prey: Prey): voi
     );
     draft.body = Buffer.from(`${parts.join('')}--xyz--\r\n`);
     draft.headers.push(['content-type', 'multipart/form-data; boundary=xyz']);
+  }
+}
+
+function addFile(random: Random, draft: Draft, prey: Prey): void {
+  draft.framing = oneIn(random, 15) ? 'chunked' : 'length';
+  const file = tableBytes(random, prey);
+  if (oneIn(random, 3)) {
+    const head = '--xyz\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\n';
+    draft.body = Buffer.concat([Buffer.from(head), file, Buffer.from('\r\n--xyz--\r\n')]);
+    draft.headers.push(['content-type', 'multipart/form-data; boundary=xyz']);
+  } else {
+    draft.body = file;
+    draft.headers.push(['content-type', pick(random, ['text/csv', 'text/csv; charset=windows-1251'])]);
   }
 }
 

@@ -19,6 +19,7 @@ import { contentRows } from './content.ts';
 import { enrollmentRows } from './enrollment.ts';
 import { groupRows, ONE_LOGIN } from './groups.ts';
 import { peopleRows } from './people.ts';
+import { planRows } from './plan.ts';
 import { progressRows } from './progress.ts';
 import {
   ALLOWED,
@@ -46,6 +47,7 @@ const TABLE: Record<string, Row> = {
   // Before those that re-enroll: a new term has no certificate.
   ...progressRows,
   ...enrollmentRows,
+  ...planRows,
   ...transferRows,
   ...undoRows,
   ...contentRows,
@@ -70,6 +72,7 @@ const APART = [
   'DeleteUser',
   'GetOperation',
   'GetOutcomes',
+  'GetPlannedOutcomes',
   // For whoever has the address: test/contract/certificates.test.ts
   'DownloadCertificate',
   'VerifyCertificate',
@@ -250,6 +253,32 @@ for (const engine of ENGINES)
         assert.equal(await statusFor('learner', path), 403);
         assert.equal(await statusFor('nobody', path), 401);
       }
+    });
+
+    test('a plan is read and executed by whoever made it, and by nobody else', async () => {
+      const json = {
+        courseIds: [fixtures.course],
+        learnerIds: [targets.get('own')?.learnerId],
+        dueDateType: 'unlimited',
+      };
+      const token = tokens.get('department_administrator') ?? '';
+      const made = await call(world, 'POST', '/enrollment/plan', { token, json });
+      const { planToken } = made.json as { planToken: string };
+      const statusFor = async (role: Role, plan: string): Promise<number[]> => {
+        const as = { token: tokens.get(role) ?? null };
+        const headers = { 'enrollment-plan': plan };
+        return [
+          (await call(world, 'GET', `/enrollment/plan/${plan}/outcomes`, as)).status,
+          (await call(world, 'POST', '/enrollment', { ...as, json, headers })).status,
+        ];
+      };
+      for (const role of ['owner', 'administrator', 'custom_full'] as const)
+        assert.deepEqual(await statusFor(role, planToken), [400, 400], role);
+      for (const role of ['publisher', 'custom_other', 'learner'] as const)
+        assert.deepEqual(await statusFor(role, planToken), [403, 403], role);
+      assert.deepEqual(await statusFor('nobody', planToken), [401, 401]);
+      assert.deepEqual(await statusFor('department_administrator', UNKNOWN), [400, 400]);
+      assert.deepEqual(await statusFor('department_administrator', planToken), [200, 201]);
     });
 
     test('a user is deleted by whoever manages them', async () => {

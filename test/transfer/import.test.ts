@@ -378,6 +378,17 @@ for (const engine of ENGINES)
       assert.deepEqual([other.status, other.code], [422, 'retry.other_request']);
     });
 
+    test('a file is kept for 30 days', async () => {
+      const { operationId } = await imported('login,course\nnobody,SAFE-1\n');
+      const statusAfter = async (days: number): Promise<number> => {
+        world.clock.now = new Date(NOW.getTime() + days * 86_400_000);
+        const token = await world.tokenOf(world.account.ownerId);
+        return (await call(world, 'GET', `/operations/${operationId}/errors`, { token })).status;
+      };
+      assert.deepEqual([await statusAfter(29), await statusAfter(31)], [200, 404]);
+      world.clock.now = NOW;
+    });
+
     test('an operation that is no import has no file', async () => {
       const answer = await call(world, 'POST', '/enrollment', {
         json: { learnerIds: [ids.eve], courseIds: [ids.course], dueDateType: 'unlimited' },

@@ -1,0 +1,169 @@
+import type { Caller, Context } from '../access/index.ts';
+import { HOUR_MS, toInstantText } from '../kernel/dates.ts';
+import { refuse } from '../kernel/errors.ts';
+import { type PackedIds, pack } from '../kernel/id-set.ts';
+import { isUuid, newId } from '../kernel/ids.ts';
+import type { ReadTx, WriteTx } from '../storage/index.ts';
+import type { PlannedItem, RefusedItem } from './bulk-queries.ts';
+import { reasonOfByte, toBytes } from './demand.ts';
+import { chunkShape, isPlanned, rangeAt, toPlanned } from './enroll-chunks.ts';
+import { loadAndJudge } from './judge.ts';
+import type { WriteLimits } from './limits.ts';
+import { packEnrolled } from './plan-changes.ts';
+import * as queries from './plan-queries.ts';
+import { type EnrollRequest, refuseTerms } from './request.ts';
+
+/**
+ * What a request would do, judged by the same rules as the request itself, and kept: the verdict on every learner and
+ * content item, and which pairs are enrolled already. Whoever executes it compares that with what is so then.
+ */
+
+/** How long a plan can be executed. */
+export const PLAN_LIFETIME_MS = HOUR_MS;
+/** How long it is known, afterwards, that there was one. */
+const REMEMBERED_MS = 48 * HOUR_MS;
+/** Open plans of one caller, and their pairs together; beyond that the oldest expire. */
+const MOST = { plans: 1_000, pairs: 10_000_000 };
+const SWEPT_AT_ONCE = 100;
+
+export interface MadePlan {
+  readonly planId: string;
+  readonly expiresAt: Date;
+  readonly summary: Readonly<Record<'created' | 'changed' | 'unchanged' | 'refused', number>>;
+  readonly items: readonly (PlannedItem | RefusedItem)[];
+  /** Item → how many learners would be enrolled in it. */
+  readonly created: ReadonlyMap<string, number>;
+}
+
+/** One part of learners × items. */
+export interface PlanPart {
+  readonly ids: PackedIds;
+  readonly idReasons: Buffer | null;
+  readonly items: readonly (PlannedItem | RefusedItem)[];
+}
+
+/** Whoever made a plan is who may execute it: the API client, or the user of a caller without one. */
+export const ownerOf = ({ accountId, clientId, userId }: Caller): queries.PlanOwner => ({
+  accountId,
+  callerId: clientId ?? userId,
+});
+
+/** Judges a request as it would be, and keeps the verdict. Refuses what the request itself would be refused with. */
+export async function makePlan(
+  ctx: Context,
+  request: EnrollRequest,
+  { smallPairs, chunkPairs }: WriteLimits,
+): Promise<MadePlan> {
+  refuseTerms(request.terms, ctx.now);
+  const judged = await loadAndJudge(ctx.db, { ...request, caller: ctx.caller, now: ctx.now });
+  const plan: queries.NewPlan = {
+    ...ownerOf(ctx.caller),
+    planId: newId(),
+    requestDigest: request.digest,
+    pairs: request.pairs,
+    plannedAt: ctx.now,
+    expiresAt: new Date(ctx.now.getTime() + PLAN_LIFETIME_MS),
+    ids: pack(request.learnerIds),
+    idReasons: toBytes(request.learnerIds, judged.learnerFaults),
+    items: toPlanned(judged),
+    chunkPairs: request.pairs <= smallPairs ? smallPairs : chunkPairs,
+  };
+  const created = new Map<string, number>();
+  let unchanged = 0;
+  const { count } = shapeOf(plan.ids.length, plan);
+  for (let place = 0; place < count; place++) {
+    const part = partOf(plan, plan, place);
+    const { enrolled, free } = await ctx.db.write(async (tx) => {
+      if (place === 0) {
+        await queries.insertPlan(tx, plan);
+        await queries.expireOldest(tx, plan, MOST, ctx.now);
+      }
+      return keepPart(tx, plan, part, place);
+    });
+    unchanged += enrolled;
+    for (const [itemId, n] of free) created.set(itemId, (created.get(itemId) ?? 0) + n);
+  }
+  const toCreate = [...created.values()].reduce((sum, n) => sum + n, 0);
+  const refused = request.pairs - toCreate - unchanged;
+  const summary = { created: toCreate, changed: 0, unchanged, refused };
+  return { planId: plan.planId, expiresAt: plan.expiresAt, summary, items: plan.items, created };
+}
+
+/** Keeps which pairs of a part are enrolled; tells how many are, and how many of each item could be. */
+async function keepPart(
+  tx: WriteTx,
+  plan: queries.NewPlan,
+  part: PlanPart,
+  place: number,
+): Promise<{ enrolled: number; free: Map<string, number> }> {
+  const pairs = await queries.enrolledPairs(tx, plan.accountId, eligibleOf(part));
+  if (pairs.length > 0)
+    await queries.insertPart(tx, plan, place, packEnrolled(part.ids.length * part.items.length, pairs));
+  const { learnerIds, itemIds } = eligibleOf(part);
+  const taken = new Map<number, number>();
+  for (const { no } of pairs) {
+    const item = Math.floor(no / part.ids.length);
+    taken.set(item, (taken.get(item) ?? 0) + 1);
+  }
+  const free = new Map(
+    itemIds.map((item) => [item.id, learnerIds.length - (taken.get(item.place) ?? 0)] as const),
+  );
+  return { enrolled: pairs.length, free };
+}
+
+/** The enrollments that a part's pairs have now; null if none has one. */
+export async function enrolledNow(tx: ReadTx, accountId: number, part: PlanPart): Promise<Buffer | null> {
+  const pairs = await queries.enrolledPairs(tx, accountId, eligibleOf(part));
+  return pairs.length === 0 ? null : packEnrolled(part.ids.length * part.items.length, pairs);
+}
+
+/** Whom and what of a part is not refused, with its place in it. */
+function eligibleOf({ ids, idReasons, items }: PlanPart) {
+  const placed = (all: readonly string[], isRefused: (place: number) => boolean): queries.Placed[] =>
+    all.map((id, place) => ({ id, place })).filter(({ place }) => !isRefused(place));
+  return {
+    learnerIds: placed(ids.slice(0, ids.length), (place) => reasonOfByte(idReasons?.[place]) !== undefined),
+    itemIds: placed(
+      items.map(({ itemId }) => itemId),
+      (place) => !isPlanned(items[place] as PlannedItem | RefusedItem),
+    ),
+    learners: ids.length,
+  };
+}
+
+/** How a plan's pairs are cut: as the chunks of the operation that it becomes. */
+export const shapeOf = (learners: number, plan: Pick<queries.NewPlan, 'items' | 'chunkPairs'>) =>
+  chunkShape(learners, plan.items.length, plan.chunkPairs);
+
+export function partOf(
+  plan: Pick<queries.NewPlan, 'items' | 'chunkPairs'>,
+  { ids, idReasons }: Pick<PlanPart, 'ids' | 'idReasons'>,
+  place: number,
+): PlanPart {
+  const { learnerFrom, learnerTo, itemFrom, itemTo } = rangeAt(shapeOf(ids.length, plan), place);
+  return {
+    ids: ids.part(learnerFrom, learnerTo),
+    idReasons: idReasons?.subarray(learnerFrom, learnerTo) ?? null,
+    items: plan.items.slice(itemFrom, itemTo),
+  };
+}
+
+/** A plan of the caller's. Refuses `plan.unknown`, which another's is too, and `plan.expired`. */
+export async function requirePlan(ctx: Context, token: string): Promise<queries.KeptPlan> {
+  const id = token.toLowerCase();
+  const plan = isUuid(id) ? await ctx.read((tx) => queries.findPlan(tx, ownerOf(ctx.caller), id)) : null;
+  return requireOpen(plan, token, ctx.now);
+}
+
+/** What was found under a token, if it can still be used. */
+export function requireOpen(plan: queries.KeptPlan | null, token: string, now: Date): queries.KeptPlan {
+  if (plan === null) return refuse('plan.unknown', { token: token.slice(0, 100) });
+  if (plan.expiresAt <= now) refuse('plan.expired', { at: toInstantText(plan.expiresAt) });
+  return plan;
+}
+
+/** Empties expired plans, and forgets those that expired long ago. */
+export const sweepPlans = (ctx: Pick<Context, 'db' | 'now'>): Promise<void> =>
+  ctx.db.write((tx) =>
+    queries.sweepPlans(tx, ctx.now, new Date(ctx.now.getTime() - REMEMBERED_MS), SWEPT_AT_ONCE),
+  );
