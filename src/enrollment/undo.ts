@@ -34,7 +34,7 @@ export async function judgeUndo(ctx: Context, operationId: string): Promise<Undo
   // Half of what was asked, and then not wanted, does not come back.
   const { causeId } = operation;
   const causeState = causeId && (await ctx.read((tx) => stateOf(tx, ctx.caller.accountId, causeId)));
-  if (causeState === 'cancelled') refuse('operation.state', { ids: causeId, state: causeState });
+  if (causeState === 'cancelled') refuse('operation.state', { ids: causeId ?? '', state: causeState });
   return undoing;
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
 import { ENGINES } from '../support/database.ts';
-import { addCourse, addUser, everything } from '../support/people.ts';
+import { addCourse, addDepartment, addUser, everything } from '../support/people.ts';
 import { type Answer, call, startWorld, type World } from '../support/server.ts';
 import { startTwoServers } from '../support/two-servers.ts';
 
@@ -122,7 +122,9 @@ for (const engine of ENGINES)
     });
 
     test('what is wrong with it is told at once, and nothing is accepted', async () => {
-      const before = await everything(world.db);
+      // What was written before is sealed meanwhile.
+      const written = () => everything(world.db, ['operation_chunk', 'seal']);
+      const before = await written();
       const [learnerId = ''] = ids.learnerIds;
       for (const [json, status] of [
         [{ ...everybody(), learnerIds: [...ids.learnerIds, crypto.randomUUID()] }, 400],
@@ -130,7 +132,7 @@ for (const engine of ENGINES)
         [{ courseIds: [], learnerIds: [learnerId], dueDateType: 'unlimited' }, 400],
       ] as const)
         assert.equal((await post(world, '/enrollment', json)).status, status);
-      assert.equal(await everything(world.db), before);
+      assert.equal(await written(), before);
     });
 
     test('who is lenient learns of what was refused when it is done', async () => {
@@ -260,6 +262,37 @@ for (const engine of ENGINES)
       assert.equal(undo.summary['changed'], 0);
       assert.equal((await until(world, first, isOver)).summary['created'], MANY);
       assert.equal((await current(world)).length, MANY);
+    });
+
+    test('one that is cancelled is undone before the next begins, which finds nothing of it', async () => {
+      await nothing();
+      const first = await accepted(world, '/enrollment', everybody());
+      const next = { ...everybody(), dueDateType: 'due_period', duePeriod: 24 };
+      const second = await accepted(world, '/enrollment', next);
+      await until(world, first, ({ progress }) => progress.done > 30);
+      assert.equal((await post(world, `${first}/cancel`, undefined, {})).status, 200);
+      const done = await until(world, second, isOver);
+      assert.deepEqual(done.summary, { created: MANY, changed: 0, unchanged: 0, refused: 0 });
+    });
+
+    test('whose reach has shrunk since does not cancel what is beyond it', async () => {
+      await nothing();
+      const sales = await addDepartment(world, 'Sales');
+      const managerId = await addUser(world, { role: 'department_administrator', manages: [sales] });
+      const learnerIds = await Promise.all(
+        Array.from({ length: LEARNERS }, () => addUser(world, { departmentId: sales })),
+      );
+      const manager = { url: world.url, token: await world.tokenOf(managerId) };
+      const location = await accepted(manager, '/enrollment', { ...everybody(), learnerIds });
+      await until(manager, location, ({ progress }) => progress.done > 30);
+      const moved = await call(world, 'POST', `/user/${learnerIds[0]}`, {
+        json: { departmentId: world.account.rootDepartmentId },
+      });
+      assert.equal(moved.status, 200, moved.text);
+      const refused = await post(manager, `${location}/cancel`, undefined, {});
+      assert.equal(refused.status, 403, refused.text);
+      const done = await until(world, location, isOver);
+      assert.equal(done.state, 'done');
     });
 
     test('an undo that is cancelled has undone nothing', async () => {
