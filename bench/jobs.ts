@@ -80,7 +80,10 @@ export const jobs: Part = {
     const timings: { first: number[]; later: number[] } = { first: [], later: [] };
     try {
       let next = 0;
-      const own = (): string[] => site.courseIds.slice(next, (next += courses));
+      const own = (): string[] => {
+        next += courses;
+        return site.courseIds.slice(next - courses, next);
+      };
       let location = '';
       for (let n = 0; n < times; n++) {
         waited.push((rows / (await enrollAll(site, own()))) * 1000);

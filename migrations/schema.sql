@@ -178,6 +178,7 @@ create table enrollment_past (
   PRIMARY KEY (account_id, chunk, ordinal, version_chunk)
 );
 CREATE INDEX enrollment_past_chunk ON public.enrollment_past USING btree (account_id, past_chunk);
+CREATE INDEX enrollment_past_item ON public.enrollment_past USING btree (account_id, item_id, chunk, ordinal);
 CREATE INDEX enrollment_past_pair ON public.enrollment_past USING btree (account_id, learner_id, item_id, term);
 CREATE INDEX enrollment_past_rewritten ON public.enrollment_past USING btree (account_id, version_chunk) WHERE (version_chunk <> chunk);
 
@@ -317,6 +318,8 @@ create table operation_chunk (
   id_reasons bytea,
   item_reasons bytea,
   refused integer not null default 0,
+  hash_version smallint not null default 1,
+  terms bytea,
   PRIMARY KEY (account_id, chunk)
 );
 CREATE INDEX operation_chunk_operation ON public.operation_chunk USING btree (account_id, operation_id, place);

@@ -141,6 +141,119 @@ export interface Enrollment {
   } | undefined;
 }
 
+export interface HistoryEntry {
+  /** reenrolled: another enrollment came in its place; revived: what had ended was brought back by an undo */
+  happened: 'enrolled' | 'edited' | 'revived' | 'reenrolled' | 'ended';
+  recordedAt: string;
+  /** When these terms were recorded to hold no longer */
+  supersededAt?: string | undefined;
+  /** What held from then on; absent when it was over */
+  terms?: {
+    accessDate: string;
+    dueDateType: 'unlimited' | 'default' | 'due_date' | 'due_period';
+    dueDate?: string | undefined;
+    /** Hours from the access date */
+    duePeriod?: number | undefined;
+    shouldLockAfterDueDate: boolean;
+  } | undefined;
+  /** The enrollment in whose place it came */
+  replaces?: string | undefined;
+  replacedBy?: string | undefined;
+  operation: {
+    operationId: string;
+    kind: string;
+    actorId: string;
+    /** The API client through which it was asked */
+    clientId?: string | undefined;
+    source: string;
+    reason?: string | undefined;
+    /** The operation that it undid */
+    causeId?: string | undefined;
+  };
+}
+
+export interface Explanation {
+  enrollmentId: string;
+  learnerId: string;
+  courseId: string;
+  isCurrent: boolean;
+  words: {
+    enrolled: string;
+    accessDate: string;
+    dueDate: string;
+    lock: string;
+  };
+  enrolledAt: string;
+  enrolledBy: {
+    operationId: string;
+    kind: string;
+    actorId: string;
+    /** The API client through which it was asked */
+    clientId?: string | undefined;
+    source: string;
+    reason?: string | undefined;
+    /** The operation that it undid */
+    causeId?: string | undefined;
+  };
+  /** The enrollment in whose place it came */
+  replaces?: string | undefined;
+  /** moment: it was left out, and so is when the request came */
+  accessRule: 'given' | 'moment';
+  /** What produced the due date; default_…: the setting of the content item at that moment */
+  dueRule: 'unlimited' | 'default_unlimited' | 'default_date' | 'default_period' | 'date' | 'period';
+  /** Those it has, or had last */
+  terms: {
+    accessDate: string;
+    dueDateType: 'unlimited' | 'default' | 'due_date' | 'due_period';
+    dueDate?: string | undefined;
+    /** Hours from the access date */
+    duePeriod?: number | undefined;
+    shouldLockAfterDueDate: boolean;
+  };
+  isLocked: boolean;
+  /** After this instant it is locked */
+  lockAt?: string | undefined;
+  decidedAt: string;
+  /** By which these terms were given */
+  decidedBy: {
+    operationId: string;
+    kind: string;
+    actorId: string;
+    /** The API client through which it was asked */
+    clientId?: string | undefined;
+    source: string;
+    reason?: string | undefined;
+    /** The operation that it undid */
+    causeId?: string | undefined;
+  };
+  revivedAt?: string | undefined;
+  /** By which it was brought back after it had ended */
+  revivedBy?: {
+    operationId: string;
+    kind: string;
+    actorId: string;
+    /** The API client through which it was asked */
+    clientId?: string | undefined;
+    source: string;
+    reason?: string | undefined;
+    /** The operation that it undid */
+    causeId?: string | undefined;
+  } | undefined;
+  endedAt?: string | undefined;
+  endedBy?: {
+    operationId: string;
+    kind: string;
+    actorId: string;
+    /** The API client through which it was asked */
+    clientId?: string | undefined;
+    source: string;
+    reason?: string | undefined;
+    /** The operation that it undid */
+    causeId?: string | undefined;
+  } | undefined;
+  replacedBy?: string | undefined;
+}
+
 export interface UndoPreview {
   summary: {
     created: number;
@@ -708,6 +821,8 @@ export interface Operations {
       courseIds?: string[] | undefined;
       learnerIds?: string[] | undefined;
       enrollmentIds?: string[] | undefined;
+      /** What was current then, as it was recorded; a date is the beginning of that day */
+      asOf?: string | undefined;
     };
     answer: Enrollment[];
   };
@@ -746,6 +861,10 @@ export interface Operations {
     path: {
       enrollmentId: string;
     };
+    query?: {
+      /** What was current then, as it was recorded; a date is the beginning of that day */
+      asOf?: string | undefined;
+    };
     answer: Enrollment;
   };
   /** Archive an enrollment and start a new one from scratch */
@@ -767,6 +886,8 @@ export interface Operations {
       courseIds?: string[] | undefined;
       learnerIds?: string[] | undefined;
       enrollmentIds?: string[] | undefined;
+      /** What was current then, as it was recorded; a date is the beginning of that day */
+      asOf?: string | undefined;
       /** Entries per page; at most 1000, which is the default. */
       pageSize?: number | undefined;
       /** nextPageToken of an earlier answer; empty or absent for the first page. Never expires. */
@@ -783,6 +904,8 @@ export interface Operations {
       courseIds?: string[] | undefined;
       learnerIds?: string[] | undefined;
       enrollmentIds?: string[] | undefined;
+      /** What was current then, as it was recorded; a date is the beginning of that day */
+      asOf?: string | undefined;
       /** Entries per page; at most 1000, which is the default. */
       pageSize?: number | undefined;
       /** nextPageToken of an earlier answer; empty or absent for the first page. Never expires. */
@@ -792,6 +915,20 @@ export interface Operations {
       enrollments: Enrollment[];
       nextPageToken?: string | undefined;
     };
+  };
+  /** What happened to an enrollment, in order */
+  GetEnrollmentHistory: {
+    path: {
+      enrollmentId: string;
+    };
+    answer: HistoryEntry[];
+  };
+  /** Why somebody is enrolled, and why until then */
+  ExplainEnrollment: {
+    path: {
+      enrollmentId: string;
+    };
+    answer: Explanation;
   };
   /** What became of every pair of an operation */
   GetOutcomes: {
@@ -1717,6 +1854,8 @@ export const OPERATIONS = {
   DeleteEnrollments: { method: 'POST', path: '/enrollment/delete' },
   ListEnrollments: { method: 'GET', path: '/enrollments', entries: 'enrollments' },
   ListEnrollmentsByBody: { method: 'POST', path: '/enrollments', entries: 'enrollments' },
+  GetEnrollmentHistory: { method: 'GET', path: '/enrollment/{enrollmentId}/history' },
+  ExplainEnrollment: { method: 'GET', path: '/enrollment/{enrollmentId}/why' },
   GetOutcomes: { method: 'GET', path: '/operations/{id}/outcomes', entries: 'outcomes' },
   UndoOperation: { method: 'POST', path: '/operations/{id}/undo' },
   CancelOperation: { method: 'POST', path: '/operations/{id}/cancel' },

@@ -1,10 +1,10 @@
 import { Refusal } from '../kernel/errors.ts';
-import { sha256 } from '../kernel/hash.ts';
 import { newChunkNumber } from '../kernel/ids.ts';
 import type { Database } from '../storage/index.ts';
 import { demandOfPairs } from './demand.ts';
 import { type EnrollJob, judge } from './judge.ts';
 import type { WriteLimits } from './limits.ts';
+import { packGiven } from './packed-terms.ts';
 import { insertSmall, loadForEnrollment, type SmallWrite } from './queries.ts';
 import type { Plan } from './rules.ts';
 
@@ -166,9 +166,9 @@ export class SmallWrites {
 export const toWrite = (job: EnrollJob, { terms, learnerFaults, itemFaults }: Plan): SmallWrite => ({
   receipt: job.receipt,
   chunk: newChunkNumber(),
-  digest: sha256(job.receipt.requestDigest),
   rightsVersion: job.caller.rightsVersion,
   typeGroup: 0,
+  given: packGiven({ typeGroup: 0, terms: job.itemIds.map((id) => terms.get(id) ?? null) }),
   learnerIds:
     learnerFaults.size === 0 ? job.learnerIds : job.learnerIds.filter((id) => !learnerFaults.has(id)),
   terms,

@@ -4,7 +4,7 @@ import { type IdSet, PackedIds, pack } from '../kernel/id-set.ts';
 import type { OperationState } from '../operations/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import type { PackedRows } from './packed-rows.ts';
-import { nextTerm, uuidArray } from './queries.ts';
+import { nextTerm, sinceWhen, uuidArray } from './queries.ts';
 import type { RefusalReason } from './reasons.ts';
 import type { OperationKind, Receipt } from './receipt.ts';
 
@@ -275,7 +275,7 @@ export async function insertChunk(tx: WriteTx, rows: ChunkRows): Promise<Map<str
                               due_rule, lock_after_due, type_group, term, version_chunk, recorded_at)
       select ${rows.accountId}, l.learner_id, i.item_id, ${String(rows.chunk)}::int8, (i.first + l.place - 1)::int, i.access_at, i.due_at,
              i.due_period_hours, i.due_rule, i.lock_after_due, 0, ${nextTerm(rows.accountId, sql`l.has_past`)},
-             ${String(rows.chunk)}::int8, ${rows.recordedAt}::timestamptz
+             ${String(rows.chunk)}::int8, ${sinceWhen(rows.accountId, sql`l.has_past`, sql`${rows.recordedAt}::timestamptz`)}
       from unnest(${uuidArray(rows.learnerIds)}::uuid[], ${rows.learnerIds.map((id) => rows.withPast.has(id))}::boolean[])
         with ordinality as l(learner_id, has_past, place) cross join item i
       on conflict (account_id, learner_id, item_id) do nothing

@@ -1,6 +1,6 @@
 import type { Context } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
-import { newChunkNumber } from '../kernel/ids.ts';
+import { type EnrollmentKey, newChunkNumber } from '../kernel/ids.ts';
 import type { WriteTx } from '../storage/index.ts';
 import { findAddressed, refuseAddressed, Vanished } from './addressed.ts';
 import { lockParents } from './bulk-queries.ts';
@@ -8,10 +8,10 @@ import { demandOfEnrollments } from './demand.ts';
 import { judge } from './judge.ts';
 import { recordOperation } from './ledger-queries.ts';
 import type { Enrollment } from './list-queries.ts';
-import { replaceTerms, startNextTerm } from './past-queries.ts';
+import { lockEnrollment, replaceTerms, startNextTerm } from './past-queries.ts';
 import { loadForEnrollment } from './queries.ts';
-import { digestOf, type Receipt } from './receipt.ts';
-import { type RequestedTerms, resolveTerms, type Terms } from './rules.ts';
+import type { Receipt } from './receipt.ts';
+import { type RequestedTerms, resolveTerms } from './rules.ts';
 
 /** Changes of one enrollment, each within its transaction. They throw Vanished when somebody else was faster. */
 
@@ -30,7 +30,7 @@ export async function editOne(
   if (!item) throw new Error(`enrollment ${id} is in an item that is not there`);
   const resolved = resolveTerms(requested, enrollment.itemId, item, ctx.now);
   if ('objection' in resolved) return refuse(resolved.objection.code, resolved.objection.details);
-  const chunk = newChunkNumber();
+  const chunk = await chunkUnderLock(tx, { accountId, ...enrollment });
   const outcome = await replaceTerms(
     tx,
     { accountId, ...enrollment },
@@ -46,7 +46,7 @@ export async function editOne(
     unchanged: isChanged ? 0 : 1,
     demand: demandOfEnrollments([enrollment.enrollmentId]),
     event: null,
-    digest: digestOfOne(enrollment, resolved.terms),
+    given: { typeGroup: enrollment.typeGroup, terms: [resolved.terms] },
   });
 }
 
@@ -66,7 +66,7 @@ export async function reenrollOne(
   const job = { ...pair, terms: requested, handling: 'strict' as const, caller: ctx.caller, now: ctx.now };
   const [terms] = judge(job, loaded).terms.values();
   if (!terms) throw new Error(`no terms for item ${enrollment.itemId}`);
-  const chunk = newChunkNumber();
+  const chunk = await chunkUnderLock(tx, { accountId, ...enrollment });
   const change = { accountId, chunk, at: ctx.now };
   if (!(await startNextTerm(tx, { accountId, ...enrollment }, change, terms))) throw new Vanished();
   await recordOperation(tx, receipt, {
@@ -76,14 +76,16 @@ export async function reenrollOne(
     unchanged: 0,
     demand: demandOfEnrollments([enrollment.enrollmentId]),
     event: { type: 'LEARNERS_ENROLLED_IN_COURSE', learners: new Map([[enrollment.itemId, 1]]) },
-    digest: digestOfOne(enrollment, terms),
+    given: { typeGroup: 0, terms: [terms] },
   });
+}
+
+async function chunkUnderLock(tx: WriteTx, key: EnrollmentKey): Promise<bigint> {
+  if (!(await lockEnrollment(tx, key))) throw new Vanished();
+  return newChunkNumber();
 }
 
 async function addressedOne(tx: WriteTx, ctx: Context, id: string): Promise<Enrollment> {
   const [enrollment] = await findAddressed(tx, ctx.caller, [id]);
   return enrollment ?? refuseAddressed(ctx.caller, [id]);
 }
-
-const digestOfOne = (enrollment: Enrollment, terms: Terms): Buffer =>
-  digestOf([enrollment.enrollmentId, enrollment.learnerId, enrollment.itemId, terms]);

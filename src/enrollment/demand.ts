@@ -1,3 +1,4 @@
+import { sha256 } from '../kernel/hash.ts';
 import { type IdSet, PackedIds, pack } from '../kernel/id-set.ts';
 import { REASONS, type RefusalReason, type StoredReason } from './reasons.ts';
 import { type Faults, firstReason } from './rules.ts';
@@ -14,6 +15,19 @@ export interface Demand {
   readonly itemReasons: Buffer | null;
   /** How many outcomes it refuses. */
   readonly refused: number;
+}
+
+/** What the digest of a chunk covers, with which the chain of hashes goes on. */
+export const DIGEST_VERSION = 2;
+
+/** SHA-256 over what was asked and the terms that were given, each with its length before it. */
+export function digestOfDemand(
+  { ids, itemIds, idReasons, itemReasons }: Omit<Demand, 'refused'>,
+  given: Buffer | null,
+): Buffer {
+  const parts = [ids, itemIds, idReasons, itemReasons, given];
+  const lengths = parts.map((part) => part?.length ?? '-').join();
+  return sha256(Buffer.concat([Buffer.from(`${lengths}\n`), ...parts.filter((part) => part !== null)]));
 }
 
 const NO_FAULTS: Faults = new Map();

@@ -38,7 +38,7 @@ export async function endAll(tx: WriteTx, receipt: Receipt, ids: readonly string
     ...ended,
     unchanged: 0,
     demand: demandOfEnrollments(ids),
-    digest: digestOf(ids),
+    given: null,
   });
 }
 
@@ -52,7 +52,7 @@ export async function endAllOf(tx: WriteTx, ctx: Context, learnerIds: readonly s
     ...ended,
     unchanged: 0,
     demand: demandOfEnrollments(await endedBy(tx, accountId, ended.chunk)),
-    digest: receipt.requestDigest,
+    given: null,
   });
 }
 
@@ -64,7 +64,7 @@ export const endChunks: ChunkWriter = {
     const ids = part.slice(0, part.length);
     const ended = await endIn(tx, lease.accountId, lease.acceptedAt, byId(lease.accountId, ids));
     const unchanged = ids.length - ended.changed;
-    return { ...ended, unchanged, demand: demandOfEnrollments(part), digest: digestOf(ids) };
+    return { ...ended, unchanged, demand: demandOfEnrollments(part), given: null };
   },
 };
 

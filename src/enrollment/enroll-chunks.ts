@@ -12,7 +12,6 @@ import {
   type RefusedItem,
 } from './bulk-queries.ts';
 import { demandOfPairs, toFaults } from './demand.ts';
-import { digestOf } from './receipt.ts';
 import type { Faults, Plan, Terms } from './rules.ts';
 
 /** A large enrolling: how learners × items are cut, and how a piece of them is written. */
@@ -31,6 +30,14 @@ const plannedItem = (itemId: string, own: Terms): PlannedItem => ({
   duePeriodHours: own.duePeriodHours,
   dueRule: own.dueRule,
   lock: own.lock,
+});
+
+const termsOf = (item: PlannedItem): Terms => ({
+  accessAt: new Date(item.accessAt),
+  dueAt: item.dueAt === null ? null : new Date(item.dueAt),
+  duePeriodHours: item.duePeriodHours,
+  dueRule: item.dueRule,
+  lock: item.lock,
 });
 
 export const enrollChunks: ChunkWriter = {
@@ -59,7 +66,7 @@ export const enrollChunks: ChunkWriter = {
       unchanged: learnerIds.length * items.length - created,
       demand: demandOfPairs(cut.ids, itemIds, faults.learners, faults.items),
       event: { type: 'LEARNERS_ENROLLED_IN_COURSE', learners },
-      digest: digestOf([cut.items, cut.learnerIds]),
+      given: { typeGroup: 0, terms: cut.items.map((item) => (isPlanned(item) ? termsOf(item) : null)) },
     };
   },
 };

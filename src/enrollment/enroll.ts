@@ -186,9 +186,9 @@ export class Enrollments {
    */
   async cancel(ctx: Context, operationId: string): Promise<Receipt> {
     reachOf(ctx.caller, 'enrollment.write');
-    await readOperation(ctx, operationId);
+    const operation = await readOperation(ctx, operationId);
     const receipt = await this.#bulk.writeAnyway(ctx.caller, patienceOf(ctx), async (tx) => {
-      const undoing = await cancelIn(tx, ctx, operationId);
+      const undoing = await cancelIn(tx, ctx, operation);
       return { receipt: undoing.receipt, work: { ...workOf(undoing), turn: operationId } };
     });
     this.#onWritten(ctx.caller.accountId);

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { WriteTx } from '../storage/index.ts';
-import type { Demand } from './demand.ts';
+import { type Demand, DIGEST_VERSION, digestOfDemand } from './demand.ts';
+import { type GivenTerms, packGiven } from './packed-terms.ts';
 import { uuidArray } from './queries.ts';
 import type { Receipt } from './receipt.ts';
 
@@ -23,7 +24,8 @@ export interface ChunkRecord {
   readonly demand: Demand;
   /** Item → learners concerned; null when nothing happened that others are told. */
   readonly event: { readonly type: EventType; readonly learners: ReadonlyMap<string, number> } | null;
-  readonly digest: Buffer;
+  /** The terms it gave, in the order of what it was asked; null when it gave none. */
+  readonly given: GivenTerms | null;
 }
 
 /** An operation that one chunk completes. */
@@ -49,15 +51,17 @@ export async function recordChunk(
   record: ChunkRecord,
 ): Promise<void> {
   const { demand } = record;
+  const given = record.given && packGiven(record.given);
   const told = [...(record.event?.learners ?? [])];
   await sql`
     with events as (
       insert into outbox (account_id, chunk, item_id, event_type, learners)
       select ${accountId}, ${String(record.chunk)}::int8, item_id, ${record.event?.type ?? ''}, n
       from unnest(${uuidArray(told.map(([id]) => id))}::uuid[], ${told.map(([, n]) => n)}::int[]) as e(item_id, n))
-    insert into operation_chunk (account_id, chunk, operation_id, place, created, changed, unchanged, refused, digest,
-                                 ids, item_ids, id_reasons, item_reasons)
+    insert into operation_chunk (account_id, chunk, operation_id, place, created, changed, unchanged, refused,
+                                 hash_version, digest, ids, item_ids, id_reasons, item_reasons, terms)
     values (${accountId}, ${String(record.chunk)}::int8, ${operationId}, ${record.place}, ${record.created},
-            ${record.changed}, ${record.unchanged}, ${demand.refused}, ${record.digest},
-            ${demand.ids}, ${demand.itemIds}, ${demand.idReasons}, ${demand.itemReasons})`.execute(tx);
+            ${record.changed}, ${record.unchanged}, ${demand.refused},
+            ${DIGEST_VERSION}::int2, ${digestOfDemand(demand, given)}, ${demand.ids}, ${demand.itemIds}, ${demand.idReasons},
+            ${demand.itemReasons}, ${given})`.execute(tx);
 }

@@ -18,6 +18,7 @@ export interface Enrollment {
   readonly dueRule: number;
   readonly lockAfterDueDate: boolean;
   readonly typeGroup: number;
+  readonly term: number;
 }
 
 /** Which enrollments; null means any. `reach` is whom the caller may see. */
@@ -45,10 +46,11 @@ interface EnrollmentRow {
   due_rule: number;
   lock_after_due: boolean;
   type_group: number;
+  term: number;
 }
 
 const COLUMNS = sql`e.chunk, e.ordinal, e.learner_id, e.item_id, e.access_at, e.due_at, e.due_period_hours,
-  e.due_rule, e.lock_after_due, e.type_group`;
+  e.due_rule, e.lock_after_due, e.type_group, e.term`;
 const CREATION = sql`order by chunk, ordinal`;
 
 const toEnrollment = (accountId: number, row: EnrollmentRow): Enrollment => {
@@ -65,6 +67,7 @@ const toEnrollment = (accountId: number, row: EnrollmentRow): Enrollment => {
     dueRule: row.due_rule,
     lockAfterDueDate: row.lock_after_due,
     typeGroup: row.type_group,
+    term: row.term,
   };
 };
 
@@ -76,41 +79,49 @@ const reached = (filter: Filter): RawBuilder<unknown> =>
             and ${within(filter.reach, sql`u.department_id`)})`;
 
 /**
- * The next enrollments by creation that satisfy `more`. Each kind of filter has its own shape, so that each walks an
- * index and none sorts more than it must: named enrollments, pairs, learners, one course after another, or all.
+ * SQL: the next enrollments by creation, of a table `e`, that satisfy `more`. Each kind of filter has its own shape, so
+ * that each walks an index and none sorts more than it must: named enrollments, pairs, learners, one course after
+ * another, or all.
  */
+function walk(
+  table: 'enrollment' | 'enrollment_past',
+  filter: Filter,
+  more: RawBuilder<unknown>,
+  limit: number,
+): RawBuilder<EnrollmentRow> {
+  const from = sql`${sql.table(table)} e`;
+  const { accountId, keys, learnerIds, itemIds } = filter;
+  const learners = learnerIds && sql`e.learner_id = any(${uuidArray(learnerIds)}::uuid[])`;
+  const items = itemIds && sql`e.item_id = any(${uuidArray(itemIds)}::uuid[])`;
+  const rest = sql`${more} ${reached(filter)}`;
+  if (keys) {
+    return sql`
+      select ${COLUMNS} from unnest(${keys.map((key) => String(key.chunk))}::int8[], ${keys.map((key) => key.ordinal)}::int[]) as k(c, o)
+      join ${from} on e.account_id = ${accountId} and e.chunk = k.c and e.ordinal = k.o
+      where ${learners ?? sql`true`} and ${items ?? sql`true`} ${rest} ${CREATION} limit ${limit}`;
+  } else if (learners) {
+    return sql`
+      with own as materialized (
+        select ${COLUMNS} from ${from} where e.account_id = ${accountId} and ${learners} and ${items ?? sql`true`} ${rest})
+      select * from own ${CREATION} limit ${limit}`;
+  } else if (itemIds) {
+    return sql`
+      select e.* from unnest(${uuidArray(itemIds)}::uuid[]) as wanted(id) cross join lateral (
+        select ${COLUMNS} from ${from} where e.account_id = ${accountId} and e.item_id = wanted.id ${rest}
+        ${CREATION} limit ${limit}) e
+      ${CREATION} limit ${limit}`;
+  }
+  return sql`select ${COLUMNS} from ${from} where e.account_id = ${accountId} ${rest} ${CREATION} limit ${limit}`;
+}
+
 async function select(
   tx: ReadTx,
   filter: Filter,
   more: RawBuilder<unknown>,
   limit: number,
 ): Promise<Enrollment[]> {
-  const { accountId, keys, learnerIds, itemIds } = filter;
-  const learners = learnerIds && sql`e.learner_id = any(${uuidArray(learnerIds)}::uuid[])`;
-  const items = itemIds && sql`e.item_id = any(${uuidArray(itemIds)}::uuid[])`;
-  const rest = sql`${more} ${reached(filter)}`;
-  let statement: RawBuilder<EnrollmentRow>;
-  if (keys) {
-    statement = sql`
-      select ${COLUMNS} from unnest(${keys.map((key) => String(key.chunk))}::int8[], ${keys.map((key) => key.ordinal)}::int[]) as k(c, o)
-      join enrollment e on e.account_id = ${accountId} and e.chunk = k.c and e.ordinal = k.o
-      where ${learners ?? sql`true`} and ${items ?? sql`true`} ${rest} ${CREATION} limit ${limit}`;
-  } else if (learners) {
-    statement = sql`
-      with own as materialized (
-        select ${COLUMNS} from enrollment e where e.account_id = ${accountId} and ${learners} and ${items ?? sql`true`} ${rest})
-      select * from own ${CREATION} limit ${limit}`;
-  } else if (itemIds) {
-    statement = sql`
-      select e.* from unnest(${uuidArray(itemIds)}::uuid[]) as wanted(id) cross join lateral (
-        select ${COLUMNS} from enrollment e where e.account_id = ${accountId} and e.item_id = wanted.id ${rest}
-        ${CREATION} limit ${limit}) e
-      ${CREATION} limit ${limit}`;
-  } else {
-    statement = sql`select ${COLUMNS} from enrollment e where e.account_id = ${accountId} ${rest} ${CREATION} limit ${limit}`;
-  }
-  const { rows } = await statement.execute(tx);
-  return rows.map((row) => toEnrollment(accountId, row));
+  const { rows } = await walk('enrollment', filter, more, limit).execute(tx);
+  return rows.map((row) => toEnrollment(filter.accountId, row));
 }
 
 const isAfter = (place: Place): RawBuilder<unknown> =>
@@ -125,9 +136,13 @@ export const enrollmentsAfter = (
 ): Promise<Enrollment[]> => select(tx, filter, isAfter(place), limit);
 
 /**
- * Those whose chunk has a position up to `sealed`. A scalar subquery, looked up row by row in the order of creation: as
+ * SQL: whether a chunk of `e` has a position up to `sealed`. A scalar subquery, looked up row by row in the order of creation: as
  * a join it may be turned round, and then every enrollment is read and sorted before the first is answered.
  */
+const isSealed = (chunk: RawBuilder<unknown>, sealed: bigint): RawBuilder<boolean> =>
+  sql`(select c.position from operation_chunk c where c.account_id = e.account_id and c.chunk = ${chunk}) <= ${String(sealed)}::int8`;
+
+/** Those whose chunk has a position up to `sealed`. */
 export const sealedAfter = (
   tx: ReadTx,
   filter: Filter,
@@ -135,13 +150,30 @@ export const sealedAfter = (
   sealed: bigint,
   limit: number,
 ): Promise<Enrollment[]> =>
-  select(
-    tx,
-    filter,
-    sql`${isAfter(place)} and (select c.position from operation_chunk c where c.account_id = e.account_id
-          and c.chunk = e.chunk) <= ${String(sealed)}::int8`,
-    limit,
-  );
+  select(tx, filter, sql`${isAfter(place)} and ${isSealed(sql`e.chunk`, sealed)}`, limit);
+
+/** An instant, and the position up to which what was recorded by then counts: with both, the answer stays the same for ever. */
+export interface Moment {
+  readonly at: Date;
+  readonly sealed: bigint;
+}
+
+/** What was current at a moment, created after a place: versions that had begun, and were not superseded or ended yet. */
+export async function validAt(
+  tx: ReadTx,
+  filter: Filter,
+  { at, sealed }: Moment,
+  place: Place,
+  limit: number,
+): Promise<Enrollment[]> {
+  const hasBegun = sql`${isAfter(place)} and e.recorded_at <= ${at} and ${isSealed(sql`e.version_chunk`, sealed)}`;
+  const isOver = sql`(e.past_at <= ${at} and ${isSealed(sql`e.past_chunk`, sealed)})`;
+  const { rows } = await sql<EnrollmentRow>`
+    (${walk('enrollment', filter, hasBegun, limit)}) union all
+    (${walk('enrollment_past', filter, sql`${hasBegun} and ${isOver} is not true`, limit)})
+    ${CREATION} limit ${limit}`.execute(tx);
+  return rows.map((row) => toEnrollment(filter.accountId, row));
+}
 
 /** Those of the given chunks, after a place. */
 export const ofChunksAfter = (
@@ -168,17 +200,18 @@ export async function chunksSealedLate(
   return rows.map((row) => BigInt(row.chunk));
 }
 
-/** Which of the ids name nothing in this account: users, content items. */
+/** Which of the ids name nothing in this account, or named nothing at an instant: users, content items. */
 export async function unknownIds(
   tx: ReadTx,
   accountId: number,
   learnerIds: readonly string[],
   itemIds: readonly string[],
+  at: Date | null,
 ): Promise<{ learners: string[]; items: string[] }> {
   const { rows } = await sql<{ kind: string; id: string }>`
     select 'learner' as kind, w.id from unnest(${uuidArray(learnerIds)}::uuid[]) as w(id)
       where not exists (select from users u where u.account_id = ${accountId} and u.user_id = w.id
-                          and u.deleted_at is null)
+                          and (u.deleted_at is null ${at ? sql`or u.deleted_at > ${at}` : sql``}))
     union all
     select 'item', w.id from unnest(${uuidArray(itemIds)}::uuid[]) as w(id)
       where not exists (select from content_item i where i.account_id = ${accountId} and i.item_id = w.id)`.execute(

@@ -1,4 +1,5 @@
 import { PackedIds } from '../kernel/id-set.ts';
+import { readTerms, TERMS_BYTES, writeTerms } from './packed-terms.ts';
 import type { Terms } from './rules.ts';
 
 /** Rows with terms of their own, as a large operation keeps them until they are written: a million are 46 MB, and any part of them is a slice. */
@@ -28,8 +29,11 @@ export class RowPlan {
   readonly #learners: Buffer[] = [];
   readonly #items: Buffer[] = [];
   readonly #terms: Buffer[] = [];
+  /** How many rows there are of each kind. */
+  readonly counts: Record<Todo['do'], number> = { create: 0, change: 0, leave: 0 };
 
   add(rows: readonly PlannedRow[]): void {
+    for (const { todo } of rows) this.counts[todo.do]++;
     const { items, terms } = packRows(rows);
     this.#learners.push(PackedIds.of(rows.map(({ learnerId }) => learnerId)).bytes);
     this.#items.push(items);
@@ -59,7 +63,7 @@ export class RowPlan {
 
 const NO_BYTES = Buffer.alloc(0);
 
-const BYTES = 30;
+const BYTES = 8 + TERMS_BYTES;
 /** In the place of a version: those of enrollments are numbers of chunks, and positive. */
 const CREATE = 0n;
 const LEAVE = -1n;
@@ -72,13 +76,8 @@ export function packRows(rows: readonly PackableRow[]): PackedRows {
       terms.writeBigInt64BE(LEAVE, at);
       return;
     }
-    const { accessAt, dueAt, duePeriodHours, dueRule, lock } = todo.terms;
     terms.writeBigInt64BE(todo.do === 'create' ? CREATE : todo.version, at);
-    terms.writeDoubleBE(accessAt.getTime(), at + 8);
-    terms.writeDoubleBE(dueAt?.getTime() ?? Number.NaN, at + 16);
-    terms.writeInt32BE(duePeriodHours ?? -1, at + 24);
-    terms.writeUInt8(dueRule, at + 28);
-    terms.writeUInt8(lock ? 1 : 0, at + 29);
+    writeTerms(terms, at + 8, todo.terms);
   });
   return { items: PackedIds.of(rows.map(({ itemId }) => itemId)).bytes, terms };
 }
@@ -93,14 +92,6 @@ export function unpackRows({ items, terms }: PackedRows, from: number, to: numbe
 function readTodo(bytes: Buffer, at: number): Todo {
   const version = bytes.readBigInt64BE(at);
   if (version === LEAVE) return { do: 'leave' };
-  const due = bytes.readDoubleBE(at + 16);
-  const hours = bytes.readInt32BE(at + 24);
-  const terms = {
-    accessAt: new Date(bytes.readDoubleBE(at + 8)),
-    dueAt: Number.isNaN(due) ? null : new Date(due),
-    duePeriodHours: hours < 0 ? null : hours,
-    dueRule: bytes.readUInt8(at + 28),
-    lock: bytes.readUInt8(at + 29) === 1,
-  };
+  const terms = readTerms(bytes, at + 8);
   return version === CREATE ? { do: 'create', terms } : { do: 'change', terms, version };
 }

@@ -53,6 +53,12 @@ const held = (key: EnrollmentKey): RawBuilder<unknown> => sql`
   select ${VERSION} from enrollment
   where account_id = ${key.accountId} and chunk = ${String(key.chunk)}::int8 and ordinal = ${key.ordinal} for update`;
 
+/** Locks an enrollment, so that the number of a chunk drawn under the lock tells which change came first; false if it is not there. */
+export async function lockEnrollment(tx: WriteTx, key: EnrollmentKey): Promise<boolean> {
+  const { rows } = await held(key).execute(tx);
+  return rows.length === 1;
+}
+
 /** Gives an enrollment other terms, unless it has just these; null if it is no longer there. */
 export async function replaceTerms(
   tx: WriteTx,

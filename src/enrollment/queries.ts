@@ -3,7 +3,7 @@ import { isActiveAt } from '../access/index.ts';
 import type { Database, ReadTx, WriteTx } from '../storage/index.ts';
 import { findTrainings } from '../training/index.ts';
 import { column } from './array-literal.ts';
-import type { Demand } from './demand.ts';
+import { type Demand, DIGEST_VERSION, digestOfDemand } from './demand.ts';
 import type { Receipt } from './receipt.ts';
 import type { KnownContent, KnownItem, KnownLearner, Terms } from './rules.ts';
 
@@ -96,12 +96,13 @@ const sortedIds = (parents: readonly { readonly id: string }[]): string[] =>
 export interface SmallWrite {
   readonly receipt: Receipt;
   readonly chunk: bigint;
-  readonly digest: Buffer;
   readonly rightsVersion: bigint;
   readonly typeGroup: number;
   readonly learnerIds: readonly string[];
   readonly terms: ReadonlyMap<string, Terms>;
   readonly demand: Demand;
+  /** The terms of each item asked for (packed-terms.ts). */
+  readonly given: Buffer;
 }
 
 /** More look-ups of terms than this are planned for the table as it is: a kept plan may be of a time when it was empty. */
@@ -112,6 +113,19 @@ export const nextTerm = (accountId: number, hasPast: RawBuilder<unknown>): RawBu
   case when ${hasPast} then 1 + coalesce((
     select max(past.term) from enrollment_past past where past.account_id = ${accountId}
       and past.learner_id = l.learner_id and past.item_id = i.item_id), 0) else 1 end`;
+
+/**
+ * SQL: since when a new enrollment of learner `l` in item `i` holds: `at`, but never before the one before it was over.
+ * Whoever was accepted first may write last; yet at no instant has a pair two enrollments.
+ */
+export const sinceWhen = (
+  accountId: number,
+  hasPast: RawBuilder<unknown>,
+  at: RawBuilder<unknown>,
+): RawBuilder<Date> => sql`
+  case when ${hasPast} then greatest(${at}, (
+    select max(past.past_at) from enrollment_past past where past.account_id = ${accountId}
+      and past.learner_id = l.learner_id and past.item_id = i.item_id)) else ${at} end`;
 
 /** What became of a small write: how many were new, or null when what was loaded no longer held and nothing was written. */
 export type SmallResult = { readonly created: number } | null;
@@ -176,14 +190,14 @@ function smallInsert(accountId: number, loaded: Loaded, writes: readonly SmallWr
         ${column(writes, (_, no) => no)}::int[], ${uuidArray(writes.map((w) => w.receipt.operationId))}::uuid[],
         ${column(writes, (w) => w.chunk)}::int8[], ${column(writes, (w) => w.receipt.actorId)}::uuid[],
         ${column(writes, (w) => w.receipt.clientId)}::uuid[], ${column(writes, (w) => w.receipt.source)}::text[],
-        ${column(writes, (w) => w.receipt.requestDigest)}::bytea[], ${column(writes, (w) => w.digest)}::bytea[],
+        ${column(writes, (w) => w.receipt.requestDigest)}::bytea[], ${column(writes, (w) => digestOfDemand(w.demand, w.given))}::bytea[],
         ${column(writes, (w) => w.rightsVersion)}::int8[], ${column(writes, (w) => w.receipt.acceptedAt)}::timestamptz[],
         ${column(writes, (w) => w.typeGroup)}::int2[], ${column(writes, (w) => w.receipt.total)}::int8[],
         ${column(writes, (w) => w.demand.ids)}::bytea[], ${column(writes, (w) => w.demand.itemIds)}::bytea[],
         ${column(writes, (w) => w.demand.idReasons)}::bytea[], ${column(writes, (w) => w.demand.itemReasons)}::bytea[],
-        ${column(writes, (w) => w.demand.refused)}::int[])
+        ${column(writes, (w) => w.demand.refused)}::int[], ${column(writes, (w) => w.given)}::bytea[])
       as j(no, operation_id, chunk, actor_id, client_id, source, request_digest, digest, rights_version, accepted_at,
-           type_group, total, ids, item_ids, id_reasons, item_reasons, refused)),
+           type_group, total, ids, item_ids, id_reasons, item_reasons, refused, terms)),
     learner as (
       select * from unnest(${column(learners, (l) => l.no)}::int[], ${uuidArray(learners.map((l) => l.id))}::uuid[],
                            ${column(learners, (l) => l.place)}::int[], ${column(learners, (l) => l.endings)}::int[])
@@ -215,7 +229,8 @@ function smallInsert(accountId: number, loaded: Loaded, writes: readonly SmallWr
       select ${accountId}, p.* from (
         select distinct on (l.learner_id, i.item_id) l.learner_id, i.item_id, j.chunk, i.first + l.place as ordinal,
                i.access_at, i.due_at, i.due_period_hours, i.due_rule, i.lock_after_due, j.type_group,
-               ${nextTerm(accountId, sql`l.endings > 0`)} as term, j.chunk as version_chunk, j.accepted_at
+               ${nextTerm(accountId, sql`l.endings > 0`)} as term, j.chunk as version_chunk,
+               ${sinceWhen(accountId, sql`l.endings > 0`, sql`j.accepted_at`)} as recorded_at
         from good j join learner l on l.no = j.no join item i on i.no = j.no
         order by l.learner_id, i.item_id, j.no) p
       on conflict (account_id, learner_id, item_id) do nothing
@@ -233,9 +248,9 @@ function smallInsert(accountId: number, loaded: Loaded, writes: readonly SmallWr
       select ${accountId}, operation_id, 'enroll', 'done', actor_id, client_id, source, request_digest,
              accepted_at, accepted_at, total, created, total - created - refused, refused from result),
     chunk_rows as (
-      insert into operation_chunk (account_id, chunk, operation_id, created, unchanged, refused, digest,
-                                   ids, item_ids, id_reasons, item_reasons)
-      select ${accountId}, chunk, operation_id, created, total - created - refused, refused, digest,
-             ids, item_ids, id_reasons, item_reasons from result)
+      insert into operation_chunk (account_id, chunk, operation_id, created, unchanged, refused, hash_version,
+                                   digest, ids, item_ids, id_reasons, item_reasons, terms)
+      select ${accountId}, chunk, operation_id, created, total - created - refused, refused, ${DIGEST_VERSION}::int2,
+             digest, ids, item_ids, id_reasons, item_reasons, terms from result)
     select no, created from result`;
 }

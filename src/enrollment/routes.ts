@@ -17,6 +17,7 @@ import {
   type Infer,
   idSet,
   ids,
+  instant,
   integer,
   object,
   optional,
@@ -33,6 +34,7 @@ import {
   REFUSED_TERMS,
   readTerms,
 } from './enroll-routes.ts';
+import { historyRoutes } from './history-routes.ts';
 import { findFor, type ListedEnrollment, listFor, pageFor } from './list.ts';
 import { outcomeRoutes, replyTo, written } from './outcome-routes.ts';
 import { undoRoutes } from './undo-routes.ts';
@@ -77,10 +79,16 @@ const toWire = (enrollment: ListedEnrollment): Infer<typeof EnrollmentInfo> => (
 
 const EnrollmentIds = object({ enrollmentIds: idSet({ min: 1 }) }, 'EnrollmentIds');
 
+const asOf = about(
+  'What was current then, as it was recorded; a date is the beginning of that day',
+  instant(),
+);
+
 const filter = {
   courseIds: optional(ids()),
   learnerIds: optional(ids()),
   enrollmentIds: optional(ids()),
+  asOf: optional(asOf),
 };
 
 type ListInput = Infer<typeof PageFilter>;
@@ -93,7 +101,8 @@ async function* toWirePages(
 }
 
 async function pageOf(ctx: Context, input: ListInput): Promise<Reply<Page<Infer<typeof EnrollmentInfo>>>> {
-  const found = await pageFor(ctx, input, sizeOf(input.pageSize), input.pageToken);
+  const { asOf, ...wanted } = input;
+  const found = await pageFor(ctx, { ...wanted, asOf: asOf?.at }, sizeOf(input.pageSize), input.pageToken);
   const value = { items: found.items.map(toWire), nextPageToken: found.nextPageToken };
   return new Reply(value, { 'rollbook-resume-token': found.resumeToken });
 }
@@ -180,7 +189,8 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     query: object(filter),
     answer: manyUnpaged(EnrollmentInfo, { xmlItem: 'enrollment' }),
     refusals: UNKNOWN,
-    run: async (ctx: Context, { query }) => toWirePages(await listFor(ctx, query)),
+    run: async (ctx: Context, { query }) =>
+      toWirePages(await listFor(ctx, { ...query, asOf: query.asOf?.at })),
   }),
   route({
     ...READ,
@@ -217,10 +227,13 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     operationId: 'GetEnrollment',
     summary: 'One enrollment',
     params: object({ enrollmentId: uuid() }),
+    query: object({ asOf: optional(asOf) }),
     answer: one(EnrollmentInfo, { xmlItem: 'enrollment' }),
     refusals: ['enrollment.unknown', 'auth.enrollment_scope'],
-    run: async (ctx: Context, { params }) => toWire(await findFor(ctx, params.enrollmentId)),
+    run: async (ctx: Context, { params, query }) =>
+      toWire(await findFor(ctx, params.enrollmentId, query.asOf?.at)),
   }),
+  ...historyRoutes,
   ...outcomeRoutes,
   ...undoRoutes(enrollments),
 ];

@@ -6,7 +6,6 @@ import { type Lease, type LockedParents, lockParents } from './bulk-queries.ts';
 import { demandOfRows } from './demand.ts';
 import { unpackRows } from './packed-rows.ts';
 import type { RefusalReason } from './reasons.ts';
-import { digestOf } from './receipt.ts';
 import { type ChangedRow, changeRows, insertRows, type NewRow } from './row-queries.ts';
 
 /** A large operation of rows with terms of their own, cut by place. */
@@ -16,7 +15,7 @@ export const rowChunks: ChunkWriter = {
   count: (work) => Math.max(1, Math.ceil(work.ids.length / work.chunkPairs)),
   write: async (tx, lease, place) => {
     const { accountId, acceptedAt: at } = lease;
-    const { ids, items, added, edited } = cutRows(lease, place);
+    const { ids, items, terms, added, edited } = cutRows(lease, place);
     const parents = added.length > 0 ? await lockParentsOf(tx, accountId, added, at) : NOBODY;
     const faults = new Map<number, RefusalReason>();
     for (const { learnerId, itemId, ordinal } of added)
@@ -36,7 +35,7 @@ export const rowChunks: ChunkWriter = {
       unchanged: ids.length - faults.size - created - changed,
       demand: demandOfRows(ids, items, faults),
       event: { type: 'LEARNERS_ENROLLED_IN_COURSE', learners },
-      digest: digestOf([ids.bytes.toString('hex'), added, edited.map(({ version: _, ...row }) => row)]),
+      given: { typeGroup: 0, terms },
     };
   },
 };
@@ -65,10 +64,13 @@ function cutRows(lease: Lease, place: number) {
   const learnerIds = ids.slice(0, ids.length);
   const added: NewRow[] = [];
   const edited: ChangedRow[] = [];
-  unpackRows(rows, from, from + ids.length).forEach(({ itemId, todo }, ordinal) => {
+  const todos = unpackRows(rows, from, from + ids.length);
+  todos.forEach(({ itemId, todo }, ordinal) => {
     const pair = { learnerId: learnerIds[ordinal] ?? '', itemId };
     if (todo.do === 'create') added.push({ ...pair, terms: todo.terms, ordinal });
     else if (todo.do === 'change') edited.push({ ...pair, terms: todo.terms, version: todo.version });
   });
-  return { ids, items: new PackedIds(rows.items).part(from, from + ids.length), added, edited };
+  const items = new PackedIds(rows.items).part(from, from + ids.length);
+  const terms = todos.map(({ todo }) => ('terms' in todo ? todo.terms : null));
+  return { ids, items, terms, added, edited };
 }

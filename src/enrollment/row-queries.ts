@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { EnrollmentKey } from '../kernel/ids.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import { archive, NOT_RESTORED } from './past-queries.ts';
-import { nextTerm, uuidArray } from './queries.ts';
+import { nextTerm, sinceWhen, uuidArray } from './queries.ts';
 import type { EnrolledTerms } from './row-rules.ts';
 import type { Terms } from './rules.ts';
 
@@ -87,7 +87,7 @@ export async function insertRows(
                               due_rule, lock_after_due, type_group, term, version_chunk, recorded_at)
       select ${accountId}, l.learner_id, i.item_id, ${String(chunk)}::int8, l.ordinal, l.access_at, l.due_at,
              l.due_period_hours, l.due_rule, l.lock_after_due, 0, ${nextTerm(accountId, sql`l.has_past`)},
-             ${String(chunk)}::int8, ${at}::timestamptz
+             ${String(chunk)}::int8, ${sinceWhen(accountId, sql`l.has_past`, sql`${at}::timestamptz`)}
       from unnest(${uuidArray(rows.map((row) => row.learnerId))}::uuid[], ${uuidArray(rows.map((row) => row.itemId))}::uuid[],
           ${rows.map((row) => row.ordinal)}::int[], ${rows.map((row) => withPast.has(row.learnerId))}::boolean[],
           ${termColumns(rows)})

@@ -8,7 +8,6 @@ import { askedOf, demandOfEnrollments, pairingOf, sizeOf } from './demand.ts';
 import type { ChunkRecord } from './ledger-queries.ts';
 import { type Change, moveToPast, REPLACED_BY_UNDO } from './past-queries.ts';
 import { REASONS, type StoredReason } from './reasons.ts';
-import { digestOf } from './receipt.ts';
 import * as queries from './undo-queries.ts';
 import { entersAnew, hidesWork, objectionToUndo, revives, type TouchedPair } from './undo-rules.ts';
 
@@ -73,7 +72,7 @@ function recordOf(
     unchanged: [...reasons.values()].filter((reason) => REASONS[reason].outcome === 'unchanged').length,
     demand: demandOfEnrollments(PackedIds.of(ids), reasons),
     event,
-    digest: digestOf([ids, [...reasons]]),
+    given: null,
   };
 }
 

@@ -204,7 +204,10 @@ export interface PutBack {
   readonly place: number | null;
 }
 
-/** Puts back what a chunk took away: the same enrollments with the same terms. Their pairs are locked, and free. */
+/**
+ * Puts back what a chunk took away: the same enrollments with the same terms, from when what their pairs had since is
+ * over. Their pairs are locked, and free.
+ */
 export async function putBack(
   tx: WriteTx,
   { accountId, chunk, at }: Change,
@@ -219,40 +222,58 @@ export async function putBack(
       select * from enrollment_past where account_id = ${accountId} and past_chunk = ${String(undone)}::int8)
     insert into enrollment (${VERSION})
     select account_id, learner_id, item_id, chunk, ordinal, access_at, due_at, due_period_hours, due_rule, lock_after_due,
-           type_group, term, ${String(chunk)}::int8, greatest(past_at, ${at}::timestamptz), ${ORIGIN}, place
+           type_group, term, ${String(chunk)}::int8, greatest(${at}::timestamptz, (
+             select max(p.past_at) from enrollment_past p where p.account_id = ${accountId}
+               and p.learner_id = taken.learner_id and p.item_id = taken.item_id)), ${ORIGIN}, place
     from taken join wanted using (chunk, ordinal)`.execute(tx);
 }
 
-/** Whether the operation is still in this state; it stays so until the transaction ends. */
-export async function lockOperation(
-  tx: WriteTx,
-  accountId: number,
-  operationId: string,
-): Promise<{ state: string } | null> {
-  const { rows } = await sql<{ state: string }>`
-    select state from operation where account_id = ${accountId} and operation_id = ${operationId} for update`.execute(
-    tx,
-  );
-  return rows[0] ?? null;
+/** An operation and its state. */
+export interface Standing {
+  readonly operationId: string;
+  readonly state: string;
 }
 
-/**
- * Marks an operation as undone. If it was an undo, what that had undone is done again; and if that was one in turn, its
- * own is undone again, and so on.
- */
+/** SQL: the CTE `chain`: an operation; if it is an undo, what it undoes; if that is one, what that undoes, and so on. */
+const chain = (accountId: number, operationId: string): RawBuilder<unknown> => sql`
+  chain as (
+    select operation_id, kind, cause_id, 0 as depth from operation
+    where account_id = ${accountId} and operation_id = ${operationId}
+    union all
+    select o.operation_id, o.kind, o.cause_id, c.depth + 1
+    from chain c cross join lateral (
+      select * from operation where account_id = ${accountId} and operation_id = c.cause_id offset 0) o
+    where c.kind = 'undo')`;
+
+/** An operation, what it undoes if it is an undo, and so on down to what is none. */
+export const undoChain = (tx: ReadTx, accountId: number, operationId: string): Promise<Standing[]> =>
+  findChain(tx, accountId, operationId, sql``);
+
+/** The same; their states stay so until the transaction ends. */
+export const lockUndoChain = (tx: WriteTx, accountId: number, operationId: string): Promise<Standing[]> =>
+  findChain(tx, accountId, operationId, sql`for update`);
+
+async function findChain(
+  tx: ReadTx,
+  accountId: number,
+  operationId: string,
+  lock: RawBuilder<unknown>,
+): Promise<Standing[]> {
+  const { rows } = await sql<{ operation_id: string; state: string }>`
+    with recursive ${chain(accountId, operationId)}
+    select operation_id, state from operation
+    where account_id = ${accountId} and operation_id = any(array(select operation_id from chain))
+    order by operation_id desc ${lock}`.execute(tx);
+  // An undo is younger than what it undoes.
+  return rows.map((row) => ({ operationId: row.operation_id, state: row.state }));
+}
+
+/** Marks an operation as undone; what it had undone, if it was an undo, is done again, and so on. */
 export async function markUndone(tx: WriteTx, accountId: number, operationId: string): Promise<void> {
   await sql`
-    with recursive chain as (
-      select operation_id, kind, cause_id, 0 as depth from operation
-      where account_id = ${accountId} and operation_id = ${operationId}
-      union all
-      select o.operation_id, o.kind, o.cause_id, c.depth + 1
-      from chain c cross join lateral (
-        select * from operation where account_id = ${accountId} and operation_id = c.cause_id offset 0) o
-      where c.kind = 'undo'),
-    turned as materialized (select operation_id, depth % 2 = 0 as is_undone from chain)
-    update operation o set state = case when exists (
-        select from turned t where t.operation_id = o.operation_id and t.is_undone) then 'undone' else 'done' end
-    where o.account_id = ${accountId} and o.operation_id = any(array(select operation_id from turned))
-      and o.state in ('done', 'undone')`.execute(tx);
+    with recursive ${chain(accountId, operationId)}
+    update operation set state = case state when 'done' then 'undone' else 'done' end
+    where account_id = ${accountId} and operation_id = any(array(select operation_id from chain))`.execute(
+    tx,
+  );
 }

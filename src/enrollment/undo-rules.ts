@@ -10,6 +10,14 @@ const DAY_MS = 86_400_000;
 export const isTooOld = (completedAt: Date, now: Date): boolean =>
   now.getTime() - completedAt.getTime() > UNDO_DAYS * DAY_MS;
 
+/**
+ * What stands in the way of an undo, given the operation, what it undoes if it is an undo, and so on: each must be as the
+ * one before it left it. Undefined if nothing does.
+ */
+export const outOfTurn = <Operation extends { readonly state: string }>(
+  chain: readonly Operation[],
+): Operation | undefined => chain.find(({ state }, depth) => state !== (depth % 2 === 0 ? 'done' : 'undone'));
+
 /** A pair that a chunk did something to: what it had before, and what after; null: nothing. */
 export interface TouchedPair {
   readonly learnerId: string;

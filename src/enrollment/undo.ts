@@ -4,7 +4,6 @@ import { listIds, refuse } from '../kernel/errors.ts';
 import { newChunkNumber } from '../kernel/ids.ts';
 import { type OperationRow, readOperation } from '../operations/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
-import { stateOf } from './bulk-queries.ts';
 import { demandOfEnrollments } from './demand.ts';
 import { type ChunkRecord, recordOperation } from './ledger-queries.ts';
 import type { Outcome } from './outcomes.ts';
@@ -12,7 +11,7 @@ import { type OutcomeKind, REASONS } from './reasons.ts';
 import { digestOf, newReceipt, type Receipt } from './receipt.ts';
 import { previewChunk, undoChunk } from './undo-chunks.ts';
 import * as queries from './undo-queries.ts';
-import { isTooOld, UNDO_DAYS } from './undo-rules.ts';
+import { isTooOld, outOfTurn, UNDO_DAYS } from './undo-rules.ts';
 
 /** Undoing an operation, whatever it did; an undo is one itself. */
 
@@ -30,11 +29,8 @@ export async function judgeUndo(ctx: Context, operationId: string): Promise<Undo
   const operation = await readOperation(ctx, operationId);
   const undoing = await ctx.read((tx) => undoingOf(tx, ctx, operationId));
   await ctx.read((tx) => refuseBeyond(tx, ctx.caller, undoing.chunks));
-  refuseState(operation, ctx.now);
-  // Half of what was asked, and then not wanted, does not come back.
-  const { causeId } = operation;
-  const causeState = causeId && (await ctx.read((tx) => stateOf(tx, ctx.caller.accountId, causeId)));
-  if (causeState === 'cancelled') refuse('operation.state', { ids: causeId ?? '', state: causeState });
+  refuseState(await ctx.read((tx) => queries.undoChain(tx, ctx.caller.accountId, operationId)));
+  refuseOld(operation, ctx.now);
   return undoing;
 }
 
@@ -51,8 +47,12 @@ export async function refuseBeyond(tx: ReadTx, caller: Caller, chunks: readonly 
   }
 }
 
-function refuseState({ operationId: ids, state, completedAt }: OperationRow, now: Date): void {
-  if (state !== 'done') refuse('operation.state', { ids, state });
+function refuseState(chain: readonly queries.Standing[]): void {
+  const standing = outOfTurn(chain);
+  if (standing) refuse('operation.state', { ids: standing.operationId, state: standing.state });
+}
+
+function refuseOld({ operationId: ids, completedAt }: OperationRow, now: Date): void {
   if (completedAt && isTooOld(completedAt, now))
     refuse('operation.too_old', { ids, at: toInstantText(completedAt), days: UNDO_DAYS });
 }
@@ -81,9 +81,7 @@ export const workOf = ({ chunks }: Undoing) => ({
 /** In the transaction that begins the undo: nobody undoes an operation twice. Refuses `operation.state`. */
 export async function claimUndo(tx: WriteTx, { receipt }: Undoing): Promise<void> {
   const { accountId, causeId } = receipt;
-  const operation = await queries.lockOperation(tx, accountId, causeId);
-  if (operation?.state !== 'done')
-    refuse('operation.state', { ids: causeId, state: operation?.state ?? 'unknown' });
+  refuseState(await queries.lockUndoChain(tx, accountId, causeId));
   await queries.markUndone(tx, accountId, causeId);
 }
 
@@ -104,7 +102,7 @@ const nothingDone = (): Omit<ChunkRecord, 'place'> => ({
   unchanged: 0,
   demand: demandOfEnrollments([]),
   event: null,
-  digest: digestOf([]),
+  given: null,
 });
 
 /** What undoing would lead to now. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
-import type { UnsealedChunk } from './rules.ts';
+import type { ChunkClaim } from './rules.ts';
 
 /** All SQL of the ledger: operations, their chunks, and the seal. */
 
@@ -141,17 +141,62 @@ export async function lockSeal(tx: WriteTx, accountId: number): Promise<{ positi
   return { position: BigInt(row.position), hash: row.hash };
 }
 
-export async function unsealedChunks(tx: ReadTx, accountId: number, limit: number): Promise<UnsealedChunk[]> {
-  const { rows } = await sql<{
-    chunk: string;
-    operation_id: string;
-    created: number;
-    changed: number;
-    unchanged: number;
-    digest: Buffer;
-  }>`select chunk, operation_id, created, changed, unchanged, digest from operation_chunk
-     where account_id = ${accountId} and position is null order by chunk limit ${limit}`.execute(tx);
-  return rows.map((row) => ({ ...row, chunk: BigInt(row.chunk), operationId: row.operation_id }));
+/** Instants as they are hashed: to the microsecond, whatever a Date can hold. */
+export const micros = (instant: string) => sql`(extract(epoch from ${sql.ref(instant)}) * 1000000)::int8`;
+
+interface ClaimRow {
+  chunk: string;
+  operation_id: string;
+  place: number;
+  created: number;
+  changed: number;
+  unchanged: number;
+  refused: number;
+  hash_version: number;
+  digest: Buffer;
+  kind: string;
+  actor_id: string;
+  client_id: string | null;
+  source: string;
+  cause_id: string | null;
+  request_digest: Buffer;
+  accepted_micros: string;
+  total: string;
+}
+
+/** SQL: what the hash of a chunk `c` of an operation `o` covers. */
+const CLAIM = sql`c.chunk, c.operation_id, c.place, c.created, c.changed, c.unchanged, c.refused, c.hash_version, c.digest,
+  o.kind, o.actor_id, o.client_id, o.source, o.cause_id, o.request_digest, ${micros('o.accepted_at')} as accepted_micros, o.total`;
+
+const toClaim = (row: ClaimRow): ChunkClaim => ({
+  chunk: BigInt(row.chunk),
+  place: row.place,
+  created: row.created,
+  changed: row.changed,
+  unchanged: row.unchanged,
+  refused: row.refused,
+  version: row.hash_version,
+  digest: row.digest,
+  operation: {
+    operationId: row.operation_id,
+    kind: row.kind,
+    actorId: row.actor_id,
+    clientId: row.client_id,
+    source: row.source,
+    causeId: row.cause_id,
+    requestDigest: row.request_digest,
+    acceptedMicros: row.accepted_micros,
+    total: row.total,
+  },
+});
+
+export async function unsealedChunks(tx: ReadTx, accountId: number, limit: number): Promise<ChunkClaim[]> {
+  const { rows } = await sql<ClaimRow>`
+    select ${CLAIM} from (
+      select * from operation_chunk where account_id = ${accountId} and position is null order by chunk limit ${limit}) c
+    join operation o on o.account_id = c.account_id and o.operation_id = c.operation_id
+    order by c.chunk`.execute(tx);
+  return rows.map(toClaim);
 }
 
 export interface SealedChunk {

@@ -2,20 +2,67 @@ import { sha256 } from '../kernel/hash.ts';
 
 /** The hash chain: what a sealed chunk's hash covers. Ids, counts and digests, never personal text. */
 
-export interface UnsealedChunk {
-  readonly chunk: bigint;
+/** Who did what, when and through which door; not the reason, which is text that may have to be erased. */
+export interface OperationClaim {
   readonly operationId: string;
+  readonly kind: string;
+  readonly actorId: string;
+  readonly clientId: string | null;
+  readonly source: string;
+  readonly causeId: string | null;
+  readonly requestDigest: Buffer;
+  /** Microseconds since 1970, as text. */
+  readonly acceptedMicros: string;
+  readonly total: string;
+}
+
+export interface ChunkClaim {
+  readonly chunk: bigint;
+  readonly place: number;
   readonly created: number;
   readonly changed: number;
   readonly unchanged: number;
+  readonly refused: number;
+  /** How its digest was made, and its hash is. */
+  readonly version: number;
   readonly digest: Buffer;
+  readonly operation: OperationClaim;
 }
 
 /** SHA-256 over the hash before and everything the chunk claims. */
-export function chainHash(before: Buffer, position: bigint, chunk: UnsealedChunk): Buffer {
-  const claim = `\n${position} ${chunk.chunk} ${chunk.operationId} ${chunk.created} ${chunk.changed} ${chunk.unchanged} ${chunk.digest.toString('hex')}`;
+export function chainHash(before: Buffer, position: bigint, chunk: ChunkClaim): Buffer {
+  const claim = chunk.version === 1 ? claimOfOld(position, chunk) : claimOf(position, chunk);
   return sha256(Buffer.concat([before, Buffer.from(claim)]));
 }
+
+/** Of chunks from before terms were kept with them. */
+function claimOfOld(position: bigint, { operation, ...chunk }: ChunkClaim): string {
+  const { created, changed, unchanged, digest } = chunk;
+  return `\n${position} ${chunk.chunk} ${operation.operationId} ${created} ${changed} ${unchanged} ${digest.toString('hex')}`;
+}
+
+/** A JSON array, so that no value can pass for two. */
+const claimOf = (position: bigint, { operation, ...chunk }: ChunkClaim): string =>
+  `\n${JSON.stringify([
+    chunk.version,
+    String(position),
+    String(chunk.chunk),
+    chunk.place,
+    chunk.created,
+    chunk.changed,
+    chunk.unchanged,
+    chunk.refused,
+    chunk.digest.toString('hex'),
+    operation.operationId,
+    operation.kind,
+    operation.actorId,
+    operation.clientId,
+    operation.source,
+    operation.causeId,
+    operation.requestDigest.toString('hex'),
+    operation.acceptedMicros,
+    operation.total,
+  ])}`;
 
 export interface Counts {
   readonly acceptedAt: Date;

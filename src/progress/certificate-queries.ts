@@ -37,11 +37,17 @@ export async function issue(
     on conflict (account_id, learner_id, item_id, term) do nothing`.execute(tx);
 }
 
-/** The latest certificate of each pair that was issued in the term of its current enrollment or since. */
+/** A pair in one of its terms. */
+export interface Term extends Pair {
+  readonly term: number;
+}
+
+/** The latest certificate of each pair that was issued in the term or since, and by an instant if there is one. */
 export async function latestOf(
   tx: ReadTx,
   accountId: number,
-  pairs: readonly Pair[],
+  terms: readonly Term[],
+  at: Date | null,
 ): Promise<(Pair & { certificateId: string; issuedAt: Date })[]> {
   const { rows } = await sql<{
     learner_id: string;
@@ -50,9 +56,10 @@ export async function latestOf(
     issued_at: Date;
   }>`
     select distinct on (c.learner_id, c.item_id) c.learner_id, c.item_id, c.certificate_id, c.issued_at
-    from unnest(${pairs.map((pair) => pair.learnerId)}::uuid[], ${pairs.map((pair) => pair.itemId)}::uuid[]) as w(learner_id, item_id)
-    join enrollment e on e.account_id = ${accountId} and e.learner_id = w.learner_id and e.item_id = w.item_id
-    join certificate c on c.account_id = ${accountId} and c.learner_id = w.learner_id and c.item_id = w.item_id and c.term >= e.term
+    from unnest(${terms.map((pair) => pair.learnerId)}::uuid[], ${terms.map((pair) => pair.itemId)}::uuid[],
+                ${terms.map(({ term }) => term)}::int2[]) as w(learner_id, item_id, term)
+    join certificate c on c.account_id = ${accountId} and c.learner_id = w.learner_id and c.item_id = w.item_id
+      and c.term >= w.term ${at ? sql`and c.issued_at <= ${at}` : sql``}
     order by c.learner_id, c.item_id, c.term desc`.execute(tx);
   return rows.map((row) => ({
     learnerId: row.learner_id,

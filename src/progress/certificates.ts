@@ -11,13 +11,14 @@ export interface IssuedCertificate {
   readonly issuedAt: Date;
 }
 
-/** Which of these current enrollments have a certificate: one statement however many they are. */
+/** Which of these enrollments have a certificate, or had by an instant: one statement however many they are. */
 export async function certificatesOf(
   tx: ReadTx,
   accountId: number,
-  pairs: readonly Pair[],
+  terms: readonly queries.Term[],
+  at: Date | null,
 ): Promise<(pair: Pair) => IssuedCertificate | undefined> {
-  const found = pairs.length > 0 ? await queries.latestOf(tx, accountId, pairs) : [];
+  const found = terms.length > 0 ? await queries.latestOf(tx, accountId, terms, at) : [];
   const byPair = new Map(found.map((row) => [`${row.learnerId} ${row.itemId}`, row]));
   return (pair) => byPair.get(`${pair.learnerId} ${pair.itemId}`);
 }

@@ -84,11 +84,6 @@ function refuseTooWide({ number, cells }: Row): void {
     });
 }
 
-interface Read {
-  readonly record: readonly string[];
-  readonly info: { readonly records: number; readonly empty_lines: number };
-}
-
 async function* readRows(
   text: AsyncGenerator<string>,
   { delimiter, fromLine }: { delimiter: string; fromLine: number },
@@ -98,19 +93,19 @@ async function* readRows(
     from_line: fromLine,
     record_delimiter: ['\r\n', '\n', '\r'],
     relax_column_count: true,
-    skip_empty_lines: true,
     max_record_size: MAX_ROW_CHARACTERS,
-    info: true,
   });
   // What the source or the parser throws is thrown by the loop.
   pipeline(Readable.from(text), parser, () => undefined);
   let some: Row[] = [];
+  let number = 0;
   let count = 0;
   try {
-    for await (const { record, info } of parser as AsyncIterable<Read>) {
+    for await (const record of parser as AsyncIterable<readonly string[]>) {
+      number++;
       if (record.every((cell) => cell.trim() === '')) continue;
       if (++count > MAX_ROWS + 1) refuse('table.too_long', { limit: MAX_ROWS });
-      some.push({ number: info.records + info.empty_lines, cells: record.map(restore) });
+      some.push({ number, cells: record.map(restore) });
       if (some.length < ROWS_AT_ONCE) continue;
       yield some;
       some = [];

@@ -84,8 +84,13 @@ export function reportOfTrial(
   reading: Reading,
   { plan, notes, numbers }: Pick<Kept, 'notes' | 'numbers'> & { readonly plan: RowPlan },
 ): ImportReport {
-  const summary = { created: 0, changed: 0, unchanged: notes.unchanged, refused: notes.refused };
-  for (const part of plan.parts()) for (const { todo } of part) summary[OUTCOME[todo.do]]++;
+  const { create, change, leave } = plan.counts;
+  const summary = {
+    created: create,
+    changed: change,
+    unchanged: leave + notes.unchanged,
+    refused: notes.refused,
+  };
   return {
     operationId: undefined,
     reading,
@@ -118,7 +123,10 @@ async function* merged(
   wanted: Outcome['outcome'] | undefined,
 ): AsyncGenerator<readonly RowOutcome[]> {
   let some: RowOutcome[] = [];
+  let seen = 0;
   for await (const row of rowByRow(notes, numbers, outcomes)) {
+    // Where few rows are wanted nobody waits for the network in between, and others would wait for us.
+    if (++seen % ROWS_AT_ONCE === 0) await new Promise((done) => setImmediate(done));
     if (wanted && row.outcome !== wanted) continue;
     some.push(row);
     if (some.length < ROWS_AT_ONCE) continue;

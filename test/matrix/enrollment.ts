@@ -16,6 +16,8 @@ export const enrollmentRows: Record<string, Row> = {
     json: { learnerIds: [t.learnerId] },
   })),
   GetEnrollment: people(200, 400, 403, (t) => ({ path: `/enrollment/${t.enrollmentId}` })),
+  GetEnrollmentHistory: people(200, 400, 403, (t) => ({ path: `/enrollment/${t.enrollmentId}/history` })),
+  ExplainEnrollment: people(200, 400, 403, (t) => ({ path: `/enrollment/${t.enrollmentId}/why` })),
   EditEnrollment: people(200, 400, 403, (t) => ({
     path: `/enrollment/${t.enrollmentId}`,
     json: unlimited,

@@ -199,9 +199,11 @@ for (const engine of ENGINES)
       async function play(model: UndoModel, wanted: Command): Promise<void> {
         const state = await rows();
         if (wanted.does === 'undo') {
-          const standing = [...model.operations].filter(([, { isUndone }]) => !isUndone).map(([id]) => id);
-          const id = standing[wanted.pick % standing.length];
-          if (id !== undefined) await undo(model, id);
+          const all = [...model.operations.keys()];
+          const id = all[wanted.pick % all.length];
+          if (id === undefined) return;
+          if (model.isInTurn(id)) await undo(model, id);
+          else assert.equal((await call(world, 'POST', `/operations/${id}/undo`)).code, 'operation.state');
         } else if (wanted.does === 'work') {
           const row = state[wanted.pick % state.length];
           if (!row) return;

@@ -71,6 +71,16 @@ export class UndoModel {
     if (had) this.#work.push({ pair, term: had.term, serial: this.operations.size });
   }
 
+  /** Whether it may be undone now: each undo in turn as it left what it undid. */
+  isInTurn(id: string): boolean {
+    let isUndone = false;
+    for (let at: string | null = id; at !== null; at = this.#at(at).cause) {
+      if (this.#at(at).isUndone !== isUndone) return false;
+      isUndone = !isUndone;
+    }
+    return true;
+  }
+
   /** Pair → why it would be kept, or null. */
   judge(id: string): Map<string, string | null> {
     const { touches, serial } = this.#at(id);
