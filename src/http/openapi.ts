@@ -87,7 +87,7 @@ function answersOf<Ctx>(route: Route<Ctx>, components: Json): Json {
   const { answer, representation, mayBeAsync } = route;
   const said = { headers: headersOf(route) };
   const plain = answerOf(answer, said, components);
-  const later = mayBeAsync ? { 202: { ...said, description: ACCEPTED } } : {};
+  const later = mayBeAsync ? { 202: { ...said, description: ACCEPTED, 'x-prefer': 'respond-async' } } : {};
   if (!representation) return { [answer.status]: plain, ...later };
   const preferred = {
     ...answerOf(representation, said, components),
