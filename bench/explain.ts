@@ -69,8 +69,12 @@ const [full, fresh, other] = [courseIds[0] ?? '', courseIds[COURSES] ?? '', cour
 const terms = { dueDateType: 'due_period', duePeriod: 720 };
 
 /** A page token in the middle of everything. */
-async function middle(): Promise<string> {
-  const first = await call(server, 'GET', `/enrollments?pageSize=1&courseIds[]=${courseIds[COURSES / 2]}`);
+async function middle(more = ''): Promise<string> {
+  const first = await call(
+    server,
+    'GET',
+    `/enrollments?pageSize=1&courseIds[]=${courseIds[COURSES / 2]}${more}`,
+  );
   return (first.json as { nextPageToken: string }).nextPageToken;
 }
 
@@ -78,6 +82,8 @@ const page = (filter: string) => () => call(server, 'GET', `/enrollments?pageSiz
 const enroll = (learners: readonly string[], courses: readonly string[]) => () =>
   call(server, 'POST', '/enrollment', { json: { learnerIds: learners, courseIds: courses, ...terms } });
 const inMiddle = await middle();
+/** After everything that was loaded. */
+const asOf = new Date().toISOString();
 let enrollmentId = '';
 
 const REQUESTS: [string, () => Promise<unknown>][] = [
@@ -94,6 +100,10 @@ const REQUESTS: [string, () => Promise<unknown>][] = [
   [`POST /enrollment, ${LEARNERS} pairs: accepted, then chunk by chunk`, enroll(learnerIds, [other])],
   ['GET /enrollments, the first page', page('')],
   ['GET /enrollments, a page in the middle', page(`&pageToken=${inMiddle}`)],
+  ['GET /enrollments?asOf=, the first page', page(`&asOf=${asOf}`)],
+  ['GET /enrollments?asOf=, a page in the middle', page(`&pageToken=${await middle(`&asOf=${asOf}`)}`)],
+  ['GET /enrollments?asOf= by learner', page(`&asOf=${asOf}&learnerIds[]=${learnerIds[7]}`)],
+  ['GET /enrollments?asOf= by course', page(`&asOf=${asOf}&courseIds[]=${full}`)],
   ['GET /enrollments by learner', page(`&learnerIds[]=${learnerIds[7]}`)],
   ['GET /enrollments by course', page(`&courseIds[]=${full}`)],
   ['GET /enrollments by learner and course', page(`&learnerIds[]=${learnerIds[7]}&courseIds[]=${full}`)],

@@ -3,6 +3,7 @@ import { ConfigError } from '../config.ts';
 import { Refusal } from '../kernel/errors.ts';
 import { DataFolderInUse } from '../storage/index.ts';
 import { accountCreate } from './account.ts';
+import { auditVerify } from './audit.ts';
 import { clientCreate } from './client.ts';
 import { demoLoad } from './demo-load.ts';
 import { migrateCommand } from './migrate.ts';
@@ -26,6 +27,7 @@ const COMMANDS: readonly Command[] = [
   exportCommand,
   demoLoad,
   migrateCommand,
+  auditVerify,
 ];
 
 const overview = (): string =>

@@ -2,6 +2,7 @@
  * The core: who takes what, from when, until when. The one way in for everything that creates, changes or ends an
  * enrollment, so that checks, history and events cannot differ; and the lists that read them back.
  */
+export { type Audited, auditEnrollments } from './audit.ts';
 export { Enrollments, type PlanPreview } from './enroll.ts';
 export {
   afterPosition,
@@ -17,7 +18,6 @@ export { findFor, type ListedEnrollment, type ListFilter, listFor, pageFor } fro
 export { type Outcome, outcomesOf } from './outcomes.ts';
 export { type PlannedRow, RowPlan } from './packed-rows.ts';
 export { writeToken } from './page-token.ts';
-export { plannedOutcomes } from './plan-outcomes.ts';
 export { REASONS } from './reasons.ts';
 export type { EnrollInput } from './request.ts';
 export { enrollmentRoutes } from './routes.ts';

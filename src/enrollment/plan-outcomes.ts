@@ -65,7 +65,8 @@ async function pageFrom(
   let lookedAt = 0;
   for (let { place, index } = from; place < count; place++, index = 0) {
     // One more than there is room for: whether anything follows is only known when it is seen.
-    const outcomes = await outcomesAt(ctx, plan, place, index, LOOKED_AT - lookedAt + 1);
+    const room = outcome ? LOOKED_AT - lookedAt : size - items.length;
+    const outcomes = await outcomesAt(ctx, plan, place, index, room + 1);
     for (const [n, one] of outcomes.entries()) {
       if (items.length === size || lookedAt === LOOKED_AT)
         return { items, next: { place, index: index + n } };

@@ -198,29 +198,41 @@ export async function expireOldest(
   );
 }
 
-/** Empties plans of all accounts that have expired, and forgets those that expired long ago; at most so many of each. */
-export async function sweepPlans(tx: WriteTx, now: Date, forgetBefore: Date, atOnce: number): Promise<void> {
-  await empty(
+/**
+ * Empties plans of all accounts that have expired, and forgets those that expired long ago; at most so many of each.
+ * Tells whether there may be more.
+ */
+export async function sweepPlans(
+  tx: WriteTx,
+  now: Date,
+  forgetBefore: Date,
+  atOnce: number,
+): Promise<boolean> {
+  const emptied = await empty(
     tx,
     sql`
     select account_id, plan_id from enrollment_plan where expires_at <= ${now} and ids is not null
     order by expires_at limit ${atOnce} for update skip locked`,
     now,
   );
-  await sql`
+  const { rows } = await sql`
     delete from enrollment_plan where (account_id, plan_id) in (
       select account_id, plan_id from enrollment_plan where expires_at <= ${forgetBefore}
-      order by expires_at limit ${atOnce} for update skip locked)`.execute(tx);
+      order by expires_at limit ${atOnce} for update skip locked) returning 1`.execute(tx);
+  return emptied === atOnce || rows.length === atOnce;
 }
 
-/** Takes out of plans what they hold, so that nothing is left but that they expired. */
-async function empty(tx: WriteTx, plans: RawBuilder<unknown>, now: Date): Promise<void> {
-  await sql`
+/** Takes out of plans what they hold, so that nothing is left but that they expired. Tells of how many. */
+async function empty(tx: WriteTx, plans: RawBuilder<unknown>, now: Date): Promise<number> {
+  const { rows } = await sql<{ n: number }>`
     with emptied as (
       update enrollment_plan p set expires_at = least(p.expires_at, ${now}::timestamptz), ids = null, id_reasons = null,
         items = null
       from (${plans}) gone where p.account_id = gone.account_id and p.plan_id = gone.plan_id
-      returning p.account_id, p.plan_id)
-    delete from enrollment_plan_part part using emptied
-    where part.account_id = emptied.account_id and part.plan_id = emptied.plan_id`.execute(tx);
+      returning p.account_id, p.plan_id),
+    parts as (
+      delete from enrollment_plan_part part using emptied
+      where part.account_id = emptied.account_id and part.plan_id = emptied.plan_id)
+    select count(*)::int as n from emptied`.execute(tx);
+  return rows[0]?.n ?? 0;
 }

@@ -19,7 +19,7 @@ import { type EnrollRequest, refuseTerms } from './request.ts';
  */
 
 /** How long a plan can be executed. */
-export const PLAN_LIFETIME_MS = HOUR_MS;
+const PLAN_LIFETIME_MS = HOUR_MS;
 /** How long it is known, afterwards, that there was one. */
 const REMEMBERED_MS = 48 * HOUR_MS;
 /** Open plans of one caller, and their pairs together; beyond that the oldest expire. */
@@ -96,10 +96,11 @@ async function keepPart(
   part: PlanPart,
   place: number,
 ): Promise<{ enrolled: number; free: Map<string, number> }> {
-  const pairs = await queries.enrolledPairs(tx, plan.accountId, eligibleOf(part));
+  const eligible = eligibleOf(part);
+  const { learnerIds, itemIds } = eligible;
+  const pairs = await queries.enrolledPairs(tx, plan.accountId, eligible);
   if (pairs.length > 0)
     await queries.insertPart(tx, plan, place, packEnrolled(part.ids.length * part.items.length, pairs));
-  const { learnerIds, itemIds } = eligibleOf(part);
   const taken = new Map<number, number>();
   for (const { no } of pairs) {
     const item = Math.floor(no / part.ids.length);
@@ -163,7 +164,8 @@ export function requireOpen(plan: queries.KeptPlan | null, token: string, now: D
 }
 
 /** Empties expired plans, and forgets those that expired long ago. */
-export const sweepPlans = (ctx: Pick<Context, 'db' | 'now'>): Promise<void> =>
-  ctx.db.write((tx) =>
-    queries.sweepPlans(tx, ctx.now, new Date(ctx.now.getTime() - REMEMBERED_MS), SWEPT_AT_ONCE),
-  );
+export async function sweepPlans({ db, now }: Pick<Context, 'db' | 'now'>): Promise<void> {
+  const forgetBefore = new Date(now.getTime() - REMEMBERED_MS);
+  const sweep = (tx: WriteTx) => queries.sweepPlans(tx, now, forgetBefore, SWEPT_AT_ONCE);
+  while (await db.write(sweep));
+}

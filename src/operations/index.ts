@@ -3,7 +3,8 @@
  * written in one or more chunks; the sealer gives committed chunks their position and chained hash.
  */
 
-export { type OperationRow, type OperationState, sealState } from './queries.ts';
+export { auditChain, auditOperations, type ChainEnd, type Fault } from './audit.ts';
+export { micros, type OperationRow, type OperationState, sealState } from './queries.ts';
 export { readOperation } from './read.ts';
 export { operationRoutes, Summary } from './routes.ts';
 export { BackgroundSealer, seal } from './sealer.ts';

@@ -144,7 +144,7 @@ export async function lockSeal(tx: WriteTx, accountId: number): Promise<{ positi
 /** Instants as they are hashed: to the microsecond, whatever a Date can hold. */
 export const micros = (instant: string) => sql`(extract(epoch from ${sql.ref(instant)}) * 1000000)::int8`;
 
-interface ClaimRow {
+export interface ClaimRow {
   chunk: string;
   operation_id: string;
   place: number;
@@ -165,10 +165,10 @@ interface ClaimRow {
 }
 
 /** SQL: what the hash of a chunk `c` of an operation `o` covers. */
-const CLAIM = sql`c.chunk, c.operation_id, c.place, c.created, c.changed, c.unchanged, c.refused, c.hash_version, c.digest,
+export const CLAIM = sql`c.chunk, c.operation_id, c.place, c.created, c.changed, c.unchanged, c.refused, c.hash_version, c.digest,
   o.kind, o.actor_id, o.client_id, o.source, o.cause_id, o.request_digest, ${micros('o.accepted_at')} as accepted_micros, o.total`;
 
-const toClaim = (row: ClaimRow): ChunkClaim => ({
+export const toClaim = (row: ClaimRow): ChunkClaim => ({
   chunk: BigInt(row.chunk),
   place: row.place,
   created: row.created,

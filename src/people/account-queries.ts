@@ -37,6 +37,17 @@ export async function findAccount(
   return rows[0] ? { accountId: rows[0].account_id, url: rows[0].url } : null;
 }
 
+/** Every account, or the one of a key. */
+export async function listAccounts(
+  tx: ReadTx,
+  urlKey: string | null,
+): Promise<{ accountId: number; url: string }[]> {
+  const { rows } = await sql<{ account_id: number; url: string }>`
+    select account_id, url from account where ${urlKey === null ? sql`true` : sql`url_key = ${urlKey}`}
+    order by account_id`.execute(tx);
+  return rows.map((row) => ({ accountId: row.account_id, url: row.url }));
+}
+
 export async function countAccounts(tx: ReadTx): Promise<number> {
   const { rows } = await sql<{ n: string }>`select count(*) as n from account`.execute(tx);
   return Number(rows[0]?.n ?? 0);

@@ -151,6 +151,10 @@ export function createClientFor(
 export const findAccount = (db: Database, url: string): Promise<{ accountId: number; url: string } | null> =>
   db.read((tx) => queries.findAccount(tx, accountKey(url) ?? ''));
 
+/** Every account, or the one with this address. */
+export const accountsOf = (db: Database, url: string | null): Promise<{ accountId: number; url: string }[]> =>
+  db.read((tx) => queries.listAccounts(tx, url === null ? null : (accountKey(url) ?? '')));
+
 /** Whether the installation has no account yet. */
 export const isEmpty = (db: Database): Promise<boolean> =>
   db.read(async (tx) => (await queries.countAccounts(tx)) === 0);

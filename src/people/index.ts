@@ -1,6 +1,7 @@
 /** Accounts, the tree of departments, and the users in it. */
 export {
   type AccountInput,
+  accountsOf,
   type CreatedAccount,
   createAccount,
   createClientFor,

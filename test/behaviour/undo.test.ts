@@ -131,6 +131,16 @@ for (const engine of ENGINES)
       ]);
     });
 
+    test('what ended with a user does not come back: there is nobody to come back to', async () => {
+      const { learnerId } = await enrolled(world, await addCourse(world));
+      later(1);
+      assert.equal((await call(world, 'DELETE', `/user/${learnerId}`)).status, 204);
+      const from = world.clock.now.toISOString();
+      const { json } = await call(world, 'GET', `/operations?kind=delete&from=${from}`);
+      const [operation] = (json as { operations: { operationId: string }[] }).operations;
+      assert.deepEqual(await reasons(operation?.operationId ?? ''), ['learner_inactive']);
+    });
+
     test('only who may enroll every learner concerned', async () => {
       const [own, foreign] = [await addDepartment(world, 'Own'), await addDepartment(world, 'Foreign')];
       const manager = await addUser(world, {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { type RawBuilder, sql } from 'kysely';
 import { addCourse, addDepartment, addUser } from '../support/people.ts';
 import { call, type World } from '../support/server.ts';
 import { contract, type Expected, type Row } from './runner.ts';
@@ -16,6 +17,8 @@ async function setup(world: World): Promise<Names> {
     manages: [sales],
   });
   return {
+    sales,
+    foreign: await addDepartment(world, 'Foreign'),
     course: await addCourse(world),
     ann: await addUser(world, { departmentId: sales }),
     ben: await addUser(world, { departmentId: sales }),
@@ -27,9 +30,10 @@ async function setup(world: World): Promise<Names> {
 type Stage = { world: World; names: Names };
 
 /** Sends a write and binds its operation, and the enrollments of its outcomes in their order. */
-async function write({ world }: Stage, path: string, json?: unknown): Promise<Names> {
+async function write({ world }: Stage, path: string, json?: unknown, token = world.token): Promise<Names> {
   const headers = { prefer: 'return=representation' };
-  const answer = await call(world, 'POST', path, { headers, ...(json === undefined ? {} : { json }) });
+  const body = json === undefined ? {} : { json };
+  const answer = await call(world, 'POST', path, { headers, token, ...body });
   assert.ok(answer.status < 300, answer.text);
   const { operationId, outcomes } = answer.json as {
     operationId: string;
@@ -42,12 +46,27 @@ async function write({ world }: Stage, path: string, json?: unknown): Promise<Na
   };
 }
 
-const enrolled = (stage: Stage): Promise<Names> =>
-  write(stage, '/enrollment', {
-    courseIds: [stage.names['course']],
-    learnerIds: [stage.names['ann'], stage.names['ben']],
-    dueDateType: 'unlimited',
-  });
+const enrolled = (stage: Stage, token?: string): Promise<Names> => {
+  const { course, ann, ben } = stage.names;
+  const json = { courseIds: [course], learnerIds: [ann, ben], dueDateType: 'unlimited' };
+  return write(stage, '/enrollment', json, token);
+};
+
+/** An operation of which the database says something that a test cannot wait for. */
+const enrolledAnd =
+  (change: RawBuilder<unknown>) =>
+  async (stage: Stage): Promise<Names> => {
+    const names = await enrolled(stage);
+    await stage.world.db.write((tx) =>
+      sql`update operation set ${change} where operation_id = ${names['operation']}`.execute(tx),
+    );
+    return names;
+  };
+
+async function moveBen({ world, names }: Stage, department: string): Promise<void> {
+  const json = { departmentId: names[department] };
+  assert.equal((await call(world, 'POST', `/user/${names['ben']}`, { json })).status, 200);
+}
 
 /** Both are enrolled anew, and the second of them has begun to learn. */
 async function begun(stage: Stage): Promise<Names> {
@@ -285,6 +304,45 @@ const rows: readonly Row[] = [
       refused: 'operation.unknown',
       status: 404,
       message: 'Operation not found: {operation}.',
+    },
+  },
+  {
+    name: 'a limited caller undoes only what concerns their own learners',
+    given: anew(async (stage) => {
+      await moveBen(stage, 'sales');
+      const names = await enrolled(stage, stage.names['manager']);
+      await moveBen(stage, 'foreign');
+      return names;
+    }),
+    as: 'manager',
+    ...undo,
+    expect: {
+      refused: 'auth.learner_scope',
+      status: 403,
+      message: 'Permission denied: not every learner belongs to a department you manage ({ben}).',
+    },
+  },
+  {
+    name: 'what is still being written is not undone',
+    given: anew(enrolledAnd(sql`state = 'running'`)),
+    ...undo,
+    expect: { refused: 'operation.state', status: 409, message: 'Operation {operation} is running.' },
+  },
+  {
+    name: 'what was cancelled is undone already',
+    given: anew(enrolledAnd(sql`state = 'cancelled'`)),
+    ...undo,
+    expect: { refused: 'operation.state', status: 409, message: 'Operation {operation} is cancelled.' },
+  },
+  {
+    name: 'what is older than 30 days stays',
+    given: anew(enrolledAnd(sql`completed_at = '2026-01-31T09:29:59Z'`)),
+    ...undo,
+    expect: {
+      refused: 'operation.too_old',
+      status: 410,
+      message:
+        'Operation {operation} was completed on 2026-01-31T09:29:59+00:00, which is more than 30 days ago.',
     },
   },
   {

@@ -186,6 +186,13 @@ class Pool {
     return pairs;
   }
 
+  /** What the dates in an item depend on: with a default its own period and lock, of which the request may name the lock. */
+  #ruleOf({ dueDateType, lockAfterDueDate }: Request['body'], courseId: string): string {
+    const { defaults } = this.items.get(courseId) as Item;
+    if (dueDateType !== 'default' || defaults.defaultDuePeriod === undefined) return '';
+    return `${defaults.defaultDuePeriod} ${lockAfterDueDate ?? defaults.defaultLockAfterDueDate}`;
+  }
+
   /** What becomes of every pair, and by which rule the dates of whatever can be had come about. */
   expected(
     request: Request,
@@ -200,25 +207,13 @@ class Pool {
         reason ? `refused ${reason}` : row ? `unchanged already_enrolled ${row.id}` : 'created',
       );
       const courseId = pair.split(' ')[1] ?? '';
-      const { defaults } = this.items.get(courseId) as Item;
-      if (!reason)
-        rules.set(courseId, request.body.dueDateType === 'default' ? JSON.stringify(defaults) : '');
+      if (!reason) rules.set(courseId, this.#ruleOf(request.body, courseId));
     }
     return { pairs, rules };
   }
 
-  async #rows(): Promise<
-    {
-      learner_id: string;
-      item_id: string;
-      chunk: string;
-      ordinal: number;
-      access_at: Date;
-      due_at: Date | null;
-      lock_after_due: boolean;
-      account_id: number;
-    }[]
-  > {
+  /** Pair → what is enrolled. */
+  async enrolled(): Promise<Map<string, Row>> {
     const { rows } = await this.world.db.read((tx) =>
       sql<{
         account_id: number;
@@ -231,13 +226,8 @@ class Pool {
         lock_after_due: boolean;
       }>`select * from enrollment`.execute(tx),
     );
-    return rows;
-  }
-
-  /** Pair → what is enrolled. */
-  async enrolled(): Promise<Map<string, Row>> {
     return new Map(
-      (await this.#rows()).map((row) => [
+      rows.map((row) => [
         `${row.learner_id} ${row.item_id}`,
         {
           id: enrollmentId({ accountId: row.account_id, chunk: BigInt(row.chunk), ordinal: row.ordinal }),
