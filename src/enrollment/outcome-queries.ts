@@ -1,8 +1,7 @@
 import { sql } from 'kysely';
-import { PackedIds } from '../kernel/id-set.ts';
 import type { EnrollmentKey } from '../kernel/ids.ts';
 import type { ReadTx } from '../storage/index.ts';
-import type { Demand } from './demand.ts';
+import { type Demand, pairsIn } from './demand.ts';
 import { uuidArray } from './queries.ts';
 import type { OutcomeKind } from './reasons.ts';
 
@@ -85,33 +84,24 @@ export async function enrollmentsAtChunk(
   });
 }
 
-/** A pair and its chunk, to be found by. */
-export const nameOf = ({ chunk, learnerId, itemId }: AskedPair): string => `${chunk} ${learnerId} ${itemId}`;
-
 /**
- * By name, all pairs whose enrollments were created by some chunks: a chunk's rows are side by side. They come packed, for to
- * a client ten thousand rows are dearer than to the database.
+ * The pairs whose enrollments each of some chunks created, by their bytes (demand.ts, pairAt): a chunk's rows are side by
+ * side, and come packed, for to whoever reads them ten thousand rows are dearer than to the database.
  */
 export async function createdByChunks(
   tx: ReadTx,
   accountId: number,
   chunks: readonly bigint[],
-): Promise<Set<string>> {
+): Promise<Map<bigint, Set<string>>> {
   const { rows } = await sql<{ chunk: string; pairs: Buffer }>`
-    select w.chunk, string_agg(uuid_send(e.learner_id) || uuid_send(e.item_id), '') as pairs
-    from unnest(${chunks.map(String)}::int8[]) as w(chunk) cross join lateral (
-      select learner_id, item_id from enrollment where account_id = ${accountId} and chunk = w.chunk
-      union all
-      select learner_id, item_id from enrollment_past where account_id = ${accountId} and chunk = w.chunk) e
-    group by w.chunk`.execute(tx);
-  const created = new Set<string>();
-  for (const { chunk, pairs } of rows) {
-    const ids = new PackedIds(pairs);
-    const named = ids.slice(0, ids.length);
-    for (let at = 0; at < named.length; at += 2)
-      created.add(nameOf({ chunk: BigInt(chunk), learnerId: named[at] ?? '', itemId: named[at + 1] ?? '' }));
-  }
-  return created;
+    select w.chunk, e.pairs from unnest(${chunks.map(String)}::int8[]) as w(chunk) cross join lateral (
+      select coalesce(string_agg(uuid_send(learner_id) || uuid_send(item_id), ''), '') as pairs from (
+        select learner_id, item_id from enrollment where account_id = ${accountId} and chunk = w.chunk
+        union all
+        select learner_id, item_id from enrollment_past where account_id = ${accountId} and chunk = w.chunk) p) e`.execute(
+    tx,
+  );
+  return new Map(rows.map(({ chunk, pairs }) => [BigInt(chunk), pairsIn(pairs)]));
 }
 
 /** The places of those pairs to which their chunk gave other terms. */

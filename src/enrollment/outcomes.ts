@@ -3,7 +3,7 @@ import { refuse } from '../kernel/errors.ts';
 import { enrollmentId, readEnrollmentId } from '../kernel/ids.ts';
 import { type OperationRow, readOperation } from '../operations/index.ts';
 import type { ReadTx } from '../storage/index.ts';
-import { type Asked, askedOf, type Pairing, pairingOf, sizeOf } from './demand.ts';
+import { type Asked, askedOf, type Pairing, pairAt, pairingOf, sizeOf } from './demand.ts';
 import {
   type AskedChunk,
   type AskedEnrollment,
@@ -12,7 +12,6 @@ import {
   createdByChunks,
   editedAtChunk,
   enrollmentsAtChunk,
-  nameOf,
   touchedAtChunk,
 } from './outcome-queries.ts';
 import { type OutcomeKind, REASONS, type Reason, type StoredReason } from './reasons.ts';
@@ -110,7 +109,7 @@ async function pageFrom(
     const asked = placesFrom(chunks, pairing, from, lookedAt + 1);
     const { accountId } = ctx.caller;
     const within = asked.slice(0, lookedAt);
-    const places = outcome ? await candidates(tx, accountId, outcome, within) : within;
+    const places = outcome ? await candidates(tx, accountId, outcome, { chunks, pairing }, within) : within;
     const items: Outcome[] = [];
     for (let at = 0; at < places.length; at += AT_ONCE) {
       const some = places.slice(at, at + AT_ONCE);
@@ -134,24 +133,25 @@ async function candidates(
   tx: ReadTx,
   accountId: number,
   outcome: OutcomeKind,
+  { chunks, pairing }: { readonly chunks: readonly AskedChunk[]; readonly pairing: Pairing },
   places: readonly Place[],
 ): Promise<Place[]> {
   const fitting = places.filter(({ asked }) => {
     const reason = reasonOf(asked);
     return reason ? REASONS[reason].outcome === outcome : outcome !== 'refused';
   });
-  const chunks = new Set(fitting.flatMap((place) => (openPair(place) ? place.chunk : [])));
-  if (chunks.size === 0) return fitting;
-  const created = await createdByChunks(tx, accountId, [...chunks]);
+  const isOpen = ({ asked }: Place): boolean => !('enrollmentId' in asked) && !asked.refused;
+  const open = new Set(fitting.filter(isOpen).map(({ chunk }) => chunk));
+  if (open.size === 0) return fitting;
+  const created = await createdByChunks(tx, accountId, [...open]);
+  const demands = new Map(chunks.map((chunk) => [chunk.chunk, chunk]));
   return fitting.filter((place) => {
-    const pair = openPair(place);
-    return pair === null || created.has(nameOf(pair)) === (outcome === 'created');
+    const demand = demands.get(place.chunk);
+    if (!demand || !isOpen(place)) return true;
+    const isCreated = created.get(place.chunk)?.has(pairAt(demand, pairing, place.index)) ?? false;
+    return isCreated === (outcome === 'created');
   });
 }
-
-/** The pair of a place, if what became of it is to be looked up. */
-const openPair = ({ chunk, asked }: Place): AskedPair | null =>
-  'enrollmentId' in asked || asked.refused ? null : { chunk, ...asked };
 
 const reasonOf = (asked: Asked): StoredReason | undefined =>
   'enrollmentId' in asked ? asked.reason : asked.refused;
