@@ -134,7 +134,8 @@ export function pairAt(
   pairing: Pairing,
   place: number,
 ): string {
-  const idAt = (packed: Buffer, at: number): string => packed.latin1Slice(at * ID_BYTES, (at + 1) * ID_BYTES);
+  const idAt = (packed: Buffer, at: number): string =>
+    packed.toString('latin1', at * ID_BYTES, (at + 1) * ID_BYTES);
   const learners = ids.length / ID_BYTES;
   const [learner, item] =
     pairing === 'row by row' ? [place, place] : [place % learners, Math.floor(place / learners)];
@@ -145,7 +146,7 @@ export function pairAt(
 export function pairsIn(packed: Buffer): Set<string> {
   const pairs = new Set<string>();
   for (let at = 0; at < packed.length; at += 2 * ID_BYTES)
-    pairs.add(packed.latin1Slice(at, at + 2 * ID_BYTES));
+    pairs.add(packed.toString('latin1', at, at + 2 * ID_BYTES));
   return pairs;
 }
 
