@@ -337,6 +337,7 @@ create table operation_plan (
   lease_epoch bigint not null default 0,
   lease_until timestamp with time zone not null,
   id_reasons bytea,
+  turn uuid not null,
   undoes bigint[] not null default '{}'::bigint[],
   row_items bytea,
   row_terms bytea,

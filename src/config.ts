@@ -30,7 +30,8 @@ export const SERVE_OPTIONS = {
 } as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
-type Flags = Readonly<Record<string, string | boolean | undefined>>;
+export type Flags = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+export type FlagOptions = Readonly<Record<string, { type: 'string' | 'boolean'; multiple?: boolean }>>;
 
 /** 64 MB: enough for a million ids. */
 const DEFAULT_BODY_BYTES = 64 * 1024 * 1024;
@@ -79,25 +80,26 @@ function switchOf(variable: string, environment: Environment): boolean | null {
 }
 
 /**
- * Flags of a command, and under their own names its operands (`FILE`), all of which must be there; throws ConfigError
- * for what it does not have.
+ * Flags of a command, and under their own names its operands (`FILE`), all of which must be there but those in brackets
+ * (`[ID]`); throws ConfigError for what it does not have.
  */
 export function readFlags(
   argv: readonly string[],
-  options: Record<string, { type: 'string' | 'boolean' }>,
+  options: FlagOptions,
   operands: readonly string[] = [],
 ): Flags {
   const { values, positionals } = parse(argv, options);
-  const [missing] = operands.slice(positionals.length);
+  const missing = operands.slice(positionals.length).find((name) => !name.startsWith('['));
   if (missing !== undefined) throw new ConfigError(`${missing} is required.`);
   const more = positionals[operands.length];
   if (more !== undefined) throw new ConfigError(`Unexpected argument ${more}.`);
-  return { ...values, ...Object.fromEntries(operands.map((name, place) => [name, positionals[place]])) };
+  const named = operands.map((name, place) => [name.replace(/^\[|\]$/g, ''), positionals[place]]);
+  return { ...values, ...Object.fromEntries(named) };
 }
 
 function parse(
   argv: readonly string[],
-  options: Record<string, { type: 'string' | 'boolean' }>,
+  options: FlagOptions,
 ): { values: Flags; positionals: readonly string[] } {
   try {
     const parsed = parseArgs({

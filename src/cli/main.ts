@@ -6,16 +6,20 @@ import { accountCreate } from './account.ts';
 import { auditVerify } from './audit.ts';
 import { clientCreate } from './client.ts';
 import { demoLoad } from './demo-load.ts';
+import { enrollCommand } from './enroll.ts';
 import { migrateCommand } from './migrate.ts';
+import { operationsCommand } from './operations.ts';
 import { serve } from './serve.ts';
 import { EXIT } from './support.ts';
 import { exportCommand, importCommand } from './transfer.ts';
+import { undoCommand } from './undo.ts';
 
 /** A command: what it is for, its usage, and what it does with its flags. */
 export interface Command {
   readonly name: string;
   readonly summary: string;
   readonly usage: string;
+  readonly examples?: readonly string[];
   run(argv: readonly string[]): Promise<void>;
 }
 
@@ -23,8 +27,11 @@ const COMMANDS: readonly Command[] = [
   serve,
   accountCreate,
   clientCreate,
+  enrollCommand,
   importCommand,
   exportCommand,
+  operationsCommand,
+  undoCommand,
   demoLoad,
   migrateCommand,
   auditVerify,
@@ -40,6 +47,11 @@ const overview = (): string =>
     '',
   ].join('\n');
 
+function helpOf({ name, usage, summary, examples = [] }: Command): string {
+  const shown = examples.length > 0 ? `\nExamples:\n${examples.map((line) => `  ${line}\n`).join('')}` : '';
+  return `rollbook ${name} ${usage}\n\n${summary}\n${shown}`;
+}
+
 async function main(argv: readonly string[]): Promise<void> {
   const command = COMMANDS.find(({ name }) => name.split(' ').every((word, place) => argv[place] === word));
   if (!command) {
@@ -52,8 +64,7 @@ async function main(argv: readonly string[]): Promise<void> {
     return;
   }
   const rest = argv.slice(command.name.split(' ').length);
-  if (rest.includes('--help'))
-    process.stdout.write(`rollbook ${command.name} ${command.usage}\n\n${command.summary}\n`);
+  if (rest.includes('--help')) process.stdout.write(helpOf(command));
   else await command.run(rest);
 }
 

@@ -2,16 +2,11 @@ import { createWriteStream, readFileSync, statSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Context } from '../access/index.ts';
 import { type Config, ConfigError, DATABASE_OPTIONS } from '../config.ts';
-import { Enrollments } from '../enrollment/index.ts';
-import { isUuid, newId } from '../kernel/ids.ts';
-import { readOperation } from '../operations/index.ts';
-import type { Database } from '../storage/index.ts';
+import { isUuid } from '../kernel/ids.ts';
 import { DELIMITERS, type Delimiter, OUTPUT_ENCODINGS } from '../tables/index.ts';
 import {
   exportFile,
-  type ImportOptions,
   type ImportReport,
   importFile,
   MEMBERS,
@@ -20,7 +15,19 @@ import {
 } from '../transfer/index.ts';
 import type { Command } from './main.ts';
 import { ProgressBar } from './progress.ts';
-import { ACTOR_OPTIONS, asUser, configOf, EXIT, type Flags, print, withDatabase } from './support.ts';
+import {
+  ACTOR_OPTIONS,
+  asUser,
+  configOf,
+  EXIT,
+  type Flags,
+  given,
+  oneOf,
+  print,
+  SHOWN,
+  withDatabase,
+} from './support.ts';
+import { asOperation } from './writing.ts';
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
@@ -34,9 +41,6 @@ const IMPORT_OPTIONS = {
   'dry-run': flag,
   'all-or-nothing': flag,
 };
-
-/** Refused rows that are printed; a file of them all is what --errors is for. */
-const SHOWN = 20;
 
 export const importCommand: Command = {
   name: 'import',
@@ -57,26 +61,15 @@ export const importCommand: Command = {
     const bytes = readBytes(String(flags['FILE']), config);
     const refused = await withDatabase(config, (db) =>
       asUser(db, flags, async (ctx) => {
-        const report = await importWatched(db, ctx, bytes, options, flags, config);
+        const report = await asOperation(ctx, { flags, config }, (named, enrollments) =>
+          importFile(named, enrollments, bytes, options),
+        );
         return tell(flags, report);
       }),
     );
     if (refused > 0) process.exitCode = EXIT.someRefused;
   },
 };
-
-const given = (flags: Flags, name: string): string | undefined => {
-  const value = flags[name];
-  return typeof value === 'string' && value !== '' ? value : undefined;
-};
-
-function oneOf<T extends string>(flags: Flags, name: string, values: readonly T[]): T | undefined {
-  const value = given(flags, name);
-  const found = values.find((one) => one === value);
-  if (value !== undefined && found === undefined)
-    throw new ConfigError(`--${name}: must be one of ${values.join(', ')}, got ${value}.`);
-  return found;
-}
 
 /** `login=Kennung&course=Kurs`, or as a proposal of the server says it: `map[login]=Kennung&…`. */
 function namingOf(map: string | undefined): Naming {
@@ -101,30 +94,6 @@ function readBytes(file: string, { maxBodyBytes }: Config): Buffer {
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     throw new ConfigError(`${file} cannot be read: ${(error as Error).message}.`);
-  }
-}
-
-async function importWatched(
-  db: Database,
-  ctx: Context,
-  bytes: Buffer,
-  options: ImportOptions,
-  flags: Flags,
-  { maxPairs }: Config,
-): Promise<ImportReport> {
-  const bar = new ProgressBar('Writing', !flags['json']);
-  const named = { ...ctx, operationId: newId() };
-  const look = async (): Promise<void> => {
-    const { created, changed, unchanged, refused, total } = await readOperation(named, named.operationId);
-    bar.update(created + changed + unchanged + refused, total);
-  };
-  const onWritten = (): void => void look().catch(() => undefined);
-  const enrollments = new Enrollments(db, { maxPairs, onWritten });
-  try {
-    return await importFile(named, enrollments, bytes, options);
-  } finally {
-    bar.end();
-    await enrollments.stop();
   }
 }
 

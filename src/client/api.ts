@@ -958,6 +958,13 @@ export interface Operations {
     };
     answer: undefined;
   };
+  /** Cancel an operation that is accepted or running */
+  CancelOperation: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
   /** How far learners are in their courses, page by page */
   ListLearnerResults: {
     query?: {
@@ -1851,6 +1858,7 @@ export const OPERATIONS = {
   ExplainEnrollment: { method: 'GET', path: '/enrollment/{enrollmentId}/why' },
   GetOutcomes: { method: 'GET', path: '/operations/{id}/outcomes', entries: 'outcomes' },
   UndoOperation: { method: 'POST', path: '/operations/{id}/undo' },
+  CancelOperation: { method: 'POST', path: '/operations/{id}/cancel' },
   ListLearnerResults: { method: 'GET', path: '/learners/results', entries: 'results' },
   ListLearnerModulesResults: { method: 'GET', path: '/learners/modules/results', entries: 'results' },
   GetContentItemFinalStatuses: { method: 'GET', path: '/content/{contentId}/final_statuses' },

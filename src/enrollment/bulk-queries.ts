@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { isActiveAt } from '../access/index.ts';
 import { type IdSet, PackedIds, pack } from '../kernel/id-set.ts';
+import type { OperationState } from '../operations/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import type { PackedRows } from './packed-rows.ts';
 import { nextTerm, sinceWhen, uuidArray } from './queries.ts';
@@ -40,6 +41,8 @@ export interface LargeWork {
   readonly rows: PackedRows | null;
   /** The chunks that an undo undoes, one by one; nothing otherwise. */
   readonly undoes?: readonly bigint[];
+  /** Whose turn it takes among the operations of the account; its own unless given. */
+  readonly turn?: string;
   readonly chunkPairs: number;
 }
 
@@ -63,10 +66,12 @@ export async function accept(
                              request_digest, accepted_at, total)
       values (${receipt.accountId}, ${receipt.operationId}, ${receipt.kind}, 'accepted', ${receipt.actorId}, ${receipt.clientId},
               ${receipt.source}, ${receipt.causeId ?? null}, ${receipt.requestDigest}, ${receipt.acceptedAt}, ${receipt.total}))
-    insert into operation_plan (account_id, operation_id, ids, items, id_reasons, row_items, row_terms, undoes, chunk_pairs, lease_until)
+    insert into operation_plan (account_id, operation_id, ids, items, id_reasons, row_items, row_terms, undoes, turn, chunk_pairs, lease_until)
     values (${receipt.accountId}, ${receipt.operationId}, ${pack(work.ids).bytes},
             ${JSON.stringify(work.items)}, ${work.idReasons}, ${work.rows?.items ?? null}, ${work.rows?.terms ?? null},
-            ${(work.undoes ?? []).map(String)}::int8[], ${work.chunkPairs}, ${work.leaseUntil})`.execute(tx);
+            ${(work.undoes ?? []).map(String)}::int8[], ${work.turn ?? receipt.operationId}::uuid, ${work.chunkPairs}, ${work.leaseUntil})`.execute(
+    tx,
+  );
   return true;
 }
 
@@ -114,7 +119,7 @@ export async function takeLease(
   }>`select operation_id, lease_epoch, lease_until, next_chunk, ids, items, id_reasons, row_items, row_terms,
             undoes, chunk_pairs
      from operation_plan where account_id = ${accountId}
-     order by operation_id limit 1 for update`.execute(tx);
+     order by turn, operation_id limit 1 for update`.execute(tx);
   const row = rows[0];
   if (!row) return null;
   if (row.lease_until > now && !mine.has(row.operation_id)) return 'busy';
@@ -287,25 +292,51 @@ export async function completeOperation(
   epoch: bigint,
   now: Date,
 ): Promise<boolean> {
+  const isOurs = sql`lease_epoch = ${String(epoch)}::int8`;
+  return endPlan(tx, accountId, operationId, isOurs, 'done', now);
+}
+
+/**
+ * Ends an operation between two chunks, whoever writes it: a chunk being written is waited for, and its writer finds no
+ * plan afterwards. False when every chunk was written.
+ */
+export const cancelOperation = (
+  tx: WriteTx,
+  accountId: number,
+  operationId: string,
+  now: Date,
+): Promise<boolean> => endPlan(tx, accountId, operationId, sql`true`, 'cancelled', now);
+
+async function endPlan(
+  tx: WriteTx,
+  accountId: number,
+  operationId: string,
+  condition: RawBuilder<unknown>,
+  state: 'done' | 'cancelled',
+  now: Date,
+): Promise<boolean> {
   const removed =
     await sql`delete from operation_plan where account_id = ${accountId} and operation_id = ${operationId}
-    and lease_epoch = ${String(epoch)}::int8 returning 1`.execute(tx);
+    and ${condition} returning 1`.execute(tx);
   if (removed.rows.length === 0) return false;
   await sql`
-    update operation o set state = 'done', completed_at = ${now}, created = c.created, changed = c.changed,
+    update operation o set state = ${state}, completed_at = ${now}, created = c.created, changed = c.changed,
       unchanged = c.unchanged, refused = c.refused
-    from (select sum(created) as created, sum(changed) as changed, sum(unchanged) as unchanged,
-                 sum(refused) as refused
+    from (select coalesce(sum(created), 0) as created, coalesce(sum(changed), 0) as changed,
+                 coalesce(sum(unchanged), 0) as unchanged, coalesce(sum(refused), 0) as refused
           from operation_chunk where account_id = ${accountId} and operation_id = ${operationId}) c
     where o.account_id = ${accountId} and o.operation_id = ${operationId}`.execute(tx);
   return true;
 }
 
-/** Whether an operation still has chunks to write. */
-export async function isPending(tx: ReadTx, accountId: number, operationId: string): Promise<boolean> {
-  const { rows } = await sql`select 1 from operation_plan
-    where account_id = ${accountId} and operation_id = ${operationId}`.execute(tx);
-  return rows.length === 1;
+/** The state an operation is in. */
+export async function stateOf(tx: ReadTx, accountId: number, operationId: string): Promise<OperationState> {
+  const { rows } = await sql<{ state: OperationState }>`
+    select state from operation where account_id = ${accountId} and operation_id = ${operationId}`.execute(
+    tx,
+  );
+  if (!rows[0]) throw new Error(`operation ${operationId} is not there`);
+  return rows[0].state;
 }
 
 /** Accepted operations that are not complete, of all accounts. */

@@ -1,4 +1,4 @@
-import { StaleRights } from '../access/index.ts';
+import { type Caller, StaleRights } from '../access/index.ts';
 import { Refusal } from '../kernel/errors.ts';
 import type { Database, WriteTx } from '../storage/index.ts';
 import * as queries from './bulk-queries.ts';
@@ -6,6 +6,7 @@ import { endChunks } from './end.ts';
 import { enrollChunks } from './enroll-chunks.ts';
 import { type ChunkRecord, recordChunk } from './ledger-queries.ts';
 import type { WriteLimits } from './limits.ts';
+import { endsWithin } from './patience.ts';
 import type { Receipt } from './receipt.ts';
 import { rowChunks } from './row-chunks.ts';
 import { undoChunks } from './undo-chunks.ts';
@@ -31,6 +32,11 @@ const WRITERS: Readonly<Record<queries.LargeKind, ChunkWriter>> = {
   undo: undoChunks,
 };
 
+/** What is to be written, found out or claimed in the transaction that accepts it; what it throws, refuses it. */
+type Prepare = (
+  tx: WriteTx,
+) => Promise<{ readonly receipt: Receipt; readonly work: Omit<queries.LargeWork, 'chunkPairs'> }>;
+
 /** Large requests: accepted whole, written in chunks, always completed, by this process or the next. */
 export class BulkWrites {
   readonly #db: Database;
@@ -52,41 +58,55 @@ export class BulkWrites {
   }
 
   /**
-   * Accepts the judged request and resolves when every chunk is written. Throws StaleRights, or `server.busy` when too
-   * many wait, if nothing was accepted; if it was, `server.stopping` or `server.unfinished` with the operation in
-   * Location: it is completed later.
+   * Accepts the judged request and resolves when every chunk is written, or when the caller's patience (patience.ts) ends:
+   * then the receipt says that it is pending. Throws StaleRights, or `server.busy` when too many wait, if nothing was
+   * accepted; if it was, `operation.state` when it was cancelled, and to who waits for the end `server.stopping` or
+   * `server.unfinished` with the operation in Location: it is completed later.
    */
-  async write(
-    receipt: Receipt,
-    work: Omit<queries.LargeWork, 'chunkPairs'>,
-    rightsVersion: bigint,
-    /** Done in the transaction that accepts it; what it throws, refuses it. */
-    atAcceptance: (tx: WriteTx) => Promise<void> = async () => {},
-  ): Promise<void> {
-    if (this.#isStopping) throw new Refusal('server.stopping', { seconds: 5 });
+  async write(caller: Caller, patience: number | null, prepare: Prepare): Promise<Receipt> {
     if (this.#waiting >= this.#limits.waitingLarge) throw new Refusal('server.busy', { seconds: 5 });
-    this.#waiting++;
-    try {
-      await this.#accept(receipt, work, rightsVersion, atAcceptance);
-      await this.#finish(receipt);
-    } finally {
-      this.#waiting--;
-    }
+    return this.writeAnyway(caller, patience, prepare);
   }
 
-  async #accept(
-    receipt: Receipt,
-    work: Omit<queries.LargeWork, 'chunkPairs'>,
-    rightsVersion: bigint,
-    atAcceptance: (tx: WriteTx) => Promise<void>,
-  ): Promise<void> {
+  /** The same however many wait: for what undoes an operation that it cancels. */
+  async writeAnyway(caller: Caller, patience: number | null, prepare: Prepare): Promise<Receipt> {
+    if (this.#isStopping) throw new Refusal('server.stopping', { seconds: 5 });
+    this.#waiting++;
+    const receipt = await this.#accept(caller.rightsVersion, prepare).catch((error: unknown) => {
+      this.#waiting--;
+      throw error;
+    });
+    const end = this.#finish(receipt).finally(() => {
+      this.#waiting--;
+    });
+    if (patience === null) {
+      await end;
+      return receipt;
+    }
+    // Who does not wait for the end is not told that it is put off.
+    const goesOn = end.catch((error: unknown) => {
+      if (error instanceof Refusal && error.code === 'operation.state') throw error;
+      return new Promise<void>(() => undefined);
+    });
+    goesOn.catch(() => undefined);
+    return { ...receipt, isPending: !(await endsWithin(goesOn, patience)) };
+  }
+
+  async #accept(rightsVersion: bigint, prepare: Prepare): Promise<Receipt> {
     const { chunkPairs } = this.#limits;
-    await this.#db.write(async (tx) => {
-      await atAcceptance(tx);
-      const accepted = { ...work, receipt, chunkPairs, leaseUntil: this.#leaseUntil() };
+    const receipt = await this.#db.write(async (tx) => {
+      const prepared = await prepare(tx);
+      const accepted = {
+        ...prepared.work,
+        receipt: prepared.receipt,
+        chunkPairs,
+        leaseUntil: this.#leaseUntil(),
+      };
       if (!(await queries.accept(tx, accepted, rightsVersion))) throw new StaleRights();
+      return prepared.receipt;
     }, 'small');
     this.#mine.add(receipt.operationId);
+    return receipt;
   }
 
   async #finish({ accountId, operationId }: Receipt): Promise<void> {
@@ -99,10 +119,12 @@ export class BulkWrites {
           () => false,
           () => true,
         );
-        const isPending = await this.#db
-          .read((tx) => queries.isPending(tx, accountId, operationId))
-          .catch(() => true);
-        if (!isPending) return;
+        const state = await this.#db
+          .read((tx) => queries.stateOf(tx, accountId, operationId))
+          .catch(() => 'running');
+        if (state === 'cancelled')
+          throw new Refusal('operation.state', { ids: operationId, state, location });
+        if (state !== 'accepted' && state !== 'running') return;
         if (failed && Date.now() > until) throw new Refusal('server.unfinished', { seconds: 10, location });
         await sleep(ASK_EVERY_MS);
       } while (!this.#isStopping);

@@ -179,15 +179,18 @@ export const enrollRoutes = (enrollments: Enrollments): readonly Route<Context>[
     operationId: 'EnrollLearnersInCourses',
     summary: 'Enroll learners in courses, learning tracks and materials',
     description:
-      'Every learner in every course, whole or not at all. With Prefer: handling=lenient what can be done is done, and the rest is refused pair by pair. Pairs already enrolled stay as they are. With Enrollment-Plan exactly what that plan says is done, or nothing. Location names the operation.',
+      'Every learner in every course, whole or not at all. With Prefer: handling=lenient what can be done is done, and the rest is refused pair by pair. Pairs already enrolled stay as they are. With Enrollment-Plan exactly what that plan says is done, or nothing. With Prefer: respond-async it is accepted, answered with 202, and goes on by itself. Location names the operation.',
     takesHeaders: {
       'Enrollment-Plan': 'The planToken of POST /enrollment/plan with the same body and Prefer: handling',
     },
     answer: nothing(201),
     representation: CREATED,
+    mayBeAsync: true,
     headers: LOCATION,
     refusals: [
       ...REFUSED,
+      'operation.state',
+      'server.unfinished',
       'plan.unknown',
       'plan.used',
       'plan.expired',

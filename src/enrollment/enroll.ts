@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { Context } from '../access/index.ts';
+import { type Context, reachOf } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import { type Ids, toIdSet } from '../kernel/id-set.ts';
+import { readOperation } from '../operations/index.ts';
 import type { Database, WriteTx } from '../storage/index.ts';
 import { settle } from './addressed.ts';
 import { SmallWrites } from './batch.ts';
 import { BulkWrites } from './bulk.ts';
+import { cancelIn } from './cancel.ts';
 import { editOne, reenrollOne } from './change.ts';
 import { toBytes } from './demand.ts';
 import { endAll, endAllOf, judgeEnding } from './end.ts';
@@ -13,13 +15,14 @@ import { toPlanned } from './enroll-chunks.ts';
 import { type EnrollJob, type LargeJob, loadAndJudge } from './judge.ts';
 import { LIMITS, type WriteLimits } from './limits.ts';
 import type { RowPlan } from './packed-rows.ts';
+import { patienceOf } from './patience.ts';
 import { type MadePlan, makePlan, sweepPlans } from './plan.ts';
 import { type CountSubscribers, effectsOf, type PlannedEffects } from './plan-effects.ts';
 import { executeSmall, findFitting, jobOf, markUsed, workOfLarge } from './plan-execution.ts';
 import { digestOf, digestOfSet, newReceipt, type Receipt } from './receipt.ts';
 import { type EnrollInput, type EnrollRequest, readRequest, refuseTerms } from './request.ts';
 import type { RequestedTerms } from './rules.ts';
-import { claimUndo, judgeUndo, undoOne } from './undo.ts';
+import { claimUndo, judgeUndo, undoOne, workOf } from './undo.ts';
 
 export interface EnrollmentsOptions {
   /** Pairs a request may ask for; more is refused. */
@@ -69,14 +72,14 @@ export class Enrollments {
     refuseTerms(request.terms, ctx.now);
     const receipt = newReceipt(ctx, 'enroll', request.digest, request.pairs);
     const job: LargeJob = { ...request, receipt, caller: ctx.caller, now: ctx.now };
-    if (request.pairs <= this.#limits.smallPairs) await this.#small.write(withList(job));
-    else {
-      const plan = await loadAndJudge(ctx.db, job);
-      const idReasons = toBytes(job.learnerIds, plan.learnerFaults);
-      const work = { ids: job.learnerIds, items: toPlanned(plan), idReasons, rows: null };
-      await this.#bulk.write(receipt, work, ctx.caller.rightsVersion);
+    if (this.#isSmall(ctx, request.pairs)) {
+      await this.#small.write(withList(job));
+      return receipt;
     }
-    return receipt;
+    const plan = await loadAndJudge(ctx.db, job);
+    const idReasons = toBytes(job.learnerIds, plan.learnerFaults);
+    const work = { ids: job.learnerIds, items: toPlanned(plan), idReasons, rows: null };
+    return this.#bulk.write(ctx.caller, patienceOf(ctx), async () => ({ receipt, work }));
   }
 
   /**
@@ -92,15 +95,16 @@ export class Enrollments {
     const plan = await findFitting(ctx, request, token);
     const receipt = newReceipt(ctx, 'enroll', request.digest, request.pairs);
     const job = jobOf(ctx, request, plan, receipt);
-    if (request.pairs <= this.#limits.smallPairs)
+    // Held against the plan in the transaction that writes it: that is not put off.
+    if (request.pairs <= this.#limits.smallPairs) {
       await this.#settle(ctx, () => ctx.write((tx) => executeSmall(tx, ctx, plan, withList(job))));
-    else {
-      const work = { ...(await workOfLarge(ctx, plan, job)), rows: null };
-      await this.#bulk.write(receipt, work, ctx.caller.rightsVersion, (tx) =>
-        markUsed(tx, ctx, plan.planId, receipt),
-      );
+      return receipt;
     }
-    return receipt;
+    const work = { ...(await workOfLarge(ctx, plan, job)), rows: null };
+    return this.#bulk.write(ctx.caller, patienceOf(ctx), async (tx) => {
+      await markUsed(tx, ctx, plan.planId, receipt);
+      return { receipt, work };
+    });
   }
 
   /**
@@ -132,16 +136,15 @@ export class Enrollments {
   async end(ctx: Context, enrollmentIds: Ids): Promise<Receipt> {
     const ids = toIdSet(enrollmentIds);
     const receipt = newReceipt(ctx, 'delete', await digestOfSet([], ids), ids.length);
-    await this.#settle(ctx, async () => {
+    return this.#settle(ctx, async () => {
       await judgeEnding(ctx, ids);
-      if (ids.length <= this.#limits.smallPairs)
+      if (this.#isSmall(ctx, ids.length)) {
         await ctx.write((tx) => endAll(tx, receipt, ids.slice(0, ids.length)));
-      else {
-        const work = { ids, items: [], idReasons: null, rows: null };
-        await this.#bulk.write(receipt, work, ctx.caller.rightsVersion);
+        return receipt;
       }
+      const work = { ids, items: [], idReasons: null, rows: null };
+      return this.#bulk.write(ctx.caller, patienceOf(ctx), async () => ({ receipt, work }));
     });
-    return receipt;
   }
 
   /**
@@ -155,8 +158,7 @@ export class Enrollments {
     const digest = createHash('sha256').update(ids.bytes).update(rows.items).update(rows.terms).digest();
     const receipt = newReceipt(ctx, 'import', digest, ids.length);
     const work = { ids, items: [], idReasons: null, rows };
-    await this.#bulk.write(receipt, work, ctx.caller.rightsVersion);
-    return receipt;
+    return this.#bulk.write(ctx.caller, null, async () => ({ receipt, work }));
   }
 
   /**
@@ -166,11 +168,29 @@ export class Enrollments {
   async undo(ctx: Context, operationId: string): Promise<Receipt> {
     const undoing = await judgeUndo(ctx, operationId);
     const { receipt, chunks } = undoing;
-    if (chunks.length <= 1) await ctx.write((tx) => undoOne(tx, undoing));
-    else {
-      const work = { ids: [], items: [], idReasons: null, rows: null, undoes: chunks };
-      await this.#bulk.write(receipt, work, ctx.caller.rightsVersion, (tx) => claimUndo(tx, undoing));
-    }
+    return this.#settle(ctx, async () => {
+      if (chunks.length <= 1) {
+        await ctx.write((tx) => undoOne(tx, undoing));
+        return receipt;
+      }
+      return this.#bulk.write(ctx.caller, patienceOf(ctx), async (tx) => {
+        await claimUndo(tx, undoing);
+        return { receipt, work: workOf(undoing) };
+      });
+    });
+  }
+
+  /**
+   * Ends an operation that is accepted or running, between two chunks, and undoes what it wrote; returns that undo.
+   * Refuses `operation.unknown`, 403 (scope), 409 (its state); throws StaleRights.
+   */
+  async cancel(ctx: Context, operationId: string): Promise<Receipt> {
+    reachOf(ctx.caller, 'enrollment.write');
+    const operation = await readOperation(ctx, operationId);
+    const receipt = await this.#bulk.writeAnyway(ctx.caller, patienceOf(ctx), async (tx) => {
+      const undoing = await cancelIn(tx, ctx, operation);
+      return { receipt: undoing.receipt, work: { ...workOf(undoing), turn: operationId } };
+    });
     this.#onWritten(ctx.caller.accountId);
     return receipt;
   }
@@ -181,9 +201,15 @@ export class Enrollments {
     this.#onWritten(ctx.caller.accountId);
   }
 
-  async #settle(ctx: Context, work: () => Promise<void>): Promise<void> {
-    await settle(work);
+  /** Whether it is one transaction: what the caller waits for, and is not too much for one. */
+  #isSmall(ctx: Context, outcomes: number): boolean {
+    return patienceOf(ctx) === null && outcomes <= this.#limits.smallPairs;
+  }
+
+  async #settle<T>(ctx: Context, work: () => Promise<T>): Promise<T> {
+    const done = await settle(work);
     this.#onWritten(ctx.caller.accountId);
+    return done;
   }
 
   /** How many accepted operations of all accounts are not complete yet. */

@@ -15,6 +15,7 @@ export {
 } from './event-queries.ts';
 export type { WriteLimits } from './limits.ts';
 export { findFor, type ListedEnrollment, type ListFilter, listFor, pageFor } from './list.ts';
+export { OUTCOMES, toOutcome } from './outcome-routes.ts';
 export { type Outcome, outcomesOf } from './outcomes.ts';
 export { type PlannedRow, RowPlan } from './packed-rows.ts';
 export { writeToken } from './page-token.ts';
@@ -23,4 +24,5 @@ export type { EnrollInput } from './request.ts';
 export { enrollmentRoutes } from './routes.ts';
 export { dueOf, type Existing, type RowTerms } from './row-rules.ts';
 export { judgeRows } from './rows.ts';
-export { DUE_RULE, DUE_TYPES, dueInstant, isLocked } from './rules.ts';
+export { DUE_RULE, DUE_TYPES, dueInstant, isLocked, type RequestedTerms } from './rules.ts';
+export { previewUndo } from './undo.ts';

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { PackedIds } from '../kernel/id-set.ts';
 import type { EnrollmentKey } from '../kernel/ids.ts';
 import type { ReadTx } from '../storage/index.ts';
 import type { Demand } from './demand.ts';
@@ -82,6 +83,35 @@ export async function enrollmentsAtChunk(
     const row = found.get(place + 1);
     return row ? { accountId, chunk: BigInt(row.chunk), ordinal: row.ordinal } : null;
   });
+}
+
+/** A pair and its chunk, to be found by. */
+export const nameOf = ({ chunk, learnerId, itemId }: AskedPair): string => `${chunk} ${learnerId} ${itemId}`;
+
+/**
+ * By name, all pairs whose enrollments were created by some chunks: a chunk's rows are side by side. They come packed, for to
+ * a client ten thousand rows are dearer than to the database.
+ */
+export async function createdByChunks(
+  tx: ReadTx,
+  accountId: number,
+  chunks: readonly bigint[],
+): Promise<Set<string>> {
+  const { rows } = await sql<{ chunk: string; pairs: Buffer }>`
+    select w.chunk, string_agg(uuid_send(e.learner_id) || uuid_send(e.item_id), '') as pairs
+    from unnest(${chunks.map(String)}::int8[]) as w(chunk) cross join lateral (
+      select learner_id, item_id from enrollment where account_id = ${accountId} and chunk = w.chunk
+      union all
+      select learner_id, item_id from enrollment_past where account_id = ${accountId} and chunk = w.chunk) e
+    group by w.chunk`.execute(tx);
+  const created = new Set<string>();
+  for (const { chunk, pairs } of rows) {
+    const ids = new PackedIds(pairs);
+    const named = ids.slice(0, ids.length);
+    for (let at = 0; at < named.length; at += 2)
+      created.add(nameOf({ chunk: BigInt(chunk), learnerId: named[at] ?? '', itemId: named[at + 1] ?? '' }));
+  }
+  return created;
 }
 
 /** The places of those pairs to which their chunk gave other terms. */

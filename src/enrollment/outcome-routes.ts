@@ -1,7 +1,7 @@
 import type { Context } from '../access/index.ts';
 import { pageMembers, sizeOf } from '../http/paging.ts';
 import { appliedHeader } from '../http/preferences.ts';
-import { oneWithList, pageOrFile, Reply, type Route, replyAs, route } from '../http/route.ts';
+import { nothing, oneWithList, pageOrFile, Reply, type Route, replyAs, route } from '../http/route.ts';
 import { about, type Infer, list, object, oneOf, optional, uuid } from '../http/wire.ts';
 import { Summary } from '../operations/index.ts';
 import { type Outcome, outcomePage, outcomesOf } from './outcomes.ts';
@@ -49,14 +49,24 @@ const Written = object(
 /** The answer to a write for who prefers a representation: its summary, and the outcome of everything it was asked. */
 export const written = (status: 200 | 201) => oneWithList(Written, { list: 'outcomes', status });
 
-/** No body, or what the caller prefers; Location says where the operation can be asked after. */
+/** It goes on without the caller. */
+const LATER = nothing(202);
+
+/**
+ * No body, or what the caller prefers; Location says where the operation can be asked after. One that is pending has no
+ * outcomes yet.
+ */
 export async function replyTo(
   ctx: Context,
-  { operationId }: Pick<Receipt, 'operationId'>,
+  { operationId, isPending = false }: Pick<Receipt, 'operationId' | 'isPending'>,
   answer: ReturnType<typeof written>,
   applied: Readonly<Record<string, string>> = {},
 ): Promise<Reply<void>> {
   const location = `/operations/${operationId}`;
+  if (isPending) {
+    const headers = { location, ...appliedHeader({ 'respond-async': '', ...applied }) };
+    return replyAs(LATER, undefined, headers);
+  }
   const preferred = ctx.preferences.get('return');
   if (preferred !== 'representation') {
     const honoured = preferred === 'minimal' ? { return: preferred, ...applied } : applied;

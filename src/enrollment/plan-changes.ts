@@ -8,7 +8,7 @@ import { REASONS } from './reasons.ts';
 /** What a plan was made of against what is so now: pure comparisons, each of at most so many changes. */
 
 /** As many are told; that there are more is all that matters. */
-export const MAX_CHANGES = 100;
+const MAX_CHANGES = 100;
 /** As many are told in words. */
 const IN_WORDS = 3;
 

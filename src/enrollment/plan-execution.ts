@@ -4,7 +4,6 @@ import { pack } from '../kernel/id-set.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import { Vanished } from './addressed.ts';
 import { toWrite } from './batch.ts';
-import type { LargeWork } from './bulk-queries.ts';
 import { toBytes } from './demand.ts';
 import { toPlanned } from './enroll-chunks.ts';
 import { type EnrollJob, judge, type LargeJob, loadAndJudge } from './judge.ts';
@@ -68,25 +67,20 @@ export async function executeSmall(
   refuseUsed(plan);
   const loaded = await loadForEnrollment(tx, accountId, job.learnerIds, job.itemIds, ctx.now);
   const judged = judge(job, loaded);
-  refuseStale(await judgedOtherwise(tx, plan, job, judged));
+  const work = workOf(job, judged);
+  refuseStale(await changesOfWork(tx, plan, work));
   const write = toWrite(job, judged);
   const [written] = await insertSmallIn(tx, accountId, loaded, [write]);
   if (!written) throw new Vanished();
-  const work = workOf(job, judged);
   for (let place = 0; place < shapeOf(work.ids.length, plan).count; place++)
     refuseStale(await changesOfPart(tx, plan, work, place, write.chunk));
   await queries.usePlan(tx, plan, job.receipt.operationId);
 }
 
 /** What is to be written of a large plan, which still holds. Refuses `plan.stale`. */
-export async function workOfLarge(
-  ctx: Context,
-  plan: queries.KeptPlan,
-  job: LargeJob,
-): Promise<Pick<LargeWork, 'ids' | 'items' | 'idReasons'>> {
-  const judged = await loadAndJudge(ctx.db, job);
-  refuseStale(await ctx.db.read((tx) => judgedOtherwise(tx, plan, job, judged)));
-  const work = workOf(job, judged);
+export async function workOfLarge(ctx: Context, plan: queries.KeptPlan, job: LargeJob): Promise<JudgedWork> {
+  const work = workOf(job, await loadAndJudge(ctx.db, job));
+  refuseStale(await ctx.db.read((tx) => changesOfWork(tx, plan, work)));
   const { count } = shapeOf(work.ids.length, plan);
   for (let place = 0; place < count; place++)
     refuseStale(await ctx.db.read((tx) => changesOfPart(tx, plan, work, place, null)));
@@ -100,30 +94,25 @@ export async function markUsed(tx: WriteTx, ctx: Context, planId: string, receip
   await queries.usePlan(tx, plan, receipt.operationId);
 }
 
-type Job = Pick<LargeJob, 'learnerIds'>;
+/** All of a request as it is judged now, to be held against what is kept of a plan. */
+type JudgedWork = Pick<queries.NewPlan, 'ids' | 'items' | 'idReasons'>;
 
-const workOf = ({ learnerIds }: Job, judged: Plan) => ({
+const workOf = ({ learnerIds }: Pick<LargeJob, 'learnerIds'>, judged: Plan): JudgedWork => ({
   ids: pack(learnerIds),
   items: toPlanned(judged),
   idReasons: toBytes(learnerIds, judged.learnerFaults),
 });
 
-async function judgedOtherwise(
-  tx: ReadTx,
-  plan: queries.KeptPlan,
-  job: Job,
-  judged: Plan,
-): Promise<Change[]> {
+async function changesOfWork(tx: ReadTx, plan: queries.KeptPlan, work: JudgedWork): Promise<Change[]> {
   const idReasons = await queries.reasonsOf(tx, plan);
-  const now = workOf(job, judged);
-  const idAt = (place: number) => now.ids.slice(place, place + 1)[0] ?? '';
-  return changesOfVerdict({ idReasons, items: plan.items }, now, idAt);
+  const idAt = (place: number) => work.ids.slice(place, place + 1)[0] ?? '';
+  return changesOfVerdict({ idReasons, items: plan.items }, work, idAt);
 }
 
 async function changesOfPart(
   tx: ReadTx,
   plan: queries.KeptPlan,
-  work: ReturnType<typeof workOf>,
+  work: JudgedWork,
   place: number,
   written: bigint | null,
 ): Promise<Change[]> {

@@ -19,7 +19,7 @@ import { type EnrollRequest, refuseTerms } from './request.ts';
  */
 
 /** How long a plan can be executed. */
-export const PLAN_LIFETIME_MS = HOUR_MS;
+const PLAN_LIFETIME_MS = HOUR_MS;
 /** How long it is known, afterwards, that there was one. */
 const REMEMBERED_MS = 48 * HOUR_MS;
 /** Open plans of one caller, and their pairs together; beyond that the oldest expire. */

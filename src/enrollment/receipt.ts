@@ -21,6 +21,8 @@ export interface Receipt {
   readonly acceptedAt: Date;
   /** Outcomes it will have: pairs or enrollments. */
   readonly total: number;
+  /** Accepted, and not complete yet when the caller's patience ended. */
+  readonly isPending?: boolean;
   /** The operation that this one undoes. */
   readonly causeId?: string;
 }

@@ -175,8 +175,9 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
     bodySize: 'bulk',
     answer: nothing(204),
     representation: DONE,
+    mayBeAsync: true,
     headers: LOCATION,
-    refusals: [...REFUSED_CHANGE, 'server.stopping', 'server.unfinished'],
+    refusals: [...REFUSED_CHANGE, 'operation.state', 'server.stopping', 'server.unfinished'],
     run: async (ctx: Context, { body }) => replyTo(ctx, await enrollments.end(ctx, body.enrollmentIds), DONE),
   }),
   route({

@@ -6,6 +6,7 @@ import type { Enrollments } from './enroll.ts';
 import { OutcomeInfo, replyTo, toOutcomePages, written } from './outcome-routes.ts';
 import { previewUndo } from './undo.ts';
 
+const LOCATION = { Location: 'The operation: /operations/{id}' };
 const DONE = written(200);
 const PREVIEW = oneWithList(
   object({ summary: Summary, outcomes: list(OutcomeInfo, { item: 'outcome' }) }, 'UndoPreview'),
@@ -28,7 +29,8 @@ export const undoRoutes = (enrollments: Enrollments): readonly Route<Context>[] 
     query: object({ preview: optional(about('Only say what would be undone', boolean())) }),
     answer: nothing(200),
     representation: REPRESENTATION,
-    headers: { Location: 'The operation: /operations/{id}' },
+    mayBeAsync: true,
+    headers: LOCATION,
     refusals: [
       'operation.unknown',
       'operation.state',
@@ -45,5 +47,30 @@ export const undoRoutes = (enrollments: Enrollments): readonly Route<Context>[] 
       const value = { summary, outcomes: toOutcomePages(outcomes) };
       return replyAs(PREVIEW, value, { location: `/operations/${params.id}` });
     },
+  }),
+  route({
+    tag: 'operations',
+    may: 'enrollment.write',
+    method: 'POST',
+    path: '/operations/{id}/cancel',
+    operationId: 'CancelOperation',
+    summary: 'Cancel an operation that is accepted or running',
+    description:
+      'It ends with the chunk that is being written, whichever server writes it, and is cancelled; what it wrote is undone by an operation of its own, as if it had been undone. Location names that undo, whose outcomes say what stays as it is because somebody has built on it meanwhile.',
+    params: object({ id: uuid() }),
+    answer: nothing(200),
+    representation: DONE,
+    mayBeAsync: true,
+    headers: LOCATION,
+    refusals: [
+      'operation.unknown',
+      'operation.state',
+      'auth.learner_scope',
+      'server.busy',
+      'server.stopping',
+      'server.unfinished',
+    ],
+    rebuild: (ctx: Context, operationId) => replyTo(ctx, { operationId }, DONE),
+    run: async (ctx: Context, { params }) => replyTo(ctx, await enrollments.cancel(ctx, params.id), DONE),
   }),
 ];

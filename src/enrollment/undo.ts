@@ -1,9 +1,9 @@
-import { type Context, reachOf } from '../access/index.ts';
+import { type Caller, type Context, reachOf } from '../access/index.ts';
 import { toInstantText } from '../kernel/dates.ts';
 import { listIds, refuse } from '../kernel/errors.ts';
 import { newChunkNumber } from '../kernel/ids.ts';
 import { type OperationRow, readOperation } from '../operations/index.ts';
-import type { WriteTx } from '../storage/index.ts';
+import type { ReadTx, WriteTx } from '../storage/index.ts';
 import { demandOfEnrollments } from './demand.ts';
 import { type ChunkRecord, recordOperation } from './ledger-queries.ts';
 import type { Outcome } from './outcomes.ts';
@@ -27,8 +27,8 @@ export interface Undoing {
  */
 export async function judgeUndo(ctx: Context, operationId: string): Promise<Undoing> {
   const operation = await readOperation(ctx, operationId);
-  const undoing = await undoingOf(ctx, operationId);
-  await refuseBeyond(ctx, undoing.chunks);
+  const undoing = await ctx.read((tx) => undoingOf(tx, ctx, operationId));
+  await ctx.read((tx) => refuseBeyond(tx, ctx.caller, undoing.chunks));
   refuseState(await ctx.read((tx) => queries.undoChain(tx, ctx.caller.accountId, operationId)));
   refuseOld(operation, ctx.now);
   return undoing;
@@ -37,11 +37,12 @@ export async function judgeUndo(ctx: Context, operationId: string): Promise<Undo
 /** How many learners beyond reach a refusal is made of: it names no more than a few. */
 const NAMED = 100;
 
-async function refuseBeyond(ctx: Context, chunks: readonly bigint[]): Promise<void> {
-  const reach = reachOf(ctx.caller, 'enrollment.write');
+/** Refuses `auth.learner_scope` unless the caller may enroll everybody to whom the chunks did something. */
+export async function refuseBeyond(tx: ReadTx, caller: Caller, chunks: readonly bigint[]): Promise<void> {
+  const reach = reachOf(caller, 'enrollment.write');
   if (reach === 'everyone') return;
   for (const chunk of chunks) {
-    const ids = await ctx.read((tx) => queries.learnersBeyond(tx, ctx.caller.accountId, chunk, reach, NAMED));
+    const ids = await queries.learnersBeyond(tx, caller.accountId, chunk, reach, NAMED);
     if (ids.length > 0) refuse('auth.learner_scope', { ids: listIds(ids) });
   }
 }
@@ -56,16 +57,26 @@ function refuseOld({ operationId: ids, completedAt }: OperationRow, now: Date): 
     refuse('operation.too_old', { ids, at: toInstantText(completedAt), days: UNDO_DAYS });
 }
 
-/** The undo of what an operation has written so far, whoever asks for it and in whatever state it is. */
+/** The undo of what an operation has written so far, in whatever state it is. */
 export async function undoingOf(
-  ctx: Pick<Context, 'caller' | 'source' | 'now' | 'operationId' | 'read'>,
+  tx: ReadTx,
+  ctx: Pick<Context, 'caller' | 'source' | 'now' | 'operationId'>,
   operationId: string,
 ): Promise<Undoing> {
-  const effective = await ctx.read((tx) => queries.effectiveChunks(tx, ctx.caller.accountId, operationId));
+  const effective = await queries.effectiveChunks(tx, ctx.caller.accountId, operationId);
   const total = effective.reduce((sum, { pairs }) => sum + pairs, 0);
   const receipt = newReceipt(ctx, 'undo', digestOf({ undo: operationId }), total);
   return { receipt: { ...receipt, causeId: operationId }, chunks: effective.map(({ chunk }) => chunk) };
 }
+
+/** It as a large operation. */
+export const workOf = ({ chunks }: Undoing) => ({
+  ids: [],
+  items: [],
+  idReasons: null,
+  rows: null,
+  undoes: chunks,
+});
 
 /** In the transaction that begins the undo: nobody undoes an operation twice. Refuses `operation.state`. */
 export async function claimUndo(tx: WriteTx, { receipt }: Undoing): Promise<void> {

@@ -79,18 +79,22 @@ const described = (headers: Readonly<Record<string, string>>, isRequired: boolea
     ]),
   );
 
+const ACCEPTED =
+  'Accepted, with Prefer: respond-async: it goes on without the caller, who asks after it at Location.';
+
 /** By status. What is given only to who prefers it is marked, since otherwise the body is empty. */
 function answersOf<Ctx>(route: Route<Ctx>, components: Json): Json {
-  const { answer, representation } = route;
+  const { answer, representation, mayBeAsync } = route;
   const said = { headers: headersOf(route) };
   const plain = answerOf(answer, said, components);
-  if (!representation) return { [answer.status]: plain };
+  const later = mayBeAsync ? { 202: { ...said, description: ACCEPTED, 'x-prefer': 'respond-async' } } : {};
+  if (!representation) return { [answer.status]: plain, ...later };
   const preferred = {
     ...answerOf(representation, said, components),
     description: 'Done; with Prefer: return=representation the body says what, otherwise it is empty.',
     'x-prefer': 'return=representation',
   };
-  return { [answer.status]: plain, [representation.status]: preferred };
+  return { [answer.status]: plain, [representation.status]: preferred, ...later };
 }
 
 function answerOf(answer: Answer<never>, said: Json, components: Json): Json {
@@ -280,7 +284,7 @@ const PARAMETERS = {
     in: 'header',
     schema: { type: 'string' },
     description:
-      'RFC 7240. return=representation: the answer says what was done; return=minimal, as without: it is empty. POST /enrollment also takes handling=strict, the default, or lenient. Unknown preferences are ignored.',
+      'RFC 7240. return=representation: the answer says what was done; return=minimal, as without: it is empty. POST /enrollment also takes handling=strict, the default, or lenient. respond-async: large writes are accepted and answered with 202, at once or after wait= seconds. Unknown preferences are ignored.',
   },
 };
 

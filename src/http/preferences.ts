@@ -88,6 +88,6 @@ class Reader {
 
 /** Preference-Applied: those that were honoured, as they were asked for. */
 export const appliedHeader = (applied: Readonly<Record<string, string>>): Record<string, string> => {
-  const texts = Object.entries(applied).map(([name, value]) => `${name}=${value}`);
+  const texts = Object.entries(applied).map(([name, value]) => (value === '' ? name : `${name}=${value}`));
   return texts.length === 0 ? {} : { 'preference-applied': texts.join(', ') };
 };

@@ -38,7 +38,7 @@ export interface Answer<R> {
 }
 
 /** No body. */
-export const nothing = (status: 200 | 201 | 204): Answer<void> => ({
+export const nothing = (status: 200 | 201 | 202 | 204): Answer<void> => ({
   status,
   bodies: [],
   xmlRoot: 'response',
@@ -293,6 +293,8 @@ export interface Route<Ctx> {
   readonly answer: Answer<never>;
   /** Given instead to who prefers it (return=representation); null when there is no choice. */
   readonly representation: Answer<never> | null;
+  /** Whether who prefers respond-async may get 202 before it is done. */
+  readonly mayBeAsync: boolean;
   /** Headers that every such answer carries, and what they say. */
   readonly headers: Readonly<Record<string, string>>;
   /** The same of headers that some such answers carry. */
@@ -341,6 +343,7 @@ interface RouteInput<Ctx, P, Q, B, R> {
   formDefaults?: Readonly<Record<string, string>>;
   answer: Answer<R>;
   representation?: Answer<never>;
+  mayBeAsync?: boolean;
   headers?: Readonly<Record<string, string>>;
   mayHaveHeaders?: Readonly<Record<string, string>>;
   refusals?: readonly ErrorCode[];
@@ -373,6 +376,7 @@ export function route<Ctx, P = null, Q = null, B = null, R = void>(
     rebuild: null,
     prefersJson: false,
     representation: null,
+    mayBeAsync: false,
     params: null,
     query: null,
     body: null,

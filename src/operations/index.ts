@@ -5,6 +5,6 @@
 
 export { auditChain, auditOperations, type ChainEnd, type Fault } from './audit.ts';
 export { micros, type OperationRow, type OperationState, sealState } from './queries.ts';
-export { readOperation } from './read.ts';
-export { operationRoutes, Summary } from './routes.ts';
+export { latestOperations, readOperation } from './read.ts';
+export { KINDS, operationRoutes, STATES, Summary, toOperation } from './routes.ts';
 export { BackgroundSealer, seal } from './sealer.ts';

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import type { ChunkClaim } from './rules.ts';
 
@@ -95,27 +95,61 @@ export interface OperationPlace {
 }
 
 /** The next operations in order of acceptance. Every filter that may be rare has an index in this order. */
-export async function operationsAfter(
+export const operationsAfter = (
   tx: ReadTx,
   accountId: number,
   filter: OperationFilter,
   after: OperationPlace | null,
   limit: number,
+): Promise<OperationRow[]> =>
+  operationsWhere(
+    tx,
+    accountId,
+    [
+      ...conditionsOf(accountId, filter),
+      ...(after
+        ? [sql`(accepted_at, operation_id) > (${after.acceptedAt}, ${after.operationId}::uuid)`]
+        : []),
+    ],
+    sql`accepted_at, operation_id limit ${limit}`,
+  );
+
+/** The last ones, in the same order. */
+export const lastOperations = (
+  tx: ReadTx,
+  accountId: number,
+  filter: OperationFilter,
+  limit: number,
+): Promise<OperationRow[]> =>
+  operationsWhere(
+    tx,
+    accountId,
+    conditionsOf(accountId, filter),
+    sql`accepted_at desc, operation_id desc limit ${limit}`,
+  );
+
+const conditionsOf = (
+  accountId: number,
+  { actorId, state, kind, from, to }: OperationFilter,
+): RawBuilder<unknown>[] => [
+  sql`account_id = ${accountId}`,
+  ...(actorId ? [sql`actor_id = ${actorId}`] : []),
+  ...(state ? [sql`state = ${state} and ${state === 'done' ? sql`true` : sql`state <> 'done'`}`] : []),
+  ...(kind ? [sql`kind = ${kind} and ${kind === 'enroll' ? sql`true` : sql`kind <> 'enroll'`}`] : []),
+  ...(from ? [sql`accepted_at >= ${from}`] : []),
+  ...(to ? [sql`accepted_at < ${to}`] : []),
+];
+
+async function operationsWhere(
+  tx: ReadTx,
+  accountId: number,
+  conditions: readonly RawBuilder<unknown>[],
+  chosen: RawBuilder<unknown>,
 ): Promise<OperationRow[]> {
-  const { actorId, state, kind, from, to } = filter;
-  const conditions = [
-    sql`account_id = ${accountId}`,
-    ...(actorId ? [sql`actor_id = ${actorId}`] : []),
-    ...(state ? [sql`state = ${state} and ${state === 'done' ? sql`true` : sql`state <> 'done'`}`] : []),
-    ...(kind ? [sql`kind = ${kind} and ${kind === 'enroll' ? sql`true` : sql`kind <> 'enroll'`}`] : []),
-    ...(from ? [sql`accepted_at >= ${from}`] : []),
-    ...(to ? [sql`accepted_at < ${to}`] : []),
-    ...(after ? [sql`(accepted_at, operation_id) > (${after.acceptedAt}, ${after.operationId}::uuid)`] : []),
-  ];
   const { rows } = await sql<OperationSqlRow>`
     with page as materialized (
       select operation_id from operation where ${sql.join(conditions, sql` and `)}
-      order by accepted_at, operation_id limit ${limit})
+      order by ${chosen})
     ${COUNTED} join page using (operation_id) where o.account_id = ${accountId}
     order by o.accepted_at, o.operation_id`.execute(tx);
   return rows.map(toOperation);

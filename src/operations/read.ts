@@ -19,10 +19,26 @@ export async function listOperations(
   after: queries.OperationPlace | null,
   limit: number,
 ): Promise<queries.OperationRow[]> {
-  const { accountId, userId, isAdministrator } = ctx.caller;
+  const own = ownOf(ctx, filter);
+  return ctx.read(async (tx) =>
+    own ? queries.operationsAfter(tx, ctx.caller.accountId, own, after, limit) : [],
+  );
+}
+
+/** So many of them that were accepted last, in order of acceptance. */
+export async function latestOperations(
+  ctx: Context,
+  filter: queries.OperationFilter,
+  limit: number,
+): Promise<queries.OperationRow[]> {
+  const own = ownOf(ctx, filter);
+  return ctx.read(async (tx) => (own ? queries.lastOperations(tx, ctx.caller.accountId, own, limit) : []));
+}
+
+/** What is left of a filter for this caller; null where nothing is. */
+function ownOf({ caller }: Context, filter: queries.OperationFilter): queries.OperationFilter | null {
+  if (caller.isAdministrator) return filter;
   // Somebody else's are filtered out, as whatever a limited caller may not see.
-  if (!isAdministrator && filter.actorId !== null && filter.actorId !== userId)
-    return ctx.read(async () => []);
-  const own = isAdministrator ? filter : { ...filter, actorId: userId };
-  return ctx.read((tx) => queries.operationsAfter(tx, accountId, own, after, limit));
+  if (filter.actorId !== null && filter.actorId !== caller.userId) return null;
+  return { ...filter, actorId: caller.userId };
 }

@@ -9,7 +9,7 @@ import type { OperationPlace, OperationRow } from './queries.ts';
 import { listOperations, readOperation } from './read.ts';
 import { progressOf } from './rules.ts';
 
-const STATES = ['accepted', 'running', 'done', 'cancelled', 'failed', 'undone'] as const;
+export const STATES = ['accepted', 'running', 'done', 'cancelled', 'failed', 'undone'] as const;
 
 export const Summary = object({
   created: integer(),
@@ -35,7 +35,8 @@ const Operation = object(
   'Operation',
 );
 
-const toOperation = (row: OperationRow, now: Date) => ({
+/** As the wire has it; `now` counts for those that are not complete. */
+export const toOperation = (row: OperationRow, now: Date) => ({
   operationId: row.operationId,
   kind: row.kind,
   state: row.state,
@@ -49,7 +50,7 @@ const toOperation = (row: OperationRow, now: Date) => ({
   summary: { created: row.created, changed: row.changed, unchanged: row.unchanged, refused: row.refused },
 });
 
-const KINDS = ['enroll', 'edit', 'reenroll', 'delete', 'import', 'undo'] as const;
+export const KINDS = ['enroll', 'edit', 'reenroll', 'delete', 'import', 'undo'] as const;
 
 const Filter = object({
   state: optional(oneOf(...STATES)),

@@ -5,5 +5,6 @@
 export { MEMBERS, type Member, type Naming } from './columns.ts';
 export { type ExportOptions, exportFile } from './export.ts';
 export { type ImportOptions, importFile } from './import.ts';
+export { type Named, resolveWords } from './names.ts';
 export type { ImportReport, RowOutcome } from './report.ts';
 export { transferRoutes } from './routes.ts';

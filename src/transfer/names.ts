@@ -18,9 +18,49 @@ type Index = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** The learner and the item of each row, or why that cannot be told. */
 export async function resolveNames(ctx: Context, rows: readonly SaidRow[]): Promise<(NamedRow | Fault)[]> {
+  const resolver = await resolverOf(
+    ctx,
+    rows.map((row) => row.learner),
+    rows.map((row) => row.course),
+  );
+  return rows.map((row) => {
+    const learner = resolver.learner(row.learner);
+    if ('reason' in learner) return learner;
+    const item = resolver.item(row.course);
+    return 'reason' in item ? item : { learnerId: learner.id, itemId: item.id };
+  });
+}
+
+/** Somebody or something that is named, or why that cannot be told. */
+export type Named = { readonly id: string } | Fault;
+
+/** Who and what some words name: learners by id, login or e-mail address, content items by id or code. */
+export async function resolveWords(
+  ctx: Context,
+  learners: readonly string[],
+  courses: readonly string[],
+): Promise<{ learners: Named[]; courses: Named[] }> {
+  const namesOf = (member: Member, words: readonly string[]): Name[][] =>
+    words.map((word) => [{ member, text: word, cell: word }]);
+  const [learnerNames, courseNames] = [namesOf('learner', learners), namesOf('course', courses)];
+  const resolver = await resolverOf(ctx, learnerNames, courseNames);
+  return { learners: learnerNames.map(resolver.learner), courses: courseNames.map(resolver.item) };
+}
+
+interface Resolver {
+  /** Whom all of these names mean. */
+  learner(names: readonly Name[]): Named;
+  item(names: readonly Name[]): Named;
+}
+
+async function resolverOf(
+  ctx: Context,
+  learnerNames: readonly (readonly Name[])[],
+  courseNames: readonly (readonly Name[])[],
+): Promise<Resolver> {
   const reach = reachOf(ctx.caller, 'enrollment.write');
-  const learners = wantedOf(rows.map((row) => row.learner));
-  const items = wantedOf(rows.map((row) => row.course));
+  const learners = wantedOf(learnerNames);
+  const items = wantedOf(courseNames);
   const { accountId } = ctx.caller;
   const [users, content] = await ctx.read(async (tx) => [
     await queries.learnersNamed(tx, accountId, reach, {
@@ -38,12 +78,10 @@ export async function resolveNames(ctx: Context, rows: readonly SaidRow[]): Prom
   const itemIndex = indexOf(content, ({ id, code }) => [`id ${id}`, code === null ? null : `code ${code}`]);
   // To a limited caller an unknown learner is as a foreign one.
   const unknown = reach === 'everyone' ? 'learner_unknown' : 'learner_out_of_scope';
-  return rows.map((row) => {
-    const learner = pick(row.learner, userIndex, 'learner', unknown);
-    if ('reason' in learner) return learner;
-    const item = pick(row.course, itemIndex, 'course', 'course_unknown');
-    return 'reason' in item ? item : { learnerId: learner.id, itemId: item.id };
-  });
+  return {
+    learner: (names) => pick(names, userIndex, 'learner', unknown),
+    item: (names) => pick(names, itemIndex, 'course', 'course_unknown'),
+  };
 }
 
 const mayBeId = ({ member, text }: Name): boolean => /^(learner|course)(Id)?$/.test(member) && isUuid(text);
@@ -96,12 +134,7 @@ function calledBy(member: Member, text: string): string[] {
 }
 
 /** The one id that every name of a row means. */
-function pick(
-  names: readonly Name[],
-  index: Index,
-  what: 'learner' | 'course',
-  unknown: FileReason,
-): { readonly id: string } | Fault {
+function pick(names: readonly Name[], index: Index, what: 'learner' | 'course', unknown: FileReason): Named {
   const called = ({ member }: Name, text: string): Set<string> =>
     new Set(calledBy(member, text).flatMap((key) => [...(index.get(key) ?? [])]));
   const meant = new Set<string>();

@@ -54,8 +54,10 @@ for (const engine of ENGINES)
         await hangUp(world, {
           path: '/enrollment',
           body,
-          part: isSentWhole ? 1 : random(100) / 100,
-          afterMs: isSentWhole ? random(40) : random(10),
+          cut: {
+            part: isSentWhole ? 1 : random(100) / 100,
+            afterMs: isSentWhole ? random(40) : random(10),
+          },
         });
         // The server is told of the end, and takes the request up or not, within a moment.
         await new Promise((done) => setTimeout(done, 300));

@@ -6,10 +6,10 @@ export async function retryUntilAnswered(
   path: string,
   json: unknown,
   key: string,
-  withinMs = 30_000,
+  { withinMs = 30_000, headers = {} }: { withinMs?: number; headers?: Record<string, string> } = {},
 ): Promise<Answer> {
   const until = Date.now() + withinMs;
-  const options: CallOptions = { json, headers: { 'idempotency-key': key } };
+  const options: CallOptions = { json, headers: { ...headers, 'idempotency-key': key } };
   for (;;) {
     const answer = await call(server, 'POST', path, options);
     if (answer.code !== 'retry.running') return answer;

@@ -312,8 +312,7 @@ for (const engine of ENGINES)
           path: '/enrollment/import',
           body,
           headers: { 'content-type': 'text/csv' },
-          part,
-          afterMs: 100,
+          cut: { part, afterMs: 100 },
         });
       assert.equal(await state(), before);
     });
