@@ -34,7 +34,7 @@ const direct = new pg.Client({ connectionString: url });
 await direct.connect();
 await addSingles();
 
-/** As if each learner had been enrolled alone in each of the last courses, before everything else. */
+/** As if each learner had been enrolled alone in each of the last courses, before everything else, and edited since. */
 async function addSingles(): Promise<void> {
   await direct.query(
     `create temporary table single as
@@ -48,6 +48,9 @@ async function addSingles(): Promise<void> {
     select account_id, chunk, operation_id, 1, 0, '' from single`);
   await direct.query(`insert into enrollment (account_id, learner_id, item_id, chunk, ordinal, access_at, due_rule, lock_after_due, version_chunk, recorded_at)
     select account_id, user_id, item_id, chunk, 0, now(), 0, false, chunk, now() from single`);
+  await direct.query(`insert into enrollment_past (account_id, learner_id, item_id, chunk, ordinal, access_at, due_rule, lock_after_due,
+      type_group, term, version_chunk, recorded_at, past_chunk, past_at, past_cause)
+    select account_id, user_id, item_id, chunk, 0, now(), 0, false, 0, 1, chunk, now() - interval '1 hour', chunk, now(), 'edited' from single`);
 }
 
 let recorded: Statement[] = [];

@@ -152,13 +152,19 @@ export const sealedAfter = (
 ): Promise<Enrollment[]> =>
   select(tx, filter, sql`${isAfter(place)} and ${isSealed(sql`e.chunk`, sealed)}`, limit);
 
+/** No chunk has a greater number. */
+const LAST_CHUNK = String(2n ** 63n - 1n);
+
 /** An instant, and the position up to which what was recorded by then counts: with both, the answer stays the same for ever. */
 export interface Moment {
   readonly at: Date;
   readonly sealed: bigint;
 }
 
-/** What was current at a moment, created after a place: versions that had begun, and were not superseded or ended yet. */
+/**
+ * What was current at a moment, created after a place: versions that had begun, and were not superseded or ended yet.
+ * The past is looked at only as far as the page of what is still current reaches: most of it was over by then.
+ */
 export async function validAt(
   tx: ReadTx,
   filter: Filter,
@@ -167,10 +173,13 @@ export async function validAt(
   limit: number,
 ): Promise<Enrollment[]> {
   const hasBegun = sql`${isAfter(place)} and e.recorded_at <= ${at} and ${isSealed(sql`e.version_chunk`, sealed)}`;
-  const isOver = sql`(e.past_at <= ${at} and ${isSealed(sql`e.past_chunk`, sealed)})`;
+  const held = sql`(e.past_at > ${at} or ${isSealed(sql`e.past_chunk`, sealed)} is not true)`;
+  const isOnPage = sql`e.chunk <= (
+    select case when count(*) < ${limit}::int then ${LAST_CHUNK}::int8 else max(chunk) end from still)`;
   const { rows } = await sql<EnrollmentRow>`
-    (${walk('enrollment', filter, hasBegun, limit)}) union all
-    (${walk('enrollment_past', filter, sql`${hasBegun} and ${isOver} is not true`, limit)})
+    with still as materialized (${walk('enrollment', filter, hasBegun, limit)})
+    (select * from still) union all
+    (${walk('enrollment_past', filter, sql`${hasBegun} and ${isOnPage} and ${held}`, limit)})
     ${CREATION} limit ${limit}`.execute(tx);
   return rows.map((row) => toEnrollment(filter.accountId, row));
 }
