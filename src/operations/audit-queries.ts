@@ -57,6 +57,10 @@ export interface CheckedOperation {
   readonly isCounted: boolean;
   /** They add up to its total. */
   readonly isWhole: boolean;
+  /** It created or changed something. */
+  readonly hasEffect: boolean;
+  readonly hasUndo: boolean;
+  /** One that was neither undone itself nor cancelled. */
   readonly hasStandingUndo: boolean;
 }
 
@@ -68,15 +72,16 @@ export async function operationsAfter(
   limit: number,
 ): Promise<CheckedOperation[]> {
   const { rows } = await sql<CheckedOperation & { position: string | null }>`
-    with undone as materialized (
-      select distinct cause_id from operation
-      where account_id = ${accountId} and kind = 'undo' and kind <> 'enroll' and state not in ('undone', 'failed'))
+    with undo as materialized (
+      select cause_id, bool_or(state not in ('undone', 'cancelled', 'failed')) as is_standing from operation
+      where account_id = ${accountId} and kind = 'undo' and kind <> 'enroll' group by cause_id)
     select o.operation_id as "operationId", o.state, c.position,
       exists (select from operation_plan p where p.account_id = o.account_id and p.operation_id = o.operation_id) as "hasPlan",
       o.completed_at is not null as "isCompleted",
       (o.created, o.changed, o.unchanged, o.refused) = (c.created, c.changed, c.unchanged, c.refused) as "isCounted",
       o.created + o.changed + o.unchanged + o.refused = o.total as "isWhole",
-      o.operation_id in (select cause_id from undone) as "hasStandingUndo"
+      o.created + o.changed > 0 as "hasEffect", o.operation_id in (select cause_id from undo) as "hasUndo",
+      o.operation_id in (select cause_id from undo where is_standing) as "hasStandingUndo"
     from (select * from operation where account_id = ${accountId} and operation_id > ${after}::uuid
           order by operation_id limit ${limit}) o
     cross join lateral (

@@ -96,6 +96,8 @@ function faultsOf(operation: queries.CheckedOperation): string[] {
   if (hasPlan) faults.push(`it is ${state}, and something is left to write`);
   if (!operation.isCompleted) faults.push(`it is ${state}, and was never completed`);
   if (!operation.isCounted) faults.push('its counts are not those of its chunks');
+  if (state === 'cancelled' && operation.hasEffect && !operation.hasUndo)
+    faults.push('it is cancelled, and no undo of what it wrote is there');
   if (state === 'failed' && operation.isWhole) faults.push('it is failed, and everything was written');
   if (state !== 'done' && state !== 'undone') return faults;
   if (!operation.isWhole) faults.push('its counts do not add up to its total');

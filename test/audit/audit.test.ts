@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomInt } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { type RawBuilder, sql } from 'kysely';
-import { type Audited, auditEnrollments } from '../../src/enrollment/index.ts';
-import { auditChain, auditOperations, type Fault, seal } from '../../src/operations/index.ts';
+import { type Fault, seal } from '../../src/operations/index.ts';
+import { audited } from '../support/audit.ts';
 import { ENGINES } from '../support/database.ts';
 import { addCourse, addUser } from '../support/people.ts';
 import { call, startWorld, type World } from '../support/server.ts';
@@ -79,21 +79,6 @@ const CHANGED: Readonly<Record<string, (column: string) => string>> = {
   smallint: (c) => `(${c}::int # (1 << (random() * 10)::int))::smallint`,
   'timestamp with time zone': (c) => `${c} + (1 + (random() * 1000)::int) * interval '1 microsecond'`,
 };
-
-async function audited(world: World): Promise<{ faults: Fault[]; summary: Audited; end: string }> {
-  const faults: Fault[] = [];
-  const told = async <T>(found: AsyncGenerator<Fault, T>): Promise<T> => {
-    for (;;) {
-      const next = await found.next();
-      if (next.done) return next.value;
-      faults.push(next.value);
-    }
-  };
-  const { accountId } = world.account;
-  const end = await told(auditChain(world.db, accountId));
-  await told(auditOperations(world.db, accountId));
-  return { faults, summary: await told(auditEnrollments(world.db, accountId)), end: end.hash };
-}
 
 /** Something of every kind: small and large, lenient, edited, re-enrolled, ended, imported, undone, and undone again. */
 async function writeEverything(world: World): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
+import { audited } from '../support/audit.ts';
 import { ENGINES } from '../support/database.ts';
 import { addCourse, addDepartment, addUser, everything } from '../support/people.ts';
 import { type Answer, call, startWorld, type World } from '../support/server.ts';
@@ -310,6 +311,12 @@ for (const engine of ENGINES)
       const again = await post(world, `${location}/undo`, undefined, {});
       assert.equal(again.status, 200, again.text);
       assert.deepEqual(await current(world), []);
+    });
+
+    test('the audit finds nothing wrong in all of it', async () => {
+      const { faults, summary } = await audited(world);
+      assert.deepEqual(faults, []);
+      assert.ok(summary.versions > 0);
     });
 
     test('what is done cannot be cancelled; somebody else’s is not there', async () => {
