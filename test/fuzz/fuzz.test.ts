@@ -19,7 +19,7 @@ import type { Ask, Memory, Prey, Told } from './target.ts';
  */
 
 /** Per engine. */
-const REQUESTS = count(1_500, 100_000);
+const REQUESTS = count(1_000, 100_000);
 const SLICES = count(5, 20);
 const CALLERS = 8;
 const ANSWERED_WITHIN_MS = 20_000;

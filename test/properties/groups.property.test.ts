@@ -39,7 +39,7 @@ import {
 
 /** What is stored of smart groups always equals what their rules say: by the model, by rules.ts one by one, and by SQL for all at once. */
 
-const RUNS = Number(process.env['ROLLBOOK_RUNS'] ?? count(300, 2_000));
+const RUNS = Number(process.env['ROLLBOOK_RUNS'] ?? count(120, 2_000));
 
 /** A company to begin with: `trees[n]` lies below one of those before it. */
 interface Start {
