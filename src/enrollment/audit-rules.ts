@@ -259,7 +259,11 @@ function faultsOfTerms(version: AuditedVersion, { accountId, chunks }: Surroundi
   return faults;
 }
 
-const micros = (at: Date | null): string | null => at && String(BigInt(at.getTime()) * 1000n);
+/** As the database spells them; changed bytes may be no instant at all. */
+function micros(at: Date | null): string | null {
+  if (at === null) return null;
+  return Number.isNaN(at.getTime()) ? 'none' : String(BigInt(at.getTime()) * 1000n);
+}
 
 function faultsOfBeginning(
   version: AuditedVersion,

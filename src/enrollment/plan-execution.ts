@@ -7,7 +7,16 @@ import { toWrite } from './batch.ts';
 import { toBytes } from './demand.ts';
 import { toPlanned } from './enroll-chunks.ts';
 import { type EnrollJob, judge, type LargeJob, loadAndJudge } from './judge.ts';
-import { enrolledNow, ownerOf, partOf, requireOpen, requirePlan, shapeOf } from './plan.ts';
+import {
+  enrolledNow,
+  holdEnrolled,
+  ownerOf,
+  type PlanPart,
+  partOf,
+  requireOpen,
+  requirePlan,
+  shapeOf,
+} from './plan.ts';
 import { changesOfPairs, changesOfVerdict, describeChanges } from './plan-changes.ts';
 import * as queries from './plan-queries.ts';
 import { insertSmallIn, loadForEnrollment } from './queries.ts';
@@ -73,7 +82,12 @@ export async function executeSmall(
   const [written] = await insertSmallIn(tx, accountId, loaded, [write]);
   if (!written) throw new Vanished();
   for (let place = 0; place < shapeOf(work.ids.length, plan).count; place++)
-    refuseStale(await changesOfPart(tx, plan, work, place, write.chunk));
+    refuseStale(
+      await changesOfPart(tx, plan, work, place, {
+        now: (part) => holdEnrolled(tx, accountId, part),
+        written: write.chunk,
+      }),
+    );
   await queries.usePlan(tx, plan, job.receipt.operationId);
 }
 
@@ -83,7 +97,14 @@ export async function workOfLarge(ctx: Context, plan: queries.KeptPlan, job: Lar
   refuseStale(await ctx.db.read((tx) => changesOfWork(tx, plan, work)));
   const { count } = shapeOf(work.ids.length, plan);
   for (let place = 0; place < count; place++)
-    refuseStale(await ctx.db.read((tx) => changesOfPart(tx, plan, work, place, null)));
+    refuseStale(
+      await ctx.db.read((tx) =>
+        changesOfPart(tx, plan, work, place, {
+          now: (part) => enrolledNow(tx, plan.accountId, part),
+          written: null,
+        }),
+      ),
+    );
   return work;
 }
 
@@ -114,13 +135,11 @@ async function changesOfPart(
   plan: queries.KeptPlan,
   work: JudgedWork,
   place: number,
-  written: bigint | null,
+  /** What the part's pairs have now, and of that what this execution wrote. */
+  { now, written }: { now(part: PlanPart): Promise<Buffer | null>; written: bigint | null },
 ): Promise<Change[]> {
   const part = partOf({ ...plan, items: work.items }, work, place);
-  const [was, is] = [
-    await queries.plannedEnrolled(tx, plan, place),
-    await enrolledNow(tx, plan.accountId, part),
-  ];
+  const [was, is] = [await queries.plannedEnrolled(tx, plan, place), await now(part)];
   const count = part.ids.length * part.items.length;
   return changesOfPairs(plan.accountId, { was, is, count, written }, (no) => ({
     learnerId: part.ids.slice(no % part.ids.length, (no % part.ids.length) + 1)[0] ?? '',

@@ -155,12 +155,26 @@ export interface Placed {
   readonly place: number;
 }
 
-/** The pairs that are enrolled, by item's place × `learners` + learner's place. */
+export interface PlacedPairs {
+  readonly learnerIds: readonly Placed[];
+  readonly itemIds: readonly Placed[];
+  /** How many there are, with those that are left out. */
+  readonly learners: number;
+}
+
+/** A pair that is enrolled, by its item's place × learners + its learner's place. */
+export interface EnrolledPair {
+  readonly no: number;
+  readonly key: EnrollmentKey;
+}
+
+/** Which of the pairs are enrolled. */
 export async function enrolledPairs(
   tx: ReadTx,
   accountId: number,
-  pairs: { learnerIds: readonly Placed[]; itemIds: readonly Placed[]; learners: number },
-): Promise<{ no: number; key: EnrollmentKey }[]> {
+  pairs: PlacedPairs,
+  lock: RawBuilder<unknown> = sql``,
+): Promise<EnrolledPair[]> {
   const { learnerIds, itemIds, learners } = pairs;
   if (learnerIds.length === 0 || itemIds.length === 0) return [];
   // One look-up by the primary key for each pair, whatever the statistics say (areAllEnrolled).
@@ -171,10 +185,17 @@ export async function enrolledPairs(
     cross join lateral (
       select learner_id, item_id, chunk, ordinal from enrollment
       where account_id = ${accountId} and (learner_id, item_id) >= (l.id, i.id)
-      order by learner_id, item_id limit 1) e
+      order by learner_id, item_id limit 1 ${lock}) e
     where e.learner_id = l.id and e.item_id = i.id`.execute(tx);
   return rows.map(({ no, chunk, ordinal }) => ({ no, key: { accountId, chunk: BigInt(chunk), ordinal } }));
 }
+
+/** The pairs that are enrolled; until the transaction ends nobody puts another enrollment in the place of one of them. */
+export const holdEnrolledPairs = (
+  tx: WriteTx,
+  accountId: number,
+  pairs: PlacedPairs,
+): Promise<EnrolledPair[]> => enrolledPairs(tx, accountId, pairs, sql`for key share`);
 
 /**
  * Lets the oldest open plans of an owner expire, until those that are left are no more than so many, with no more than so

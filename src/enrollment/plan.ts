@@ -99,8 +99,8 @@ async function keepPart(
   const eligible = eligibleOf(part);
   const { learnerIds, itemIds } = eligible;
   const pairs = await queries.enrolledPairs(tx, plan.accountId, eligible);
-  if (pairs.length > 0)
-    await queries.insertPart(tx, plan, place, packEnrolled(part.ids.length * part.items.length, pairs));
+  const enrolled = toEnrolled(part, pairs);
+  if (enrolled) await queries.insertPart(tx, plan, place, enrolled);
   const taken = new Map<number, number>();
   for (const { no } of pairs) {
     const item = Math.floor(no / part.ids.length);
@@ -113,13 +113,18 @@ async function keepPart(
 }
 
 /** The enrollments that a part's pairs have now; null if none has one. */
-export async function enrolledNow(tx: ReadTx, accountId: number, part: PlanPart): Promise<Buffer | null> {
-  const pairs = await queries.enrolledPairs(tx, accountId, eligibleOf(part));
-  return pairs.length === 0 ? null : packEnrolled(part.ids.length * part.items.length, pairs);
-}
+export const enrolledNow = async (tx: ReadTx, accountId: number, part: PlanPart): Promise<Buffer | null> =>
+  toEnrolled(part, await queries.enrolledPairs(tx, accountId, eligibleOf(part)));
+
+/** The same, held until the transaction ends. */
+export const holdEnrolled = async (tx: WriteTx, accountId: number, part: PlanPart): Promise<Buffer | null> =>
+  toEnrolled(part, await queries.holdEnrolledPairs(tx, accountId, eligibleOf(part)));
+
+const toEnrolled = ({ ids, items }: PlanPart, pairs: readonly queries.EnrolledPair[]): Buffer | null =>
+  pairs.length === 0 ? null : packEnrolled(ids.length * items.length, pairs);
 
 /** Whom and what of a part is not refused, with its place in it. */
-function eligibleOf({ ids, idReasons, items }: PlanPart) {
+function eligibleOf({ ids, idReasons, items }: PlanPart): queries.PlacedPairs {
   const placed = (all: readonly string[], isRefused: (place: number) => boolean): queries.Placed[] =>
     all.map((id, place) => ({ id, place })).filter(({ place }) => !isRefused(place));
   return {

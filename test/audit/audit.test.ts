@@ -147,6 +147,25 @@ for (const engine of ENGINES)
           for (let n = 0; n < FLIPS; n++) await isFound(world, table, column, types.get(column) ?? '');
       });
 
+    test('finds bytes that are no terms at all', async () => {
+      // Ones throughout: no number where an instant is.
+      const { faults } = await changed(
+        world,
+        'operation_chunk',
+        sql`update operation_chunk set terms = decode(repeat('ff', length(terms)), 'hex') where terms is not null`,
+      );
+      assert.ok(faults.some(({ detail }) => /digest/.test(detail)));
+    });
+
+    test('finds an access date that is no number', async () => {
+      const { faults } = await changed(
+        world,
+        'operation_chunk',
+        sql`update operation_chunk set terms = overlay(terms placing '\\x7ff8000000000000'::bytea from 2 for 8) where length(terms) > 9`,
+      );
+      assert.ok(faults.some(({ detail }) => /access date/.test(detail)));
+    });
+
     for (const table of ['operation', 'operation_chunk', 'enrollment', 'enrollment_past'])
       test(`finds a missing row of ${table}`, async () => {
         for (let n = 0; n < FLIPS; n++) {
