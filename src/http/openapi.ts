@@ -284,7 +284,7 @@ const PARAMETERS = {
     in: 'header',
     schema: { type: 'string' },
     description:
-      'RFC 7240. return=representation: the answer says what was done; return=minimal, as without: it is empty. POST /enrollment also takes handling=strict, the default, or lenient. respond-async: large writes are accepted and answered with 202, at once or after wait= seconds. Unknown preferences are ignored.',
+      'RFC 7240. return=representation: the answer says what was done; return=minimal, as without: it is empty. POST /enrollment also takes handling=strict, the default, or lenient. respond-async: enrolling, ending, undo and cancel are accepted and answered with 202, at once or after wait= seconds. Unknown preferences are ignored.',
   },
 };
 

@@ -228,7 +228,7 @@ export const ERRORS = {
   'operation.state': entry(
     409,
     'Operation {ids} is {state}.',
-    'Only an operation that is done can be undone; one that is accepted or running is not, and one that is undone or cancelled needs it no more. An undo can be undone while what it undoes is undone by it. The message names what is in the way, and its state. Nothing was done.',
+    'An operation that is done can be undone, one that is accepted or running can be cancelled, and what is undone or cancelled needs neither. An undo can be undone while what it undoes is undone by it. The message names what is in the way, and its state. Nothing was done, but that who waits for an operation which somebody else cancels is answered so, too.',
   ),
   'operation.too_old': entry(
     410,
