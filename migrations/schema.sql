@@ -248,6 +248,27 @@ create table import_file (
 );
 CREATE INDEX import_file_age ON public.import_file USING btree (account_id, created_at);
 
+create table job (
+  account_id integer not null,
+  job_id uuid not null,
+  kind text not null,
+  key text,
+  run_at timestamp with time zone not null,
+  payload jsonb not null,
+  attempts integer not null default 0,
+  lease_epoch bigint not null default 0,
+  lease_until timestamp with time zone,
+  again_at timestamp with time zone,
+  last_error text,
+  dead_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  PRIMARY KEY (account_id, job_id)
+);
+CREATE INDEX job_dead ON public.job USING btree (account_id, job_id) WHERE (dead_at IS NOT NULL);
+CREATE INDEX job_due ON public.job USING btree (account_id, kind, run_at) WHERE (dead_at IS NULL);
+CREATE INDEX job_running ON public.job USING btree (account_id, job_id) WHERE (lease_until IS NOT NULL);
+CREATE UNIQUE INDEX job_key ON public.job USING btree (account_id, kind, key) WHERE ((key IS NOT NULL) AND (dead_at IS NULL));
+
 create table learning_track_course (
   account_id integer not null,
   track_id uuid not null,

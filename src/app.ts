@@ -11,6 +11,7 @@ import type { Config } from './config.ts';
 import { Enrollments, type WriteLimits } from './enrollment/index.ts';
 import type { RequestFacts } from './http/pipeline.ts';
 import { buildServer } from './http/server.ts';
+import { type JobHandlers, JobRunner } from './jobs/index.ts';
 import { refuse } from './kernel/errors.ts';
 import { Metrics } from './metrics.ts';
 import { BackgroundSealer } from './operations/index.ts';
@@ -24,6 +25,7 @@ export interface App {
   readonly server: FastifyInstance;
   readonly enrollments: Enrollments;
   readonly dispatcher: Dispatcher;
+  readonly jobs: JobRunner;
   readonly db: Database;
   /** Finishes what was begun, then lets go. The database stays open. */
   stop(): Promise<void>;
@@ -49,6 +51,7 @@ export async function buildApp(
   });
   const courier = new Courier(config);
   const dispatcher = new Dispatcher(db, courier, clock);
+  const jobs = new JobRunner(db, jobHandlers, clock);
   const authenticator = new Authenticator(db, clock);
   const metrics = new Metrics();
   const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments, courier), {
@@ -70,15 +73,19 @@ export async function buildApp(
     server,
     enrollments,
     dispatcher,
+    jobs,
     db,
     stop: async () => {
       const closing = server.close();
-      await Promise.all([enrollments.stop(), dispatcher.stop()]);
+      await Promise.all([enrollments.stop(), dispatcher.stop(), jobs.stop()]);
       await closing;
       await sealer.stop();
     },
   };
 }
+
+/** What is done later: who does it, by the kind of job. */
+const jobHandlers: JobHandlers = {};
 
 /** Plan first, then role: what a route asks for is a permission, or to be an administrator. */
 function authorize(caller: Caller, may: string): void {
