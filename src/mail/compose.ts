@@ -184,8 +184,7 @@ function dueLines(notice: Notice, voice: Voice, timeZone: string, now: Date): Li
   const due = { text: texts.due, values: { date: voice.dateTime(dueAt) } };
   if (notice.kind === 'assigned') return [due];
   const days = Math.abs(daysBetween(now, dueAt, timeZone));
-  const [today, forms] =
-    now <= dueAt ? [texts.leftToday, texts.daysLeft] : [texts.lateToday, texts.daysLate];
+  const [today, forms] = now <= dueAt ? [texts.leftToday, texts.daysLeft] : [texts.lateToday, texts.daysLate];
   return [due, { text: days === 0 ? today : voice.count(forms, days), values: {} }];
 }
 

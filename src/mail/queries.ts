@@ -227,12 +227,7 @@ export async function record(
 }
 
 /** Drops what has become too old, whether it could have been sent or not; how many. */
-export async function dropOlder(
-  tx: WriteTx,
-  accountId: number,
-  before: Date,
-  now: Date,
-): Promise<number> {
+export async function dropOlder(tx: WriteTx, accountId: number, before: Date, now: Date): Promise<number> {
   const { rows } = await sql`
     with old as (
       select message_id from mail_message
@@ -283,11 +278,7 @@ export async function countWaiting(tx: ReadTx): Promise<number> {
 }
 
 /** What the database says about everything that these contents name: a statement for each kind of thing. */
-export async function factsFor(
-  tx: ReadTx,
-  accountId: number,
-  contents: readonly Content[],
-): Promise<Facts> {
+export async function factsFor(tx: ReadTx, accountId: number, contents: readonly Content[]): Promise<Facts> {
   const notices = contents.flatMap(entriesOf);
   const named = notices.flatMap((notice) => Object.entries(notice));
   const [items = [], trainings = [], sessions = [], learners = []] = [
@@ -298,7 +289,9 @@ export async function factsFor(
   ].map((name) => [...new Set(named.filter(([key]) => key === name).map(([, id]) => String(id)))]);
   const titled = async (wanted: readonly string[], statement: ReturnType<typeof sql<Titled>>) =>
     new Map(
-      wanted.length === 0 ? [] : (await statement.execute(tx)).rows.map((row) => [row.id, row.title] as const),
+      wanted.length === 0
+        ? []
+        : (await statement.execute(tx)).rows.map((row) => [row.id, row.title] as const),
     );
   return {
     items: await titled(

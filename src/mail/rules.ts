@@ -127,9 +127,13 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** Day and hour on a clock of that time zone. */
-function clockIn(at: Date, timeZone: string): { day: string; hour: number; minute: number; second: number } {
-  const parts = new Intl.DateTimeFormat('en-CA', {
+/** To make one costs a hundred times as much as to use it. */
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+function clockOf(timeZone: string): Intl.DateTimeFormat {
+  const known = clocks.get(timeZone);
+  if (known) return known;
+  const clock = new Intl.DateTimeFormat('en-CA', {
     timeZone,
     calendar: 'iso8601',
     year: 'numeric',
@@ -139,7 +143,14 @@ function clockIn(at: Date, timeZone: string): { day: string; hour: number; minut
     minute: '2-digit',
     second: '2-digit',
     hourCycle: 'h23',
-  }).formatToParts(at);
+  });
+  clocks.set(timeZone, clock);
+  return clock;
+}
+
+/** Day and time on a clock of that time zone. */
+function clockIn(at: Date, timeZone: string): { day: string; hour: number; minute: number; second: number } {
+  const parts = clockOf(timeZone).formatToParts(at);
   const of = (type: string) => parts.find((part) => part.type === type)?.value ?? '';
   return {
     day: `${of('year')}-${of('month')}-${of('day')}`,

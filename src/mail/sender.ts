@@ -1,5 +1,5 @@
 import { signingKeyOf } from '../access/index.ts';
-import { type Job, type OutsideHandler, type Recording } from '../jobs/index.ts';
+import type { Job, OutsideHandler, Recording } from '../jobs/index.ts';
 import { HOUR_MS } from '../kernel/dates.ts';
 import type { Database, ReadTx, WriteTx } from '../storage/index.ts';
 import { Circuit } from './circuit.ts';
@@ -15,8 +15,6 @@ import { type Handover, Transport } from './transport.ts';
 
 /** How long one account's mail is sent before another's has its turn. */
 const TURN_MS = 10_000;
-/** Accounts at the same time; they share the connections. */
-const ACCOUNTS_AT_ONCE = 2;
 /** Longer than a handover takes: whoever took a message and says nothing for so long is presumed dead. */
 const CLAIM_MS = 60_000;
 /** A turn, and the handovers that are under way at its end. */
@@ -82,7 +80,8 @@ export class MailSender {
 
   /** The job that sends an account's mail. It never dies: what cannot be sent is the messages' affair. */
   readonly handler: OutsideHandler = {
-    concurrency: ACCOUNTS_AT_ONCE,
+    // One account at a time has all connections: the mail server is the same for all.
+    concurrency: 1,
     maxAttempts: 1_000_000_000,
     backoff: { firstMs: 5_000, longestMs: 5 * 60_000 },
     timeoutMs: TURN_AT_MOST_MS,
@@ -184,7 +183,9 @@ export class MailSender {
     if (taken.messages.length === 0) return true;
     const letters = await this.#read(accountId, taken);
     const now = this.#clock();
-    const outcomes = await Promise.all(letters.map((letter) => this.#send(transport, letter, now)));
+    const results = await Promise.all(letters.map((letter) => this.#send(transport, letter, now)));
+    this.#noteServer(results.flatMap(({ handover }) => handover ?? []));
+    const outcomes = results.map(({ outcome }) => outcome);
     await this.#db.write((tx) => queries.record(tx, accountId, outcomes, this.#clock()));
     for (const { state, reason } of outcomes) if (state !== 'waiting') this.#observe(state, reason ?? '');
     return true;
@@ -213,13 +214,18 @@ export class MailSender {
     if (ids.length > 0)
       await queries.claim(tx, accountId, ids, { until: new Date(now.getTime() + CLAIM_MS), day });
     const before = this.#oldest(settings, now);
-    await queries.mergeInto(tx, accountId, send.filter(({ wasPutOff }) => wasPutOff), { now, before });
+    await queries.mergeInto(
+      tx,
+      accountId,
+      send.filter(({ wasPutOff }) => wasPutOff),
+      { now, before },
+    );
     return { account, settings, messages: send, settled };
   }
 
   /** As many as can be handed over at once; one, to try, while the server is away. */
   #size(): number {
-    return this.#circuit.isUp ? Math.max(1, Math.floor(this.#options.connections / ACCOUNTS_AT_ONCE)) : 1;
+    return this.#circuit.isUp ? this.#options.connections : 1;
   }
 
   /** What there is to know for the messages of a wave. */
@@ -232,7 +238,11 @@ export class MailSender {
         const others: Content[] | undefined = merged.get(message.messageId);
         return { message, content: others ? merge([message.content, ...others]) : message.content };
       });
-      const facts = await queries.factsFor(tx, accountId, whole.map(({ content }) => content));
+      const facts = await queries.factsFor(
+        tx,
+        accountId,
+        whole.map(({ content }) => content),
+      );
       const holding = await this.#holding(tx, accountId, whole);
       return whole.map(({ message, content }) => {
         const { recipient } = message;
@@ -270,12 +280,16 @@ export class MailSender {
     return (notice) => !over.has(notice);
   }
 
-  async #send(transport: Transport, sendable: Sendable, now: Date): Promise<queries.Outcome> {
+  async #send(
+    transport: Transport,
+    sendable: Sendable,
+    now: Date,
+  ): Promise<{ outcome: queries.Outcome; handover?: Handover }> {
     const { message, content, reason, account, settings } = sendable;
     const { recipient } = message;
     const attempt = message.attempts + 1;
     const outcome = outcomeOf(message.messageId, attempt);
-    if (!content || !recipient?.address) return { ...outcome, state: 'dropped', reason };
+    if (!content || !recipient?.address) return { outcome: { ...outcome, state: 'dropped', reason } };
     try {
       const letter = compose({ ...sendable, content, person: recipient, locale: settings.locale, now });
       const handover = await transport.send({
@@ -287,12 +301,15 @@ export class MailSender {
         to: recipient.address,
         unsubscribeUrl: letter.mayBeStopped ? sendable.unsubscribeUrl : null,
       });
-      return { ...outcome, ...this.#judge(handover, attempt), locale: letter.locale };
+      return { outcome: { ...outcome, ...this.#judge(handover, attempt), locale: letter.locale }, handover };
     } catch (error) {
       // Ours: the next version may be able to say it.
       const name = error instanceof Error ? error.name : 'error';
-      this.#options.log?.({ messageId: message.messageId, kind: content.kind, error: name }, 'mail not composed');
-      return { ...outcome, reason: 'error', dueAt: this.#later(attempt) };
+      this.#options.log?.(
+        { messageId: message.messageId, kind: content.kind, error: name },
+        'mail not composed',
+      );
+      return { outcome: { ...outcome, reason: 'error', dueAt: this.#later(attempt) } };
     }
   }
 
@@ -301,20 +318,22 @@ export class MailSender {
   }
 
   #judge(handover: Handover, attempt: number): Partial<queries.Outcome> {
-    if (handover.is === 'accepted') {
-      this.#circuit.works();
-      return { state: 'sent' };
-    }
+    if (handover.is === 'accepted') return { state: 'sent' };
     const { status } = handover;
-    if (handover.is === 'refused') {
-      this.#circuit.works();
-      if (handover.isForever) return { state: 'failed', reason: 'undeliverable', status };
-      return { reason: 'temporary', status, dueAt: this.#later(attempt) };
+    if (handover.is === 'refused' && handover.isForever)
+      return { state: 'failed', reason: 'undeliverable', status };
+    return { reason: 'temporary', status, dueAt: this.#later(attempt) };
+  }
+
+  /** One message that it took, or refused for what it is, shows that the server works. */
+  #noteServer(handovers: readonly Handover[]): void {
+    const failures = handovers.filter((handover) => handover.is === 'unavailable');
+    for (const { status } of failures) this.#options.observer?.serverFailed(status);
+    if (handovers.length > failures.length) this.#circuit.works();
+    else if (failures[0]) {
+      this.#circuit.fails(this.#clock());
+      this.#options.log?.({ status: failures[0].status }, 'the mail server does not work');
     }
-    this.#circuit.fails(this.#clock());
-    this.#options.observer?.serverFailed(status);
-    this.#options.log?.({ status }, 'the mail server does not work');
-    return { reason: 'temporary', status, dueAt: this.#clock() };
   }
 }
 

@@ -44,8 +44,10 @@ export async function findAccount(tx: ReadTx, accountId: number): Promise<Accoun
   const { rows } = await sql<Account>`
     select account_id as "accountId", name, url, time_zone as "timeZone" from account
     where account_id = ${accountId}`.execute(tx);
-  return rows[0] ?? null;
+  return rows[0] ? { ...rows[0], url: withScheme(rows[0].url) } : null;
 }
+
+const withScheme = (url: string): string => (/^[a-z][a-z0-9+.-]*:\/\//i.test(url) ? url : `https://${url}`);
 
 /** What somebody wants to be sent, and how; null where the account's holds. */
 export interface Preferences {

@@ -15,7 +15,10 @@ export interface StopClaim {
 }
 
 const signature = (key: Buffer, { accountId, userId }: StopClaim): Buffer =>
-  createHmac('sha256', key).update(`no reminders ${accountId} ${userId}`).digest().subarray(0, SIGNATURE_BYTES);
+  createHmac('sha256', key)
+    .update(`no reminders ${accountId} ${userId}`)
+    .digest()
+    .subarray(0, SIGNATURE_BYTES);
 
 export function signStop(key: Buffer, claim: StopClaim): string {
   const account = Buffer.alloc(4);

@@ -23,7 +23,10 @@ const LOOPBACK = /^(localhost|127\.|\[?::1\]?$)/i;
  * Whether it exists is for the mail server to say.
  */
 export const isAddress = (text: string): boolean =>
-  text.length <= 254 && /^[^\s<>()[\]\\,;:"@\p{Cc}\p{Cf}]{1,64}@[^\s<>()[\]\\,;:"@\p{Cc}\p{Cf}.]+(\.[^\s<>()[\]\\,;:"@\p{Cc}\p{Cf}.]+)*$/u.test(text);
+  text.length <= 254 &&
+  /^[^\s<>()[\]\\,;:"@\p{Cc}\p{Cf}]{1,64}@[^\s<>()[\]\\,;:"@\p{Cc}\p{Cf}.]+(\.[^\s<>()[\]\\,;:"@\p{Cc}\p{Cf}.]+)*$/u.test(
+    text,
+  );
 
 /** Reads SMTP_URL, or says what is wrong with it, without what is secret in it. `from` is the separate setting, which wins. */
 export function readSmtpUrl(text: string, from: string | null): SmtpTarget | { fault: string } {
@@ -34,13 +37,16 @@ export function readSmtpUrl(text: string, from: string | null): SmtpTarget | { f
   if (url.hostname === '') return { fault: 'names no host' };
   if (!/^\/?$/.test(url.pathname)) return { fault: 'must have nothing after the port but parameters' };
   const unknown = [...url.searchParams.keys()].find((name) => name !== 'from' && name !== 'tls');
-  if (unknown !== undefined) return { fault: `has the unknown parameter ${unknown.slice(0, 50)}; known are from and tls` };
+  if (unknown !== undefined)
+    return { fault: `has the unknown parameter ${unknown.slice(0, 50)}; known are from and tls` };
   const sender = from ?? url.searchParams.get('from');
-  if (sender === null) return { fault: 'needs ?from=, or ROLLBOOK_MAIL_FROM: the address that messages come from' };
+  if (sender === null)
+    return { fault: 'needs ?from=, or ROLLBOOK_MAIL_FROM: the address that messages come from' };
   if (!isAddress(sender)) return { fault: `has no single plain address in from: ${sender.slice(0, 100)}` };
   const user = decoded(url.username);
   const password = decoded(url.password);
-  if (user === undefined || password === undefined) return { fault: 'has a user or password with a broken % code' };
+  if (user === undefined || password === undefined)
+    return { fault: 'has a user or password with a broken % code' };
   // A password must not cross a network in the clear because a server forgot to offer encryption.
   const presumed = user !== null && !LOOPBACK.test(url.hostname) ? 'required' : 'optional';
   const tls = TLS.find((word) => word === (url.searchParams.get('tls') ?? presumed));

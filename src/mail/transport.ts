@@ -108,7 +108,8 @@ interface SmtpError {
 export function failureOf({ code, command, response, responseCode }: SmtpError): Handover {
   const status = statusOf(response, responseCode) ?? code ?? 'error';
   const isOfMessage =
-    (code === 'EENVELOPE' || code === 'EMESSAGE') && (command === 'RCPT TO' || command === 'DATA' || command === 'API');
+    (code === 'EENVELOPE' || code === 'EMESSAGE') &&
+    (command === 'RCPT TO' || command === 'DATA' || command === 'API');
   // 421: the server is about to go; 503: the session was in a wrong state, whatever the message.
   if (!isOfMessage || responseCode === 421 || responseCode === 503) return { is: 'unavailable', status };
   const isForever = responseCode === undefined || responseCode >= 500;
@@ -118,5 +119,7 @@ export function failureOf({ code, command, response, responseCode }: SmtpError):
 /** `550 5.1.1` of `550 5.1.1 <ann@example.org>: no such user`. */
 const statusOf = (response = '', responseCode?: number): string | null => {
   const enhanced = /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\b/.exec(response)?.[1];
-  return responseCode === undefined ? null : [String(responseCode), ...(enhanced ? [enhanced] : [])].join(' ');
+  return responseCode === undefined
+    ? null
+    : [String(responseCode), ...(enhanced ? [enhanced] : [])].join(' ');
 };

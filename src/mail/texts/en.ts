@@ -39,7 +39,8 @@ export const en: Texts<'one' | 'other'> = {
   unsubscribe: 'Send me no more reminders',
   page: {
     title: 'Reminders',
-    question: 'Do you want no more reminders from {account} by e-mail? You will still be told what is assigned to you.',
+    question:
+      'Do you want no more reminders from {account} by e-mail? You will still be told what is assigned to you.',
     stop: 'Send me no more reminders',
     stopped: 'You will get no more reminders from {account}.',
     resume: 'Send me reminders again',
