@@ -11,7 +11,7 @@ import type { Config, MailConfig } from './config.ts';
 import { Enrollments, type WriteLimits } from './enrollment/index.ts';
 import type { RequestFacts } from './http/pipeline.ts';
 import { buildServer } from './http/server.ts';
-import { JobRunner } from './jobs/index.ts';
+import { type JobHandlers, JobRunner } from './jobs/index.ts';
 import { refuse } from './kernel/errors.ts';
 import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
@@ -67,8 +67,7 @@ export async function buildApp(
     clock,
   );
   metrics.watchMail(mail);
-  // What is done later: who does it, by the kind of job.
-  const jobs = new JobRunner(db, { [MAIL_JOB]: mail.handler }, clock);
+  const jobs = new JobRunner(db, jobHandlers(mail), clock);
   const authenticator = new Authenticator(db, clock);
   const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments, courier), {
     authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
@@ -102,6 +101,9 @@ export async function buildApp(
     },
   };
 }
+
+/** What is done later: who does it, by the kind of job. */
+const jobHandlers = (mail: MailSender): JobHandlers => ({ [MAIL_JOB]: mail.handler });
 
 /** Plan first, then role: what a route asks for is a permission, or to be an administrator. */
 function authorize(caller: Caller, may: string): void {
