@@ -210,6 +210,21 @@ create table enrollment_plan_part (
   PRIMARY KEY (account_id, plan_id, place)
 );
 
+create table event (
+  account_id integer not null,
+  event_id uuid not null,
+  event_type text not null,
+  payload jsonb not null,
+  user_ids uuid[] not null default '{}'::uuid[],
+  item_id uuid,
+  occurred_at timestamp with time zone not null,
+  number bigint,
+  position bigint,
+  PRIMARY KEY (account_id, event_id)
+);
+CREATE INDEX event_unsealed ON public.event USING btree (account_id, event_id) WHERE (number IS NULL);
+CREATE UNIQUE INDEX event_number ON public.event USING btree (account_id, number) WHERE (number IS NOT NULL);
+
 create table group_member (
   account_id integer not null,
   group_id uuid not null,
@@ -477,6 +492,7 @@ create table seal (
   account_id integer not null,
   position bigint not null default 0,
   hash bytea not null default '\x'::bytea,
+  events bigint not null default 0,
   FOREIGN KEY (account_id) REFERENCES account(account_id),
   PRIMARY KEY (account_id)
 );
@@ -655,6 +671,7 @@ create table webhook_subscriber (
   next_attempt_at timestamp with time zone not null default to_timestamp((0)::double precision),
   lease_epoch bigint not null default 0,
   lease_until timestamp with time zone not null default to_timestamp((0)::double precision),
+  told_event bigint not null default 0,
   FOREIGN KEY (account_id) REFERENCES account(account_id),
   PRIMARY KEY (account_id, subscriber_id)
 );
@@ -667,6 +684,7 @@ create table webhook_subscription (
   subscription_type text not null,
   filters jsonb not null default '{}'::jsonb,
   since_position bigint not null default 0,
+  since_event bigint not null default 0,
   FOREIGN KEY (account_id, subscriber_id) REFERENCES webhook_subscriber(account_id, subscriber_id) ON DELETE CASCADE,
   PRIMARY KEY (account_id, subscriber_id, subscription_type)
 );

@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import type { EventType } from '../events/index.ts';
 import { isUuid } from '../kernel/ids.ts';
 
 /** What can be subscribed to, how a filter is written, how a message is signed: pure decisions. */
@@ -20,7 +21,10 @@ const FILTERS = {
   COURSE_STATUS_CHANGED: LEARNER_AND_COURSE,
   COURSE_ITEM_COMPLETED_SUCCESSFULLY: LEARNER_AND_ITEM,
   COURSE_ITEM_STATUS_CHANGED: LEARNER_AND_ITEM,
-} as const satisfies Record<string, readonly FilterName[]>;
+  ENROLLMENTS_CHANGED: LEARNER_AND_COURSE,
+  LEARNERS_UNENROLLED: LEARNER_AND_COURSE,
+  OPERATION_COMPLETED: PARTICIPANT,
+} as const satisfies Record<EventType, readonly FilterName[]>;
 
 export type FilterName = 'userIds' | 'courseIds' | 'courseItemIds';
 export type SubscriptionType = keyof typeof FILTERS;
