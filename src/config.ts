@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { DEFAULT_MAX_AGE_HOURS, isAddress, readSmtpUrl, type SmtpTarget } from './mail/index.ts';
+import { isAddress } from './kernel/addresses.ts';
+import { DEFAULT_MAX_AGE_HOURS, readSmtpUrl, type SmtpTarget } from './mail/index.ts';
 
 /** What the operator decides. Flags win over the environment; nothing else reads the environment. */
 export interface Config {

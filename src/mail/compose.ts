@@ -1,6 +1,6 @@
-import { type Content, isReminder, type Notice } from './kinds.ts';
+import type { Content, Notice } from './kinds.ts';
 import { type Voice, voiceFor } from './language.ts';
-import { daysBetween } from './rules.ts';
+import { daysBetween, isReminder } from './rules.ts';
 import { fill, fillHtml, type Html, html, oneLine } from './template.ts';
 import type { Texts } from './texts/texts.ts';
 

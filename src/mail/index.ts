@@ -9,4 +9,4 @@ export { MAIL_JOB, queueMail } from './queue.ts';
 export { DEFAULT_MAX_AGE_HOURS, isTimeZone } from './rules.ts';
 export { type Asked, type MailObserver, type MailOptions, MailSender } from './sender.ts';
 export { forgetMail } from './settings-queries.ts';
-export { isAddress, readSmtpUrl, type SmtpTarget } from './smtp-url.ts';
+export { readSmtpUrl, type SmtpTarget } from './smtp-url.ts';

@@ -39,13 +39,6 @@ export const KINDS = [
 ] as const satisfies readonly Content['kind'][];
 export type Kind = (typeof KINDS)[number];
 
-/** What a person may want no more of. What is new, and what changes, they are told all the same. */
-const REMINDERS: readonly NoticeKind[] = ['due_soon', 'overdue'];
-export const isReminder = ({ kind }: Notice): boolean => REMINDERS.includes(kind);
-
-export const entriesOf = (content: Content): readonly Notice[] =>
-  content.kind === 'digest' ? content.entries : [content];
-
 /** As it is stored, without its kind, which has a column of its own. */
 export function writeContent(content: Content): string {
   const { kind: _, ...data } = content;

@@ -3,8 +3,8 @@ import { isActiveAt } from '../access/index.ts';
 import { newId } from '../kernel/ids.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import type { Facts, Person, Session } from './compose.ts';
-import { type Content, entriesOf, type Kind, readContent, writeContent } from './kinds.ts';
-import type { Reason, Recipient } from './rules.ts';
+import { type Content, type Kind, readContent, writeContent } from './kinds.ts';
+import { entriesOf, type Reason, type Recipient } from './rules.ts';
 import { hasOptedOut } from './settings-queries.ts';
 
 /** SQL of messages: asking for them, taking what is due, recording what became of them. */

@@ -1,6 +1,6 @@
+import { isAddress } from '../kernel/addresses.ts';
 import { HOUR_MS } from '../kernel/dates.ts';
-import { type Content, type Digest, entriesOf, isReminder, type Notice } from './kinds.ts';
-import { isAddress } from './smtp-url.ts';
+import type { Content, Digest, Notice, NoticeKind } from './kinds.ts';
 
 /** Whether, to whom and when a message is sent: pure decisions. */
 
@@ -27,6 +27,13 @@ export const DEFAULT_SETTINGS: Settings = {
 };
 
 export const DEFAULT_MAX_AGE_HOURS = 72;
+
+/** What a person may want no more of. What is new, and what changes, they are told all the same. */
+const REMINDERS: readonly NoticeKind[] = ['due_soon', 'overdue'];
+export const isReminder = ({ kind }: Notice): boolean => REMINDERS.includes(kind);
+
+export const entriesOf = (content: Content): readonly Notice[] =>
+  content.kind === 'digest' ? content.entries : [content];
 
 /** Why a message was not sent, or not yet. */
 export const REASONS = [

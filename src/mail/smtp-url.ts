@@ -1,3 +1,5 @@
+import { isAddress } from '../kernel/addresses.ts';
+
 /** How the operator names the mail server: smtp://user:password@host:port?from=…&tls=…, or smtps://. Pure. */
 
 export interface SmtpTarget {
@@ -17,16 +19,6 @@ export interface SmtpTarget {
 
 const TLS = ['required', 'optional', 'off'] as const;
 const LOOPBACK = /^(localhost|127\.|\[?::1\]?$)/i;
-
-/**
- * Exactly one mailbox, and nothing that a header or an envelope could take for more: no white space, no list, no quotes.
- * Whether it exists is for the mail server to say.
- */
-export const isAddress = (text: string): boolean =>
-  text.length <= 254 &&
-  /^[^\s<>()[\]\\,;:"@\p{Cc}\p{Cf}]{1,64}@[^\s<>()[\]\\,;:"@\p{Cc}\p{Cf}.]+(\.[^\s<>()[\]\\,;:"@\p{Cc}\p{Cf}.]+)*$/u.test(
-    text,
-  );
 
 /** Reads SMTP_URL, or says what is wrong with it, without what is secret in it. `from` is the separate setting, which wins. */
 export function readSmtpUrl(text: string, from: string | null): SmtpTarget | { fault: string } {
