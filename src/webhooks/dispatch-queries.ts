@@ -12,9 +12,13 @@ export interface Subscriber {
 }
 
 const NEVER = sql`to_timestamp(0)`;
-const one = ({ accountId, subscriberId }: Subscriber) =>
+export const one = ({ accountId, subscriberId }: Subscriber) =>
   sql`account_id = ${accountId} and subscriber_id = ${subscriberId}`;
 const holder = (lease: Lease) => sql`${one(lease)} and lease_epoch = ${String(lease.epoch)}::int8`;
+
+/** SQL: a place, in the order of the columns that hold one: position, item, ordinal, event. */
+export const placeValues = ({ position, itemId, ordinal, number }: FeedPlace) =>
+  sql`${String(position)}::int8, ${itemId}::uuid, ${ordinal}::int, ${String(number)}::int8`;
 
 /** Subscribers of all accounts that have something to be told now and whom nobody is telling. */
 export async function dueSubscribers(tx: ReadTx, now: Date, limit: number): Promise<Subscriber[]> {
@@ -24,7 +28,9 @@ export async function dueSubscribers(tx: ReadTx, now: Date, limit: number): Prom
     where w.is_enabled and w.is_confirmed and w.next_attempt_at <= ${now} and w.lease_until <= ${now}
       and (s.position > w.told_position or w.told_ordinal < ${WHOLE_EVENT} or s.events > w.told_event
         or exists (select from operation_chunk c where c.account_id = w.account_id and c.position is null)
-        or exists (select from event e where e.account_id = w.account_id and e.number is null))
+        or exists (select from event e where e.account_id = w.account_id and e.number is null)
+        or exists (select from webhook_replay r where r.account_id = w.account_id and r.subscriber_id = w.subscriber_id
+                     and r.range_no = 0 and r.next_attempt_at <= ${now}))
     order by w.lease_until limit ${limit}`.execute(tx);
   return rows;
 }
@@ -110,13 +116,17 @@ export async function holdLease(tx: WriteTx, lease: Lease, leaseUntil: Date): Pr
   };
 }
 
+/** Whether the lease still holds; if so, it does until the transaction ends. */
+export async function isHeld(tx: WriteTx, lease: Lease): Promise<boolean> {
+  const { rows } = await sql`select from webhook_subscriber where ${holder(lease)} for update`.execute(tx);
+  return rows.length > 0;
+}
+
 /** Everything up to here is told. Says nothing to a subscriber whose lease is lost: it will be told again. */
 export async function recordTold(tx: WriteTx, lease: Lease, told: FeedPlace): Promise<void> {
   await sql`update webhook_subscriber
-    set told_position = ${String(told.position)}::int8, told_item = ${told.itemId}, told_ordinal = ${told.ordinal},
-        told_event = ${String(told.number)}::int8, failures = 0, failing_since = null where ${holder(lease)}`.execute(
-    tx,
-  );
+    set (told_position, told_item, told_ordinal, told_event) = (${placeValues(told)}), failures = 0, failing_since = null
+    where ${holder(lease)}`.execute(tx);
 }
 
 /** The next attempt is at that time; the lease ends. */
