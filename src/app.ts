@@ -80,9 +80,10 @@ export async function buildApp(
   };
 }
 
-/** Plan first, then role: what a route asks for is a permission, or to be an administrator. */
+/** Plan first, then role: what a route asks for is a permission, to be an administrator, or no more than to be known. */
 function authorize(caller: Caller, may: string): void {
   if (caller.plan === 'starter') refuse('auth.plan');
+  if (may === 'caller') return;
   const isAllowed = may === 'administrator' ? caller.isAdministrator : caller.reach.has(may as Permission);
   if (!isAllowed) refuse('auth.role');
 }

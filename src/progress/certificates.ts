@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Context, reachOf } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
+import { linkUnder } from '../kernel/links.ts';
 import type { Database, ReadTx } from '../storage/index.ts';
 import * as queries from './certificate-queries.ts';
 import type { Pair } from './queries.ts';
@@ -27,8 +28,6 @@ export async function certificatesOf(
 const LINK_LIFETIME_MS = 600_000;
 const KEY_BYTES = 32;
 
-const under = (accountUrl: string, path: string): string => `${accountUrl.replace(/\/+$/, '')}${path}`;
-
 /**
  * A link to the certificate of a current enrollment. An unknown one is 404 for callers who see the whole account; to
  * others it is as a foreign one: 403.
@@ -42,7 +41,7 @@ export async function linkTo(ctx: Context, certificateId: string): Promise<strin
   // Whole seconds, as JSON Web Tokens have them.
   const expiresAt = new Date(Math.floor((ctx.now.getTime() + LINK_LIFETIME_MS) / 1000) * 1000);
   const token = signLink(key, { accountId, certificateId, expiresAt });
-  return under(accountUrl, `/download/v1/certificate/${certificateId}?token=${token}`);
+  return linkUnder(accountUrl, `/download/v1/certificate/${certificateId}?token=${token}`);
 }
 
 /** The account's key, made when it is first needed. */
@@ -75,7 +74,7 @@ export async function openLink(
     (await db.read((tx) => queries.findCertificate(tx, claim.accountId, certificateId))) ??
     refuse('certificate.unknown');
   const code = signCode(key, claim);
-  return { ...certificate, verifyUrl: under(certificate.accountUrl, `/certificate/verify/${code}`) };
+  return { ...certificate, verifyUrl: linkUnder(certificate.accountUrl, `/certificate/verify/${code}`) };
 }
 
 /** The certificate that carries a code, or null: the code was not made here. */
