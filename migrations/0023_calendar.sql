@@ -7,7 +7,7 @@ create table calendar_feed (
   user_id      uuid not null,
   -- SHA-256 of the secret in the address; the secret itself is kept nowhere
   secret_hash  bytea not null,
-  -- The language it was asked for in; null: English
+  -- The language it was asked for in, for who has set none
   locale       text,
   created_at   timestamptz not null,
   -- To the hour

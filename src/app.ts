@@ -7,11 +7,13 @@ import {
   type Permission,
   StaleRights,
 } from './access/index.ts';
-import type { Config } from './config.ts';
+import type { Config, MailConfig } from './config.ts';
 import { Enrollments, type WriteLimits } from './enrollment/index.ts';
 import type { RequestFacts } from './http/pipeline.ts';
 import { buildServer } from './http/server.ts';
+import { type JobHandlers, JobRunner } from './jobs/index.ts';
 import { refuse } from './kernel/errors.ts';
+import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
 import { BackgroundSealer } from './operations/index.ts';
 import { retries } from './retries/index.ts';
@@ -24,6 +26,8 @@ export interface App {
   readonly server: FastifyInstance;
   readonly enrollments: Enrollments;
   readonly dispatcher: Dispatcher;
+  readonly jobs: JobRunner;
+  readonly mail: MailSender;
   readonly db: Database;
   /** Finishes what was begun, then lets go. The database stays open. */
   stop(): Promise<void>;
@@ -33,7 +37,10 @@ export type AppConfig = Pick<Config, 'logLevel' | 'maxBodyBytes' | 'maxPairs'> &
   CourierOptions & {
     readonly version: string;
     readonly limits?: Partial<WriteLimits>;
+    readonly mail?: MailConfig;
   };
+
+const NO_MAIL: MailConfig = { target: null, connections: 1, maxAgeHours: DEFAULT_MAX_AGE_HOURS };
 
 export async function buildApp(
   db: Database,
@@ -49,8 +56,19 @@ export async function buildApp(
   });
   const courier = new Courier(config);
   const dispatcher = new Dispatcher(db, courier, clock);
-  const authenticator = new Authenticator(db, clock);
   const metrics = new Metrics();
+  const mail: MailSender = new MailSender(
+    db,
+    {
+      ...(config.mail ?? NO_MAIL),
+      observer: metrics,
+      log: (facts, text) => server.log.warn(facts, text),
+    },
+    clock,
+  );
+  metrics.watchMail(mail);
+  const jobs = new JobRunner(db, jobHandlers(mail), clock);
+  const authenticator = new Authenticator(db, clock);
   const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments, courier), {
     authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
     authorize,
@@ -64,21 +82,28 @@ export async function buildApp(
     logLevel: config.logLevel,
     version: config.version,
   });
-  addOperatorRoutes(server, { db, metrics, enrollments });
+  addOperatorRoutes(server, { db, metrics, enrollments, mail });
   await server.ready();
   return {
     server,
     enrollments,
     dispatcher,
+    jobs,
+    mail,
     db,
     stop: async () => {
       const closing = server.close();
-      await Promise.all([enrollments.stop(), dispatcher.stop()]);
+      mail.stop();
+      await Promise.all([enrollments.stop(), dispatcher.stop(), jobs.stop()]);
+      mail.close();
       await closing;
       await sealer.stop();
     },
   };
 }
+
+/** What is done later: who does it, by the kind of job. */
+const jobHandlers = (mail: MailSender): JobHandlers => ({ [MAIL_JOB]: mail.handler });
 
 /** Plan first, then role: what a route asks for is a permission, to be an administrator, or no more than to be known. */
 function authorize(caller: Caller, may: string): void {
@@ -109,14 +134,20 @@ function contextOf(db: Database, caller: Caller | null, request: RequestFacts): 
 /** For whoever runs the server: alive, ready, measured. */
 function addOperatorRoutes(
   server: FastifyInstance,
-  { db, metrics, enrollments }: { db: Database; metrics: Metrics; enrollments: Enrollments },
+  {
+    db,
+    metrics,
+    enrollments,
+    mail,
+  }: { db: Database; metrics: Metrics; enrollments: Enrollments; mail: MailSender },
 ): void {
   server.get('/healthz', async () => ({ status: 'alive' }));
   server.get('/readyz', async (_request, reply) => {
     try {
       await db.ping();
       // What a crash left behind is written while others are served; this says when it is done.
-      return { status: 'ready', unfinishedOperations: await enrollments.pending() };
+      const unfinishedOperations = await enrollments.pending();
+      return { status: 'ready', unfinishedOperations, mailServer: mail.server };
     } catch {
       return reply.code(503).send({ status: 'database does not answer' });
     }

@@ -91,7 +91,7 @@ function toShown(sourceId: string, event: Event): Shown {
 
 /** Something is due: an instant, which takes nobody's time. */
 function ofDueDate({ title, dueAt, status, lockAfterDueDate }: DueDate, feed: queries.Feed): Event {
-  const words = wordsOf(feed.locale);
+  const words = wordsOf(feed.locales);
   return {
     startsAt: dueAt,
     durationSeconds: null,
@@ -108,7 +108,7 @@ function ofDueDate({ title, dueAt, status, lockAfterDueDate }: DueDate, feed: qu
 
 /** A day of a session; of several each says which it is. */
 function ofDay(day: SeatedDay, feed: queries.Feed): Event {
-  const words = wordsOf(feed.locale);
+  const words = wordsOf(feed.locales);
   const endsAt = new Date(day.startsAt.getTime() + day.durationSeconds * 1000);
   const title = `${day.trainingTitle}: ${day.sessionTitle}`;
   const [from, to] = [day.startsAt, endsAt].map((at) => wallClock(at, day.timeZone));

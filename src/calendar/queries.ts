@@ -47,7 +47,8 @@ export async function accountUrlOf(tx: ReadTx, accountId: number): Promise<strin
 export interface Feed {
   readonly accountId: number;
   readonly userId: string;
-  readonly locale: string | null;
+  /** The user's own, what the address was asked for in, the account's: the first that has words. */
+  readonly locales: readonly (string | null)[];
   readonly lastReadAt: Date | null;
   readonly accountName: string;
   readonly accountUrl: string;
@@ -62,15 +63,16 @@ export async function findFeed(
 ): Promise<Feed | null> {
   const { rows } = await sql<{
     user_id: string;
-    locale: string | null;
+    locales: (string | null)[];
     last_read_at: Date | null;
     name: string;
     url: string;
   }>`
-    select f.user_id, f.locale, f.last_read_at, a.name, a.url
+    select f.user_id, array[u.locale, f.locale, m.locale] as locales, f.last_read_at, a.name, a.url
     from calendar_feed f
     join users u on u.account_id = f.account_id and u.user_id = f.user_id
     join account a on a.account_id = f.account_id
+    left join mail_settings m on m.account_id = f.account_id
     where f.account_id = ${accountId} and f.secret_hash = ${secretHash} and u.deleted_at is null
       and ${isActiveAt('u', now)}`.execute(tx);
   const row = rows[0];
@@ -78,7 +80,7 @@ export async function findFeed(
     ? {
         accountId,
         userId: row.user_id,
-        locale: row.locale,
+        locales: row.locales,
         lastReadAt: row.last_read_at,
         accountName: row.name,
         accountUrl: row.url,

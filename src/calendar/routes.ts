@@ -31,7 +31,7 @@ export const calendarRoutes: readonly Route<Context>[] = [
     keyless: 'secret',
     summary: 'A secret address of the calendar of a user, in the place of any earlier one',
     description:
-      'For the user, and for whoever manages the user. The calendar has due dates and training sessions, in the language of X-Target-Locale.',
+      'For the user, and for whoever manages the user. The calendar has due dates and training sessions, in the language of the user, or in that of X-Target-Locale where none is set.',
     answer: one(object({ url }), { xmlItem: 'calendar', status: 201 }),
     refusals: NOT_THERE,
     run: async (ctx: Context, { params }) => ({ url: await createFeed(ctx, params.id) }),

@@ -47,9 +47,15 @@ const WORDS = {
 const LOCALES = { en: 'en-US', de: 'de-DE', ru: 'ru-RU', es: 'es-ES', fr: 'fr-FR' } as const;
 type Language = keyof typeof WORDS;
 
-/** The words of a locale's language, English where there are none; and the locale of what else is said. */
-export function wordsOf(locale: string | null): (typeof WORDS)[Language] & { readonly locale: string } {
+const languageOf = (locale: string | null): Language | null => {
   const language = locale?.split(/[-_]/)[0]?.toLowerCase() ?? '';
-  const known: Language = Object.hasOwn(WORDS, language) ? (language as Language) : 'en';
-  return { ...WORDS[known], locale: LOCALES[known] };
+  return Object.hasOwn(WORDS, language) ? (language as Language) : null;
+};
+
+/** The words of the first locale for whose language there are any, else English; and the locale of what else is said. */
+export function wordsOf(
+  locales: readonly (string | null)[],
+): (typeof WORDS)[Language] & { readonly locale: string } {
+  const language = locales.map(languageOf).find((known) => known !== null) ?? 'en';
+  return { ...WORDS[language], locale: LOCALES[language] };
 }

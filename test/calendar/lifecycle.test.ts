@@ -270,7 +270,7 @@ const SESSIONS: readonly Scenario[] = [
 
 const LANGUAGES: readonly Scenario[] = [
   [
-    'five languages, as X-Target-Locale asked when the address was made',
+    'five languages: the user’s own, or as X-Target-Locale asked when the address was made',
     async ({ world }) => {
       const learner = await addUser(world);
       const id = await enroll(
@@ -293,6 +293,13 @@ const LANGUAGES: readonly Scenario[] = [
         assert.deepEqual([event?.summary, event?.description.split('\n')[0]], expected);
         assert.equal(event?.sequence, place, 'the same event, in other words');
       }
+      await world.db.write((tx) =>
+        sql`update users set locale = 'fr-CA' where account_id = ${world.account.accountId} and user_id = ${learner}`.execute(
+          tx,
+        ),
+      );
+      const path = await subscribe(world, learner, { 'x-target-locale': 'de-DE' });
+      assert.equal((await readEvents(world, path)).get(id)?.summary, 'Échéance : T', 'their own comes first');
     },
   ],
 ];
