@@ -4,6 +4,7 @@ import { contentRoutes } from './content/index.ts';
 import { type Enrollments, enrollmentRoutes } from './enrollment/index.ts';
 import { groupRoutes } from './groups/index.ts';
 import type { Route } from './http/route.ts';
+import { jobRoutes } from './jobs/index.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
 import { certificateRoutes } from './progress/index.ts';
@@ -24,6 +25,7 @@ export const allRoutes = (
   ...resultRoutes,
   ...certificateRoutes,
   ...operationRoutes,
+  ...jobRoutes,
   ...contentRoutes,
   ...trainingRoutes,
   ...peopleRoutes(enrollments),

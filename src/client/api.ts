@@ -393,6 +393,19 @@ export interface Operation {
   };
 }
 
+export interface Job {
+  jobId: string;
+  kind: string;
+  state: 'waiting' | 'running' | 'dead';
+  /** When it is due, or was */
+  runAt: string;
+  /** Begun so far */
+  attempts: number;
+  /** Why the last attempt failed */
+  lastError?: string | undefined;
+  createdAt: string;
+}
+
 export interface ContentItemInformation {
   contentItemId: string;
   title: string;
@@ -1106,6 +1119,35 @@ export interface Operations {
       id: string;
     };
     answer: Operation;
+  };
+  /** What is put off, in order of creation, page by page */
+  ListJobs: {
+    query?: {
+      state?: 'waiting' | 'running' | 'dead' | undefined;
+      kind?: string | undefined;
+      /** Entries per page; at most 1000, which is the default. */
+      pageSize?: number | undefined;
+      /** nextPageToken of an earlier answer; empty or absent for the first page. Never expires. */
+      pageToken?: string | undefined;
+    };
+    answer: {
+      jobs: Job[];
+      nextPageToken?: string | undefined;
+    };
+  };
+  /** Try a dead job again */
+  RetryJob: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
+  /** Remove a dead job */
+  RemoveJob: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
   };
   /** Every content item */
   GetContent: {
@@ -1897,6 +1939,9 @@ export const OPERATIONS = {
   GetIssuedCertificate: { method: 'GET', path: '/certificate/{issuedCertificateId}' },
   ListOperations: { method: 'GET', path: '/operations', entries: 'operations' },
   GetOperation: { method: 'GET', path: '/operations/{id}' },
+  ListJobs: { method: 'GET', path: '/jobs', entries: 'jobs' },
+  RetryJob: { method: 'POST', path: '/jobs/{id}/retry' },
+  RemoveJob: { method: 'POST', path: '/jobs/{id}/remove' },
   GetContent: { method: 'GET', path: '/content' },
   ListContent: { method: 'GET', path: '/contents', entries: 'contentItems' },
   ListContentByBody: { method: 'POST', path: '/contents', entries: 'contentItems' },

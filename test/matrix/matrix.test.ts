@@ -19,6 +19,7 @@ import { calendarRows } from './calendar.ts';
 import { contentRows } from './content.ts';
 import { enrollmentRows } from './enrollment.ts';
 import { groupRows, ONE_LOGIN } from './groups.ts';
+import { jobRows } from './jobs.ts';
 import { peopleRows } from './people.ts';
 import { planRows } from './plan.ts';
 import { progressRows } from './progress.ts';
@@ -56,6 +57,7 @@ const TABLE: Record<string, Row> = {
   ...trainingRows,
   ...webhookRows,
   ...calendarRows,
+  ...jobRows,
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
   GetClients: plain('administrator', 200, () => ({ path: '/client' })),
   CreateClient: plain('administrator', 201, () => ({ path: '/client', json: {} })),
