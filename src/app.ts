@@ -28,7 +28,13 @@ import { BackgroundSealer } from './operations/index.ts';
 import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
-import { Courier, type CourierOptions, countSubscribers, Dispatcher } from './webhooks/index.ts';
+import {
+  Courier,
+  type CourierOptions,
+  countSubscribers,
+  countWaiting,
+  Dispatcher,
+} from './webhooks/index.ts';
 
 /** The program, wired: the only place that knows every module. */
 export interface App {
@@ -64,8 +70,8 @@ export async function buildApp(
     countSubscribers,
   });
   const courier = new Courier(config);
-  const dispatcher = new Dispatcher(db, courier, clock);
   const metrics = new Metrics();
+  const dispatcher = new Dispatcher(db, courier, clock, (outcome) => metrics.observeDelivery(outcome));
   const mail: MailSender = new MailSender(
     db,
     {
@@ -186,6 +192,7 @@ function addOperatorRoutes(
       return reply.code(403).send({ status: 'loopback only' });
     const now = clock();
     metrics.setJobs(await db.read((tx) => countJobs(tx, now)).catch(() => []), now);
+    metrics.setWebhooks(await db.read(countWaiting).catch(() => null), now);
     return reply.type(metrics.contentType).send(await metrics.text());
   });
 }

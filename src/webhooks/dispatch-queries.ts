@@ -176,3 +176,36 @@ export async function countSubscribers(
     group by i.id`.execute(tx);
   return new Map(rows.map((row) => [row.item_id, row.n]));
 }
+
+export interface WebhookCounts {
+  readonly suspended: number;
+  /** When the oldest happened of what a subscriber is still to be told of; null when none waits. */
+  readonly oldestAt: Date | null;
+}
+
+/**
+ * How the subscribers of all accounts stand. What is told at once is hardly ever found here: it takes a receiver that is
+ * down, or a dispatcher that does not run. Of an operation that still runs it is not known when its last chunk was
+ * written, so that counts from its end.
+ */
+export async function countWaiting(tx: ReadTx): Promise<WebhookCounts> {
+  const { rows } = await sql<{ suspended: number; oldest_at: Date | null }>`
+    select count(*) filter (where w.failures > 0)::int as suspended, min(least(d.at, c.at, e.at)) as oldest_at
+    from webhook_subscriber w
+    left join lateral (
+      select created_at as at from (
+        select created_at, state from webhook_delivery
+        where account_id = w.account_id and subscriber_id = w.subscriber_id and replay_id is null
+        order by to_position desc, to_item desc, to_ordinal desc, to_event desc limit 1) l
+      where state in ('pending', 'retrying')) d on true
+    left join lateral (
+      select o.completed_at as at from operation_chunk k
+      join operation o on o.account_id = k.account_id and o.operation_id = k.operation_id
+      where k.account_id = w.account_id and k.position > w.told_position order by k.position limit 1) c on true
+    left join lateral (
+      select occurred_at as at from event
+      where account_id = w.account_id and number > w.told_event order by number limit 1) e on true
+    where w.is_enabled and w.is_confirmed`.execute(tx);
+  const { suspended = 0, oldest_at: oldestAt = null } = rows[0] ?? {};
+  return { suspended, oldestAt };
+}

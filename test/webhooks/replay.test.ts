@@ -300,6 +300,43 @@ for (const engine of ENGINES)
       world.clock.now = now;
     });
 
+    test('figures: attempts by outcome, subscribers that are suspended, how long the oldest event waits', async () => {
+      const figures = async (): Promise<Map<string, number>> => {
+        const text = await (await fetch(`${world.url}/metrics`)).text();
+        return new Map(
+          [...text.matchAll(/^(rollbook_webhook_\S+) (\S+)$/gm)].map(([, key = '', value]) => [
+            key,
+            Number(value),
+          ]),
+        );
+      };
+      const attempts = (found: Map<string, number>): number[] =>
+        ['delivered', 'refused', 'failed'].map(
+          (outcome) => found.get(`rollbook_webhook_deliveries_total{outcome="${outcome}"}`) ?? 0,
+        );
+      const stand = (found: Map<string, number>) => [
+        found.get('rollbook_webhook_suspended_subscribers'),
+        found.get('rollbook_webhook_oldest_undelivered_seconds'),
+      ];
+      await withThree();
+      const before = await figures();
+      assert.deepEqual(stand(before), [0, 0]);
+      answers.push(503);
+      await happen(world, 'TRAINING_MEETING_ADDED', 5);
+      await round();
+      pass(20_000);
+      const failing = await figures();
+      assert.deepEqual(stand(failing), [1, 20]);
+      pass(10_000);
+      await round();
+      const healed = await figures();
+      assert.deepEqual(stand(healed), [0, 0]);
+      assert.deepEqual(
+        attempts(healed).map((n, place) => n - (attempts(before)[place] ?? 0)),
+        [1, 1, 0],
+      );
+    });
+
     const tokenNow = async (): Promise<string> => {
       return requestToken(world.url, world.account.clientId, world.account.clientSecret);
     };
