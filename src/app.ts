@@ -7,18 +7,19 @@ import {
   type Permission,
   StaleRights,
 } from './access/index.ts';
-import type { Config } from './config.ts';
+import { type Config, DEFAULT_RETENTION_DAYS } from './config.ts';
 import { Enrollments, type WriteLimits } from './enrollment/index.ts';
+import { EventRetention, FeedWatch, FORGET_EVENTS } from './feed/index.ts';
 import type { RequestFacts } from './http/pipeline.ts';
 import { buildServer } from './http/server.ts';
-import { type JobHandlers, JobRunner } from './jobs/index.ts';
+import { JobRunner } from './jobs/index.ts';
 import { refuse } from './kernel/errors.ts';
 import { Metrics } from './metrics.ts';
 import { BackgroundSealer } from './operations/index.ts';
 import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
-import { Courier, type CourierOptions, countSubscribers, Dispatcher } from './webhooks/index.ts';
+import { Courier, type CourierOptions, countSubscribers, Dispatcher, toldToAll } from './webhooks/index.ts';
 
 /** The program, wired: the only place that knows every module. */
 export interface App {
@@ -26,6 +27,7 @@ export interface App {
   readonly enrollments: Enrollments;
   readonly dispatcher: Dispatcher;
   readonly jobs: JobRunner;
+  readonly retention: EventRetention;
   readonly db: Database;
   /** Finishes what was begun, then lets go. The database stays open. */
   stop(): Promise<void>;
@@ -35,6 +37,7 @@ export type AppConfig = Pick<Config, 'logLevel' | 'maxBodyBytes' | 'maxPairs'> &
   CourierOptions & {
     readonly version: string;
     readonly limits?: Partial<WriteLimits>;
+    readonly eventRetentionDays?: number;
   };
 
 export async function buildApp(
@@ -43,18 +46,24 @@ export async function buildApp(
   clock: () => Date = () => new Date(),
 ): Promise<App> {
   const sealer = new BackgroundSealer(db);
+  const watch = new FeedWatch(db);
   const enrollments = new Enrollments(db, {
     maxPairs: config.maxPairs,
     limits: config.limits,
-    onWritten: (accountId) => sealer.note(accountId),
+    onWritten: (accountId) => {
+      sealer.note(accountId);
+      watch.note(accountId);
+    },
     countSubscribers,
   });
   const courier = new Courier(config);
   const dispatcher = new Dispatcher(db, courier, clock);
-  const jobs = new JobRunner(db, jobHandlers, clock);
+  const days = config.eventRetentionDays ?? DEFAULT_RETENTION_DAYS;
+  const retention = new EventRetention(db, { days, told: toldToAll }, clock);
+  const jobs = new JobRunner(db, { [FORGET_EVENTS]: retention.handler }, clock);
   const authenticator = new Authenticator(db, clock);
   const metrics = new Metrics();
-  const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments, courier), {
+  const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments, courier, watch), {
     authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
     authorize,
     context: (caller, request) => contextOf(db, caller, request),
@@ -74,18 +83,18 @@ export async function buildApp(
     enrollments,
     dispatcher,
     jobs,
+    retention,
     db,
     stop: async () => {
+      // First: whoever waits for events keeps the server from closing.
+      await watch.stop();
       const closing = server.close();
-      await Promise.all([enrollments.stop(), dispatcher.stop(), jobs.stop()]);
+      await Promise.all([enrollments.stop(), dispatcher.stop(), retention.stop(), jobs.stop()]);
       await closing;
       await sealer.stop();
     },
   };
 }
-
-/** What is done later: who does it, by the kind of job. */
-const jobHandlers: JobHandlers = {};
 
 /** Plan first, then role: what a route asks for is a permission, or to be an administrator. */
 function authorize(caller: Caller, may: string): void {
@@ -94,7 +103,7 @@ function authorize(caller: Caller, may: string): void {
   if (!isAllowed) refuse('auth.role');
 }
 
-function contextOf(db: Database, caller: Caller | null, request: RequestFacts): Context {
+function contextOf(db: Database, caller: Caller | null, request: RequestFacts<Context>): Context {
   const header = (name: string): string | null => {
     const value = request.headers[name];
     return typeof value === 'string' ? value : null;
@@ -109,6 +118,7 @@ function contextOf(db: Database, caller: Caller | null, request: RequestFacts): 
     locale: header('x-target-locale'),
     wantsObject: /^(true|1)$/i.test(header('x-return-object') ?? ''),
     preferences: request.preferences,
+    live: request.live,
   });
 }
 

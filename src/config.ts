@@ -14,6 +14,8 @@ export interface Config {
   readonly logLevel: string;
   readonly maxBodyBytes: number;
   readonly maxPairs: number;
+  /** How long events can be read again. */
+  readonly eventRetentionDays: number;
 }
 
 /** A flag or variable that cannot be understood; the message names it. */
@@ -36,19 +38,20 @@ export type FlagOptions = Readonly<Record<string, { type: 'string' | 'boolean'; 
 /** 64 MB: enough for a million ids. */
 const DEFAULT_BODY_BYTES = 64 * 1024 * 1024;
 const DEFAULT_PAIRS = 5_000_000;
+export const DEFAULT_RETENTION_DAYS = 90;
 
 export function readConfig(flags: Flags, environment: Environment = process.env): Config {
   const text = (flag: string, variable: string): string | undefined => {
     const value = flags[flag] ?? environment[variable];
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
-  const number = (flag: string, variable: string, fallback: number, max: number): number => {
+  const number = (flag: string, variable: string, fallback: number, max: number, min = 0): number => {
     const value = text(flag, variable);
     if (value === undefined) return fallback;
     const parsed = Number(value);
-    if (!Number.isInteger(parsed) || parsed < 0 || parsed > max)
+    if (!Number.isInteger(parsed) || parsed < min || parsed > max)
       throw new ConfigError(
-        `${flags[flag] === undefined ? variable : `--${flag}`}: ${value} is not a whole number from 0 to ${max}.`,
+        `${flags[flag] === undefined ? variable : `--${flag}`}: ${value} is not a whole number from ${min} to ${max}.`,
       );
     return parsed;
   };
@@ -68,6 +71,8 @@ export function readConfig(flags: Flags, environment: Environment = process.env)
     logLevel: text('', 'ROLLBOOK_LOG_LEVEL') ?? 'warn',
     maxBodyBytes: number('', 'ROLLBOOK_MAX_BODY_BYTES', DEFAULT_BODY_BYTES, 1024 ** 3),
     maxPairs: number('', 'ROLLBOOK_MAX_PAIRS', DEFAULT_PAIRS, 1_000_000_000),
+    // A receiver of webhooks may be down for a day, and is told everything after it.
+    eventRetentionDays: number('', 'ROLLBOOK_EVENT_RETENTION_DAYS', DEFAULT_RETENTION_DAYS, 3_650, 2),
   };
 }
 

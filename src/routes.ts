@@ -1,6 +1,7 @@
 import { type Authenticator, accessRoutes, type Context } from './access/index.ts';
 import { contentRoutes } from './content/index.ts';
 import { type Enrollments, enrollmentRoutes } from './enrollment/index.ts';
+import { type FeedWatch, feedRoutes } from './feed/index.ts';
 import { groupRoutes } from './groups/index.ts';
 import type { Route } from './http/route.ts';
 import { operationRoutes } from './operations/index.ts';
@@ -16,6 +17,7 @@ export const allRoutes = (
   authenticator: Authenticator,
   enrollments: Enrollments,
   courier: Courier,
+  watch: FeedWatch,
 ): readonly Route<Context>[] => [
   ...accessRoutes(authenticator),
   ...enrollmentRoutes(enrollments),
@@ -27,5 +29,6 @@ export const allRoutes = (
   ...trainingRoutes,
   ...peopleRoutes(enrollments),
   ...webhookRoutes(courier),
+  ...feedRoutes(watch),
   ...groupRoutes,
 ];

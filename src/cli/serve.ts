@@ -38,6 +38,7 @@ async function start(db: Database, config: Config): Promise<void> {
   await app.enrollments.resume();
   app.dispatcher.start();
   app.jobs.start();
+  app.retention.start();
   process.stdout.write(`API:  ${url}\nDocs: ${url}/docs\n`);
   process.stdout.write(`Rollbook is ready: ${url}\n`);
   const stop = (): void => {

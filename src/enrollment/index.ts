@@ -6,6 +6,9 @@ export { type Audited, auditEnrollments } from './audit.ts';
 export { Enrollments, type PlanPreview } from './enroll.ts';
 export {
   afterPosition,
+  type ChunkMoment,
+  chunkMomentsAfter,
+  deletePairEvents,
   type EventLearner,
   type EventPart,
   type EventPlace,

@@ -54,6 +54,7 @@ const TABLE: Record<string, Row> = {
   ...groupRows,
   ...trainingRows,
   ...webhookRows,
+  ListEvents: plain('administrator', 200, () => ({ path: '/events?limit=1' })),
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
   GetClients: plain('administrator', 200, () => ({ path: '/client' })),
   CreateClient: plain('administrator', 201, () => ({ path: '/client', json: {} })),
