@@ -7,13 +7,23 @@ import {
   type Permission,
   StaleRights,
 } from './access/index.ts';
-import { type Config, DEFAULT_RETENTION_DAYS } from './config.ts';
+import { type Config, DEFAULT_RETENTION_DAYS, type MailConfig } from './config.ts';
 import { Enrollments, type WriteLimits } from './enrollment/index.ts';
 import { EventRetention, FeedWatch, FORGET_EVENTS } from './feed/index.ts';
 import type { RequestFacts } from './http/pipeline.ts';
 import { buildServer } from './http/server.ts';
-import { JobRunner } from './jobs/index.ts';
+import {
+  countDead,
+  countJobs,
+  type Ending,
+  type Job,
+  JobFailure,
+  type JobHandlers,
+  JobRunner,
+  reasonOf,
+} from './jobs/index.ts';
 import { refuse } from './kernel/errors.ts';
+import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
 import { BackgroundSealer } from './operations/index.ts';
 import { retries } from './retries/index.ts';
@@ -28,6 +38,7 @@ export interface App {
   readonly dispatcher: Dispatcher;
   readonly jobs: JobRunner;
   readonly retention: EventRetention;
+  readonly mail: MailSender;
   readonly db: Database;
   /** Finishes what was begun, then lets go. The database stays open. */
   stop(): Promise<void>;
@@ -38,7 +49,10 @@ export type AppConfig = Pick<Config, 'logLevel' | 'maxBodyBytes' | 'maxPairs'> &
     readonly version: string;
     readonly limits?: Partial<WriteLimits>;
     readonly eventRetentionDays?: number;
+    readonly mail?: MailConfig;
   };
+
+const NO_MAIL: MailConfig = { target: null, connections: 1, maxAgeHours: DEFAULT_MAX_AGE_HOURS };
 
 export async function buildApp(
   db: Database,
@@ -60,9 +74,18 @@ export async function buildApp(
   const dispatcher = new Dispatcher(db, courier, clock);
   const days = config.eventRetentionDays ?? DEFAULT_RETENTION_DAYS;
   const retention = new EventRetention(db, { days, told: toldToAll }, clock);
-  const jobs = new JobRunner(db, { [FORGET_EVENTS]: retention.handler }, clock);
-  const authenticator = new Authenticator(db, clock);
   const metrics = new Metrics();
+  const mail: MailSender = new MailSender(
+    db,
+    {
+      ...(config.mail ?? NO_MAIL),
+      observer: metrics,
+      log: (facts, text) => server.log.warn(facts, text),
+    },
+    clock,
+  );
+  metrics.watchMail(mail);
+  const authenticator = new Authenticator(db, clock);
   const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments, courier, watch), {
     authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
     authorize,
@@ -76,7 +99,13 @@ export async function buildApp(
     logLevel: config.logLevel,
     version: config.version,
   });
-  addOperatorRoutes(server, { db, metrics, enrollments });
+  const jobs = new JobRunner(db, jobHandlers(mail, retention), clock, {
+    observe: (job, ending, error) => {
+      metrics.observeJob(job.kind, ending);
+      logEnding(server, job, ending, error);
+    },
+  });
+  addOperatorRoutes(server, { db, metrics, enrollments, mail, clock });
   await server.ready();
   return {
     server,
@@ -84,21 +113,42 @@ export async function buildApp(
     dispatcher,
     jobs,
     retention,
+    mail,
     db,
     stop: async () => {
       // First: whoever waits for events keeps the server from closing.
       await watch.stop();
       const closing = server.close();
+      mail.stop();
       await Promise.all([enrollments.stop(), dispatcher.stop(), retention.stop(), jobs.stop()]);
+      mail.close();
       await closing;
       await sealer.stop();
     },
   };
 }
 
-/** Plan first, then role: what a route asks for is a permission, or to be an administrator. */
+/** What is done later: who does it, by the kind of job. */
+const jobHandlers = (mail: MailSender, retention: EventRetention): JobHandlers => ({
+  [MAIL_JOB]: mail.handler,
+  [FORGET_EVENTS]: retention.handler,
+});
+
+/** Somebody must act on a dead job; one that is tried again may yet do. */
+function logEnding({ log }: FastifyInstance, job: Job, ending: Ending, error: unknown): void {
+  if (ending !== 'dead' && ending !== 'failed') return;
+  const { kind, jobId, accountId, attempt } = job;
+  // Where a failure has no words of ours, its own are needed to find the bug.
+  const err = error === undefined || error instanceof JobFailure ? {} : { err: error };
+  const entry = { kind, jobId, accountId, attempt, reason: reasonOf(error), ...err };
+  if (ending === 'dead') log.error(entry, 'a job is dead');
+  else log.warn(entry, 'a job failed');
+}
+
+/** Plan first, then role: what a route asks for is a permission, to be an administrator, or no more than to be known. */
 function authorize(caller: Caller, may: string): void {
   if (caller.plan === 'starter') refuse('auth.plan');
+  if (may === 'caller') return;
   const isAllowed = may === 'administrator' ? caller.isAdministrator : caller.reach.has(may as Permission);
   if (!isAllowed) refuse('auth.role');
 }
@@ -122,17 +172,27 @@ function contextOf(db: Database, caller: Caller | null, request: RequestFacts<Co
   });
 }
 
+interface Operated {
+  readonly db: Database;
+  readonly metrics: Metrics;
+  readonly enrollments: Enrollments;
+  readonly mail: MailSender;
+  readonly clock: () => Date;
+}
+
 /** For whoever runs the server: alive, ready, measured. */
 function addOperatorRoutes(
   server: FastifyInstance,
-  { db, metrics, enrollments }: { db: Database; metrics: Metrics; enrollments: Enrollments },
+  { db, metrics, enrollments, mail, clock }: Operated,
 ): void {
   server.get('/healthz', async () => ({ status: 'alive' }));
   server.get('/readyz', async (_request, reply) => {
     try {
       await db.ping();
       // What a crash left behind is written while others are served; this says when it is done.
-      return { status: 'ready', unfinishedOperations: await enrollments.pending() };
+      const unfinishedOperations = await enrollments.pending();
+      const deadJobs = await db.read(countDead);
+      return { status: 'ready', unfinishedOperations, deadJobs, mailServer: mail.server };
     } catch {
       return reply.code(503).send({ status: 'database does not answer' });
     }
@@ -140,6 +200,8 @@ function addOperatorRoutes(
   server.get('/metrics', async (request, reply) => {
     if (!/^(127\.|::1$|::ffff:127\.)/.test(request.ip))
       return reply.code(403).send({ status: 'loopback only' });
+    const now = clock();
+    metrics.setJobs(await db.read((tx) => countJobs(tx, now)).catch(() => []), now);
     return reply.type(metrics.contentType).send(await metrics.text());
   });
 }

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { isAddress } from './kernel/addresses.ts';
+import { DEFAULT_MAX_AGE_HOURS, readSmtpUrl, type SmtpTarget } from './mail/index.ts';
 
 /** What the operator decides. Flags win over the environment; nothing else reads the environment. */
 export interface Config {
@@ -16,6 +18,16 @@ export interface Config {
   readonly maxPairs: number;
   /** How long events can be read again. */
   readonly eventRetentionDays: number;
+  readonly mail: MailConfig;
+}
+
+export interface MailConfig {
+  /** null: there is no mail server, and messages wait until they are too old. */
+  readonly target: SmtpTarget | null;
+  /** To the mail server, at the same time. */
+  readonly connections: number;
+  /** What is older is never sent. */
+  readonly maxAgeHours: number;
 }
 
 /** A flag or variable that cannot be understood; the message names it. */
@@ -39,6 +51,7 @@ export type FlagOptions = Readonly<Record<string, { type: 'string' | 'boolean'; 
 const DEFAULT_BODY_BYTES = 64 * 1024 * 1024;
 const DEFAULT_PAIRS = 5_000_000;
 export const DEFAULT_RETENTION_DAYS = 90;
+const DEFAULT_MAIL_CONNECTIONS = 5;
 
 export function readConfig(flags: Flags, environment: Environment = process.env): Config {
   const text = (flag: string, variable: string): string | undefined => {
@@ -73,7 +86,21 @@ export function readConfig(flags: Flags, environment: Environment = process.env)
     maxPairs: number('', 'ROLLBOOK_MAX_PAIRS', DEFAULT_PAIRS, 1_000_000_000),
     // A receiver of webhooks may be down for a day, and is told everything after it.
     eventRetentionDays: number('', 'ROLLBOOK_EVENT_RETENTION_DAYS', DEFAULT_RETENTION_DAYS, 3_650, 2),
+    mail: {
+      target: mailTarget(text('', 'SMTP_URL'), text('', 'ROLLBOOK_MAIL_FROM')),
+      connections: number('', 'ROLLBOOK_MAIL_CONNECTIONS', DEFAULT_MAIL_CONNECTIONS, 100, 1),
+      maxAgeHours: number('', 'ROLLBOOK_MAIL_MAX_AGE_HOURS', DEFAULT_MAX_AGE_HOURS, 8_760, 1),
+    },
   };
+}
+
+function mailTarget(url: string | undefined, from: string | undefined): SmtpTarget | null {
+  if (from !== undefined && !isAddress(from))
+    throw new ConfigError(`ROLLBOOK_MAIL_FROM: ${from} is no single plain address.`);
+  if (url === undefined) return null;
+  const target = readSmtpUrl(url, from ?? null);
+  if ('fault' in target) throw new ConfigError(`SMTP_URL ${target.fault}.`);
+  return target;
 }
 
 function switchOf(variable: string, environment: Environment): boolean | null {

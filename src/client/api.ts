@@ -393,6 +393,19 @@ export interface Operation {
   };
 }
 
+export interface Job {
+  jobId: string;
+  kind: string;
+  state: 'waiting' | 'running' | 'dead';
+  /** When it is due, or was */
+  runAt: string;
+  /** Begun so far */
+  attempts: number;
+  /** Why the last attempt failed */
+  lastError?: string | undefined;
+  createdAt: string;
+}
+
 export interface ContentItemInformation {
   contentItemId: string;
   title: string;
@@ -696,47 +709,10 @@ export interface SubscriberInfo {
   notificationProcessStatus: 'ACTIVE' | 'INACTIVE' | 'SUSPENDED';
 }
 
-export interface EventPayload {
-  /** A course, learning track or material */
-  courseId?: string | undefined;
-  courseItemId?: string | undefined;
-  learnerId?: string | undefined;
-  /** At most 1,000; more are told in further entries */
-  learnerIds?: string[] | undefined;
-  /** In the order of learnerIds, where there are some */
-  enrollmentIds?: string[] | undefined;
-  status?: string | undefined;
-  /** Nanoseconds since 1970 */
-  date?: number | undefined;
-  /** Nanoseconds since 1970 */
-  completionDate?: number | undefined;
-  userId?: string | undefined;
-  departmentId?: string | undefined;
-  login?: string | undefined;
-  email?: string | undefined;
-  trainingId?: string | undefined;
-  sessionId?: string | undefined;
-  dayId?: string | undefined;
-  participantId?: string | undefined;
-  participantIds?: string[] | undefined;
-  operationId?: string | undefined;
-  kind?: string | undefined;
-  state?: string | undefined;
-  actorId?: string | undefined;
-  created?: number | undefined;
-  changed?: number | undefined;
-  unchanged?: number | undefined;
-  refused?: number | undefined;
-}
-
-export interface Event {
-  /** The same whoever reads it, and however often */
-  eventId: string;
-  type: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED';
-  occurredAt: string;
-  /** The operation that did it, of events about enrollments */
-  operationId?: string | undefined;
-  payload: EventPayload;
+export interface Calendar {
+  createdAt: string;
+  /** To the hour */
+  lastReadAt?: string | undefined;
 }
 
 export interface Group {
@@ -1143,6 +1119,35 @@ export interface Operations {
       id: string;
     };
     answer: Operation;
+  };
+  /** What is put off, in order of creation, page by page */
+  ListJobs: {
+    query?: {
+      state?: 'waiting' | 'running' | 'dead' | undefined;
+      kind?: string | undefined;
+      /** Entries per page; at most 1000, which is the default. */
+      pageSize?: number | undefined;
+      /** nextPageToken of an earlier answer; empty or absent for the first page. Never expires. */
+      pageToken?: string | undefined;
+    };
+    answer: {
+      jobs: Job[];
+      nextPageToken?: string | undefined;
+    };
+  };
+  /** Try a dead job again */
+  RetryJob: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
+  /** Remove a dead job */
+  RemoveJob: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
   };
   /** Every content item */
   GetContent: {
@@ -1781,23 +1786,29 @@ export interface Operations {
     };
     answer: SubscriberInfo;
   };
-  /** What happened in the account, in order, each event once */
-  ListEvents: {
-    query?: {
-      /** nextCursor of an earlier answer; now for the end; without it the oldest that is kept */
-      after?: string | undefined;
-      /** At most 1,000, which is the default; a page that names many learners is shorter. */
-      limit?: number | undefined;
-      /** Only these */
-      types?: Array<'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED'> | undefined;
-      /** Seconds to wait for an event if there is none; at most 60 */
-      wait?: number | undefined;
+  /** A secret address of the calendar of a user, in the place of any earlier one */
+  CreateCalendar: {
+    path: {
+      id: string;
     };
     answer: {
-      events: Event[];
-      nextCursor: string;
-      hasMore: boolean;
+      /** A secret: whoever has it reads the calendar. Told once. */
+      url: string;
     };
+  };
+  /** Since when the calendar of a user has an address, and when it was read */
+  GetCalendar: {
+    path: {
+      id: string;
+    };
+    answer: Calendar;
+  };
+  /** Take the address of the calendar of a user away; it leads nowhere at once */
+  RemoveCalendar: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
   };
   /** Every group */
   GetGroups: {
@@ -1928,6 +1939,9 @@ export const OPERATIONS = {
   GetIssuedCertificate: { method: 'GET', path: '/certificate/{issuedCertificateId}' },
   ListOperations: { method: 'GET', path: '/operations', entries: 'operations' },
   GetOperation: { method: 'GET', path: '/operations/{id}' },
+  ListJobs: { method: 'GET', path: '/jobs', entries: 'jobs' },
+  RetryJob: { method: 'POST', path: '/jobs/{id}/retry' },
+  RemoveJob: { method: 'POST', path: '/jobs/{id}/remove' },
   GetContent: { method: 'GET', path: '/content' },
   ListContent: { method: 'GET', path: '/contents', entries: 'contentItems' },
   ListContentByBody: { method: 'POST', path: '/contents', entries: 'contentItems' },
@@ -1999,7 +2013,9 @@ export const OPERATIONS = {
   Unsubscribe: { method: 'POST', path: '/webhook/unsubscribe' },
   ListSubscriptions: { method: 'GET', path: '/webhook/subscription/list' },
   GetSubscriberInfo: { method: 'GET', path: '/webhook/subscriber/info' },
-  ListEvents: { method: 'GET', path: '/events' },
+  CreateCalendar: { method: 'POST', path: '/user/{id}/calendar' },
+  GetCalendar: { method: 'GET', path: '/user/{id}/calendar' },
+  RemoveCalendar: { method: 'DELETE', path: '/user/{id}/calendar' },
   GetGroups: { method: 'GET', path: '/group' },
   AddGroup: { method: 'POST', path: '/group' },
   ListGroups: { method: 'GET', path: '/groups', entries: 'groups' },

@@ -21,12 +21,6 @@ export const isAhead = (place: FeedPlace, end: FeedEnd): boolean =>
 export const isBeyond = (end: FeedEnd, seen: FeedEnd): boolean =>
   end.position > seen.position || end.events > seen.events;
 
-/** The earlier of two places, or what both are before. */
-export const earlier = (one: FeedEnd, other: FeedEnd): FeedEnd => ({
-  position: one.position < other.position ? one.position : other.position,
-  events: one.events < other.events ? one.events : other.events,
-});
-
 /** Something that can be forgotten: a chunk, or an event with a row of its own. */
 export interface Aged {
   readonly position: bigint;
