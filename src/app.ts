@@ -5,16 +5,19 @@ import {
   type Context,
   createContext,
   type Permission,
+  Sessions,
   StaleRights,
 } from './access/index.ts';
 import type { Config } from './config.ts';
 import { Enrollments, type WriteLimits } from './enrollment/index.ts';
+import { mountPages } from './http/page.ts';
 import type { RequestFacts } from './http/pipeline.ts';
 import { buildServer } from './http/server.ts';
 import { type JobHandlers, JobRunner } from './jobs/index.ts';
 import { refuse } from './kernel/errors.ts';
 import { Metrics } from './metrics.ts';
 import { BackgroundSealer } from './operations/index.ts';
+import { Portal } from './portal/index.ts';
 import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
@@ -67,6 +70,8 @@ export async function buildApp(
     logLevel: config.logLevel,
     version: config.version,
   });
+  const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), clock });
+  mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
   addOperatorRoutes(server, { db, metrics, enrollments });
   await server.ready();
   return {

@@ -44,4 +44,6 @@ export {
   type RoleType,
   rankOf,
 } from './rules.ts';
+export type { Site } from './session-queries.ts';
+export { type Session, Sessions } from './sessions.ts';
 export { isActiveAt, statusAt } from './standing-queries.ts';
