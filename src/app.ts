@@ -8,13 +8,14 @@ import {
   Sessions,
   StaleRights,
 } from './access/index.ts';
-import type { Config } from './config.ts';
+import type { Config, MailConfig } from './config.ts';
 import { Enrollments, type WriteLimits } from './enrollment/index.ts';
 import { mountPages } from './http/page.ts';
 import type { RequestFacts } from './http/pipeline.ts';
 import { buildServer } from './http/server.ts';
 import { type JobHandlers, JobRunner } from './jobs/index.ts';
 import { refuse } from './kernel/errors.ts';
+import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
 import { BackgroundSealer } from './operations/index.ts';
 import { Portal } from './portal/index.ts';
@@ -29,6 +30,7 @@ export interface App {
   readonly enrollments: Enrollments;
   readonly dispatcher: Dispatcher;
   readonly jobs: JobRunner;
+  readonly mail: MailSender;
   readonly db: Database;
   /** Finishes what was begun, then lets go. The database stays open. */
   stop(): Promise<void>;
@@ -38,7 +40,10 @@ export type AppConfig = Pick<Config, 'logLevel' | 'maxBodyBytes' | 'maxPairs'> &
   CourierOptions & {
     readonly version: string;
     readonly limits?: Partial<WriteLimits>;
+    readonly mail?: MailConfig;
   };
+
+const NO_MAIL: MailConfig = { target: null, connections: 1, maxAgeHours: DEFAULT_MAX_AGE_HOURS };
 
 export async function buildApp(
   db: Database,
@@ -54,9 +59,19 @@ export async function buildApp(
   });
   const courier = new Courier(config);
   const dispatcher = new Dispatcher(db, courier, clock);
-  const jobs = new JobRunner(db, jobHandlers, clock);
-  const authenticator = new Authenticator(db, clock);
   const metrics = new Metrics();
+  const mail: MailSender = new MailSender(
+    db,
+    {
+      ...(config.mail ?? NO_MAIL),
+      observer: metrics,
+      log: (facts, text) => server.log.warn(facts, text),
+    },
+    clock,
+  );
+  metrics.watchMail(mail);
+  const jobs = new JobRunner(db, jobHandlers(mail), clock);
+  const authenticator = new Authenticator(db, clock);
   const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments, courier), {
     authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
     authorize,
@@ -72,17 +87,20 @@ export async function buildApp(
   });
   const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), clock });
   mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
-  addOperatorRoutes(server, { db, metrics, enrollments });
+  addOperatorRoutes(server, { db, metrics, enrollments, mail });
   await server.ready();
   return {
     server,
     enrollments,
     dispatcher,
     jobs,
+    mail,
     db,
     stop: async () => {
       const closing = server.close();
+      mail.stop();
       await Promise.all([enrollments.stop(), dispatcher.stop(), jobs.stop()]);
+      mail.close();
       await closing;
       await sealer.stop();
     },
@@ -90,7 +108,7 @@ export async function buildApp(
 }
 
 /** What is done later: who does it, by the kind of job. */
-const jobHandlers: JobHandlers = {};
+const jobHandlers = (mail: MailSender): JobHandlers => ({ [MAIL_JOB]: mail.handler });
 
 /** Plan first, then role: what a route asks for is a permission, or to be an administrator. */
 function authorize(caller: Caller, may: string): void {
@@ -120,14 +138,20 @@ function contextOf(db: Database, caller: Caller | null, request: RequestFacts): 
 /** For whoever runs the server: alive, ready, measured. */
 function addOperatorRoutes(
   server: FastifyInstance,
-  { db, metrics, enrollments }: { db: Database; metrics: Metrics; enrollments: Enrollments },
+  {
+    db,
+    metrics,
+    enrollments,
+    mail,
+  }: { db: Database; metrics: Metrics; enrollments: Enrollments; mail: MailSender },
 ): void {
   server.get('/healthz', async () => ({ status: 'alive' }));
   server.get('/readyz', async (_request, reply) => {
     try {
       await db.ping();
       // What a crash left behind is written while others are served; this says when it is done.
-      return { status: 'ready', unfinishedOperations: await enrollments.pending() };
+      const unfinishedOperations = await enrollments.pending();
+      return { status: 'ready', unfinishedOperations, mailServer: mail.server };
     } catch {
       return reply.code(503).send({ status: 'database does not answer' });
     }

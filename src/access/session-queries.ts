@@ -43,6 +43,9 @@ export interface SessionRow {
   readonly userId: string;
   readonly createdAt: Date;
   readonly expiresAt: Date;
+  /** What its user chose; null: what the account has. */
+  readonly locale: string | null;
+  readonly timeZone: string | null;
 }
 
 export async function findSession(
@@ -50,11 +53,26 @@ export async function findSession(
   accountId: number,
   sessionHash: Buffer,
 ): Promise<SessionRow | null> {
-  const { rows } = await sql<{ user_id: string; created_at: Date; expires_at: Date }>`
-    select user_id, created_at, expires_at from session
-    where account_id = ${accountId} and session_hash = ${sessionHash}`.execute(tx);
+  const { rows } = await sql<{
+    user_id: string;
+    created_at: Date;
+    expires_at: Date;
+    locale: string | null;
+    time_zone: string | null;
+  }>`
+    select s.user_id, s.created_at, s.expires_at, u.locale, u.time_zone
+    from session s join users u on u.account_id = s.account_id and u.user_id = s.user_id
+    where s.account_id = ${accountId} and s.session_hash = ${sessionHash}`.execute(tx);
   const row = rows[0];
-  return row ? { userId: row.user_id, createdAt: row.created_at, expiresAt: row.expires_at } : null;
+  return row
+    ? {
+        userId: row.user_id,
+        createdAt: row.created_at,
+        expiresAt: row.expires_at,
+        locale: row.locale,
+        timeZone: row.time_zone,
+      }
+    : null;
 }
 
 /** Stores a session, and clears the account's expired ones on the way. */

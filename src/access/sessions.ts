@@ -20,6 +20,9 @@ export interface Session {
   readonly token: string;
   readonly caller: Caller;
   readonly site: queries.Site;
+  /** What the person chose; null: as the account, and as their browser asks. */
+  readonly locale: string | null;
+  readonly timeZone: string | null;
 }
 
 /**
@@ -80,7 +83,8 @@ export class Sessions {
     const until = new Date(Math.min(now.getTime() + IDLE_MS, createdAt.getTime() + LONGEST_MS));
     if (until.getTime() - expiresAt.getTime() > PROLONG_AFTER_MS)
       await this.#db.write((tx) => queries.prolongSession(tx, accountId, sessionHash, until));
-    return { token, site, caller: toCaller(found.user, null) };
+    const { locale, timeZone } = found.row;
+    return { token, site, caller: toCaller(found.user, null), locale, timeZone };
   }
 
   async end({ token, site }: Session): Promise<void> {

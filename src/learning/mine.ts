@@ -2,7 +2,7 @@ import type { Context } from '../access/index.ts';
 import { isLocked } from '../enrollment/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import { enrollmentId, readEnrollmentId } from '../kernel/ids.ts';
-import { certificatesOf } from '../progress/index.ts';
+import { certificatesOf, isDone } from '../progress/index.ts';
 import * as queries from './queries.ts';
 import { byUrgency, type Standing, standingOf } from './rules.ts';
 
@@ -28,7 +28,7 @@ export async function listMine(ctx: Context): Promise<MyLearning[]> {
 
 const standing = (ctx: Context, row: queries.Learning): MyLearning => ({
   ...row,
-  ...standingOf(row, row.progress, isLocked(row, ctx.now), ctx.now),
+  ...standingOf(row, { isDone: isDone(row.progress.status), isLocked: isLocked(row, ctx.now) }, ctx.now),
   enrollmentId: enrollmentId({ accountId: ctx.caller.accountId, ...row }),
 });
 

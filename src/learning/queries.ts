@@ -47,8 +47,8 @@ export async function learningOf(
   const { rows } = await sql<LearningRow>`
     select e.chunk, e.ordinal, e.item_id, i.content_type, i.title, i.description, i.url, e.access_at, e.due_at,
            e.lock_after_due, e.now_term, ${PROGRESS}
-    from (select *, ${currentTerm(accountId, sql`own.learner_id`, sql`own.item_id`)} as now_term from enrollment own
-          where own.account_id = ${accountId} and own.learner_id = ${learnerId} offset 0) e
+    from (select *, ${currentTerm(accountId, sql`mine.learner_id`, sql`mine.item_id`)} as now_term from enrollment mine
+          where mine.account_id = ${accountId} and mine.learner_id = ${learnerId} offset 0) e
     join content_item i on i.account_id = ${accountId} and i.item_id = e.item_id
     left join progress p on p.account_id = ${accountId} and p.learner_id = e.learner_id and p.item_id = e.item_id
       and p.term = e.now_term

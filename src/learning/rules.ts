@@ -1,5 +1,4 @@
 import { DAY_MS } from '../kernel/dates.ts';
-import { isDone, type Progress } from '../progress/index.ts';
 
 /** What a learner must take, and by when: pure decisions. */
 
@@ -26,16 +25,15 @@ export interface Standing {
 /** Where something stands at an instant. What is completed is done, whatever its dates say; a lock holds all the same. */
 export function standingOf(
   window: Window,
-  progress: Pick<Progress, 'status'>,
-  isLocked: boolean,
+  { isDone, isLocked }: { readonly isDone: boolean; readonly isLocked: boolean },
   now: Date,
 ): Standing {
   const closed = now < window.accessAt ? 'not_yet' : isLocked ? 'locked' : null;
-  return { closed, urgency: urgencyOf(window, progress, now) };
+  return { closed, urgency: urgencyOf(window, isDone, now) };
 }
 
-function urgencyOf({ accessAt, dueAt }: Window, { status }: Pick<Progress, 'status'>, now: Date): Urgency {
-  if (isDone(status)) return 'completed';
+function urgencyOf({ accessAt, dueAt }: Window, isDone: boolean, now: Date): Urgency {
+  if (isDone) return 'completed';
   if (now < accessAt) return 'upcoming';
   if (dueAt === null) return 'open';
   const left = dueAt.getTime() - now.getTime();

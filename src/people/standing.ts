@@ -10,6 +10,7 @@ import {
 import { setGroups, usersChanged } from '../groups/index.ts';
 import { toDateText } from '../kernel/dates.ts';
 import { listIds, refuse } from '../kernel/errors.ts';
+import { forgetMail } from '../mail/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import { isTooEarly, passwordFault, STATUS } from './rules.ts';
 import * as queries from './standing-queries.ts';
@@ -153,5 +154,6 @@ export function deleteUser(ctx: Context, enrollments: EndsEnrollments, userId: s
     await enrollments.endOf(tx, ctx, [userId]);
     await setGroups(tx, accountId, userId, []);
     await usersChanged(tx, accountId, [userId]);
+    await forgetMail(tx, accountId, userId);
   });
 }

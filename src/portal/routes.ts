@@ -214,7 +214,7 @@ export class Portal {
         const csrf = csrfOf(session);
         if (method === 'POST' && (isForeign(request) || !isSame(request.form.get('csrf'), csrf)))
           return refuse('auth.role');
-        const frame = frameOf(request, site, { csrf });
+        const frame = frameOf(request, site, session);
         const now = this.#parts.clock();
         const run = <T>(work: (ctx: Context) => Promise<T>) => this.#run(request, session, now, work);
         return answer({ request, session, language: frame.language, frame, csrf, now, run });
@@ -323,11 +323,14 @@ function attemptFault(language: Language, { code, details }: Refusal): string {
   return language.say(code === 'access.busy' ? 'signIn.busy' : 'signIn.wrong');
 }
 
-const frameOf = (request: PageRequest, site: Site | null, signedIn: Frame['signedIn']): Frame => ({
-  language: new Language(localeFor(null, request.headers['accept-language']), site?.timeZone ?? 'UTC'),
+const frameOf = (request: PageRequest, site: Site | null, session: Session | null): Frame => ({
+  language: new Language(
+    localeFor(session?.locale ?? null, request.headers['accept-language']),
+    session?.timeZone ?? site?.timeZone ?? 'UTC',
+  ),
   accountName: site?.name ?? '',
   accent: site?.accentColor ?? null,
-  signedIn,
+  signedIn: session && { csrf: csrfOf(session) },
 });
 
 const readerOf = ({ frame, now, csrf, session }: Visit) => ({

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { type Context, reachOf } from '../access/index.ts';
+import { type Context, reachOf, signingKeyOf } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import type { Database, ReadTx } from '../storage/index.ts';
 import * as queries from './certificate-queries.ts';
@@ -25,7 +24,6 @@ export async function certificatesOf(
 
 /** How long a link to a certificate holds: the contract's ten minutes. */
 const LINK_LIFETIME_MS = 600_000;
-const KEY_BYTES = 32;
 
 const under = (accountUrl: string, path: string): string => `${accountUrl.replace(/\/+$/, '')}${path}`;
 
@@ -65,7 +63,7 @@ async function signerOf(
 ): Promise<{ key: Buffer; accountUrl: string } | null> {
   const signer = await db.read((tx) => queries.findSigner(tx, accountId));
   if (!signer) return null;
-  const key = signer.key ?? (await db.write((tx) => queries.keepKey(tx, accountId, randomBytes(KEY_BYTES))));
+  const key = signer.key ?? (await signingKeyOf(db, accountId));
   return { ...signer, key };
 }
 
