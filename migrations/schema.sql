@@ -38,6 +38,33 @@ create table api_client (
   PRIMARY KEY (account_id, client_id)
 );
 
+create table calendar_event (
+  account_id integer not null,
+  user_id uuid not null,
+  source_id uuid not null,
+  sequence integer not null,
+  digest bytea not null,
+  starts_at timestamp with time zone not null,
+  duration_seconds integer,
+  summary text not null,
+  changed_at timestamp with time zone not null,
+  cancelled_at timestamp with time zone,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, user_id, source_id)
+);
+
+create table calendar_feed (
+  account_id integer not null,
+  user_id uuid not null,
+  secret_hash bytea not null,
+  locale text,
+  created_at timestamp with time zone not null,
+  last_read_at timestamp with time zone,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, user_id)
+);
+CREATE UNIQUE INDEX calendar_feed_secret ON public.calendar_feed USING btree (account_id, secret_hash);
+
 create table certificate (
   account_id integer not null,
   certificate_id uuid not null,

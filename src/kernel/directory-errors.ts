@@ -192,6 +192,17 @@ export const DIRECTORY_ERRORS = {
     'This cannot be marked as completed by the learner.',
     'Trainings are completed by attendance, courses by their modules, tests by their result.',
   ),
+  // Calendars
+  'calendar.none': entry(
+    404,
+    'The calendar of user {ids} has no address.',
+    'POST /user/{id}/calendar makes one.',
+  ),
+  'calendar.unknown': entry(
+    404,
+    'This address leads to no calendar.',
+    'It was never given, was taken away or replaced, or its user is not active.',
+  ),
   // Webhooks
   'webhook.unknown_subscriber': entry(
     404,

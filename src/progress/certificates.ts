@@ -1,5 +1,6 @@
 import { type Context, reachOf, signingKeyOf } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
+import { linkUnder } from '../kernel/links.ts';
 import type { Database, ReadTx } from '../storage/index.ts';
 import * as queries from './certificate-queries.ts';
 import type { Pair } from './queries.ts';
@@ -24,8 +25,6 @@ export async function certificatesOf(
 
 /** How long a link to a certificate holds: the contract's ten minutes. */
 const LINK_LIFETIME_MS = 600_000;
-
-const under = (accountUrl: string, path: string): string => `${accountUrl.replace(/\/+$/, '')}${path}`;
 
 /**
  * A link to the certificate of a current enrollment. An unknown one is 404 for callers who see the whole account; to
@@ -53,7 +52,7 @@ async function signedLink(ctx: Context, certificateId: string): Promise<string> 
   // Whole seconds, as JSON Web Tokens have them.
   const expiresAt = new Date(Math.floor((ctx.now.getTime() + LINK_LIFETIME_MS) / 1000) * 1000);
   const token = signLink(key, { accountId, certificateId, expiresAt });
-  return under(accountUrl, `/download/v1/certificate/${certificateId}?token=${token}`);
+  return linkUnder(accountUrl, `/download/v1/certificate/${certificateId}?token=${token}`);
 }
 
 /** The account's key, made when it is first needed. */
@@ -86,7 +85,7 @@ export async function openLink(
     (await db.read((tx) => queries.findCertificate(tx, claim.accountId, certificateId))) ??
     refuse('certificate.unknown');
   const code = signCode(key, claim);
-  return { ...certificate, verifyUrl: under(certificate.accountUrl, `/certificate/verify/${code}`) };
+  return { ...certificate, verifyUrl: linkUnder(certificate.accountUrl, `/certificate/verify/${code}`) };
 }
 
 /** The certificate that carries a code, or null: the code was not made here. */
