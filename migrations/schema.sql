@@ -36,6 +36,33 @@ create table api_client (
   PRIMARY KEY (account_id, client_id)
 );
 
+create table calendar_event (
+  account_id integer not null,
+  user_id uuid not null,
+  source_id uuid not null,
+  sequence integer not null,
+  digest bytea not null,
+  starts_at timestamp with time zone not null,
+  duration_seconds integer,
+  summary text not null,
+  changed_at timestamp with time zone not null,
+  cancelled_at timestamp with time zone,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, user_id, source_id)
+);
+
+create table calendar_feed (
+  account_id integer not null,
+  user_id uuid not null,
+  secret_hash bytea not null,
+  locale text,
+  created_at timestamp with time zone not null,
+  last_read_at timestamp with time zone,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, user_id)
+);
+CREATE UNIQUE INDEX calendar_feed_secret ON public.calendar_feed USING btree (account_id, secret_hash);
+
 create table certificate (
   account_id integer not null,
   certificate_id uuid not null,
@@ -210,6 +237,21 @@ create table enrollment_plan_part (
   PRIMARY KEY (account_id, plan_id, place)
 );
 
+create table event (
+  account_id integer not null,
+  event_id uuid not null,
+  event_type text not null,
+  payload jsonb not null,
+  user_ids uuid[] not null default '{}'::uuid[],
+  item_id uuid,
+  occurred_at timestamp with time zone not null,
+  number bigint,
+  position bigint,
+  PRIMARY KEY (account_id, event_id)
+);
+CREATE INDEX event_unsealed ON public.event USING btree (account_id, event_id) WHERE (number IS NULL);
+CREATE UNIQUE INDEX event_number ON public.event USING btree (account_id, number) WHERE (number IS NOT NULL);
+
 create table group_member (
   account_id integer not null,
   group_id uuid not null,
@@ -248,6 +290,27 @@ create table import_file (
 );
 CREATE INDEX import_file_age ON public.import_file USING btree (account_id, created_at);
 
+create table job (
+  account_id integer not null,
+  job_id uuid not null,
+  kind text not null,
+  key text,
+  run_at timestamp with time zone not null,
+  payload jsonb not null,
+  attempts integer not null default 0,
+  lease_epoch bigint not null default 0,
+  lease_until timestamp with time zone,
+  again_at timestamp with time zone,
+  last_error text,
+  dead_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  PRIMARY KEY (account_id, job_id)
+);
+CREATE INDEX job_dead ON public.job USING btree (account_id, job_id) WHERE (dead_at IS NOT NULL);
+CREATE INDEX job_due ON public.job USING btree (account_id, kind, run_at) WHERE (dead_at IS NULL);
+CREATE INDEX job_running ON public.job USING btree (account_id, job_id) WHERE (lease_until IS NOT NULL);
+CREATE UNIQUE INDEX job_key ON public.job USING btree (account_id, kind, key) WHERE ((key IS NOT NULL) AND (dead_at IS NULL));
+
 create table learning_track_course (
   account_id integer not null,
   track_id uuid not null,
@@ -258,6 +321,57 @@ create table learning_track_course (
   PRIMARY KEY (account_id, track_id, course_id)
 );
 CREATE INDEX learning_track_course_course ON public.learning_track_course USING btree (account_id, course_id);
+
+create table mail_message (
+  account_id integer not null,
+  message_id uuid not null,
+  user_id uuid not null,
+  key text not null,
+  kind text not null,
+  data jsonb not null,
+  not_before timestamp with time zone not null,
+  state text not null default 'waiting'::text,
+  reason text,
+  due_at timestamp with time zone not null,
+  attempts integer not null default 0,
+  merged_into uuid,
+  counted_on date,
+  locale text,
+  status text,
+  created_at timestamp with time zone not null,
+  settled_at timestamp with time zone,
+  CHECK (((state = 'waiting'::text) = (settled_at IS NULL))),
+  CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'dropped'::text, 'failed'::text]))),
+  PRIMARY KEY (account_id, message_id)
+);
+CREATE INDEX mail_message_due ON public.mail_message USING btree (account_id, due_at) WHERE ((state = 'waiting'::text) AND (merged_into IS NULL));
+CREATE INDEX mail_message_merged ON public.mail_message USING btree (account_id, merged_into) WHERE (merged_into IS NOT NULL);
+CREATE INDEX mail_message_old ON public.mail_message USING btree (account_id, not_before) WHERE (state = 'waiting'::text);
+CREATE INDEX mail_message_settled ON public.mail_message USING btree (account_id, settled_at) WHERE (state <> 'waiting'::text);
+CREATE INDEX mail_message_state ON public.mail_message USING btree (account_id, state, message_id);
+CREATE INDEX mail_message_user ON public.mail_message USING btree (account_id, user_id, message_id);
+CREATE UNIQUE INDEX mail_message_key ON public.mail_message USING btree (account_id, key);
+
+create table mail_opt_out (
+  account_id integer not null,
+  user_id uuid not null,
+  opted_out_at timestamp with time zone not null,
+  PRIMARY KEY (account_id, user_id)
+);
+
+create table mail_settings (
+  account_id integer not null,
+  is_enabled boolean not null default true,
+  max_per_day integer not null,
+  max_age_hours integer,
+  from_name text,
+  reply_to text,
+  locale text not null,
+  CHECK ((max_age_hours > 0)),
+  CHECK ((max_per_day > 0)),
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id)
+);
 
 create table module_progress (
   account_id integer not null,
@@ -405,6 +519,7 @@ create table seal (
   account_id integer not null,
   position bigint not null default 0,
   hash bytea not null default '\x'::bytea,
+  events bigint not null default 0,
   FOREIGN KEY (account_id) REFERENCES account(account_id),
   PRIMARY KEY (account_id)
 );
@@ -546,6 +661,8 @@ create table users (
   active_until timestamp with time zone default LEAST(deactivate_at, terminate_at),
   deleted_at timestamp with time zone,
   endings integer not null default 0,
+  locale text,
+  time_zone text,
   CHECK (((deleted_at IS NULL) = (department_id IS NOT NULL))),
   CHECK (((deleted_at IS NULL) = (login_key IS NOT NULL))),
   CHECK (((subordination = 'manual'::text) = (supervisor_id IS NOT NULL))),
@@ -581,6 +698,7 @@ create table webhook_subscriber (
   next_attempt_at timestamp with time zone not null default to_timestamp((0)::double precision),
   lease_epoch bigint not null default 0,
   lease_until timestamp with time zone not null default to_timestamp((0)::double precision),
+  told_event bigint not null default 0,
   FOREIGN KEY (account_id) REFERENCES account(account_id),
   PRIMARY KEY (account_id, subscriber_id)
 );
@@ -593,6 +711,7 @@ create table webhook_subscription (
   subscription_type text not null,
   filters jsonb not null default '{}'::jsonb,
   since_position bigint not null default 0,
+  since_event bigint not null default 0,
   FOREIGN KEY (account_id, subscriber_id) REFERENCES webhook_subscriber(account_id, subscriber_id) ON DELETE CASCADE,
   PRIMARY KEY (account_id, subscriber_id, subscription_type)
 );

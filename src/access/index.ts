@@ -44,4 +44,6 @@ export {
   type RoleType,
   rankOf,
 } from './rules.ts';
+export { signingKeyOf } from './signing-key.ts';
+export { findSigningKey } from './signing-queries.ts';
 export { isActiveAt, statusAt } from './standing-queries.ts';

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import { isActiveAt } from '../access/index.ts';
+import { type NewEvent, recordEvents } from '../events/index.ts';
 import { type IdSet, PackedIds, pack } from '../kernel/id-set.ts';
 import type { OperationState } from '../operations/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
@@ -319,15 +320,43 @@ async function endPlan(
     await sql`delete from operation_plan where account_id = ${accountId} and operation_id = ${operationId}
     and ${condition} returning 1`.execute(tx);
   if (removed.rows.length === 0) return false;
-  await sql`
+  const { rows } = await sql<EndedOperation>`
     update operation o set state = ${state}, completed_at = ${now}, created = c.created, changed = c.changed,
       unchanged = c.unchanged, refused = c.refused
     from (select coalesce(sum(created), 0) as created, coalesce(sum(changed), 0) as changed,
                  coalesce(sum(unchanged), 0) as unchanged, coalesce(sum(refused), 0) as refused
           from operation_chunk where account_id = ${accountId} and operation_id = ${operationId}) c
-    where o.account_id = ${accountId} and o.operation_id = ${operationId}`.execute(tx);
+    where o.account_id = ${accountId} and o.operation_id = ${operationId}
+    returning o.kind, o.actor_id, o.created, o.changed, o.unchanged, o.refused`.execute(tx);
+  const event = rows.map((row) => completionOf(operationId, state, row));
+  await recordEvents(tx, accountId, event, now);
   return true;
 }
+
+interface EndedOperation {
+  kind: string;
+  actor_id: string;
+  created: string;
+  changed: string;
+  unchanged: string;
+  refused: string;
+}
+
+/** What is told when an operation that took more than one transaction is over: whoever began it need not ask again and again. */
+const completionOf = (operationId: string, state: string, row: EndedOperation): NewEvent => ({
+  eventType: 'OPERATION_COMPLETED',
+  payload: {
+    operationId,
+    kind: row.kind,
+    state,
+    actorId: row.actor_id,
+    created: Number(row.created),
+    changed: Number(row.changed),
+    unchanged: Number(row.unchanged),
+    refused: Number(row.refused),
+  },
+  userIds: [row.actor_id],
+});
 
 /** The state an operation is in. */
 export async function stateOf(tx: ReadTx, accountId: number, operationId: string): Promise<OperationState> {

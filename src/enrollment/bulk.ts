@@ -191,6 +191,7 @@ export class BulkWrites {
       this.#onWritten(accountId);
     }
     await this.#db.write((tx) => queries.completeOperation(tx, accountId, operationId, epoch, new Date()));
+    this.#onWritten(accountId);
   }
 
   /** One chunk in its own transaction; false if another worker took the operation over. */

@@ -45,7 +45,7 @@ export async function editOne(
     changed: isChanged ? 1 : 0,
     unchanged: isChanged ? 0 : 1,
     demand: demandOfEnrollments([enrollment.enrollmentId]),
-    event: null,
+    events: isChanged ? [{ type: 'ENROLLMENTS_CHANGED', learners: new Map([[enrollment.itemId, 1]]) }] : [],
     given: { typeGroup: enrollment.typeGroup, terms: [resolved.terms] },
   });
 }
@@ -75,7 +75,7 @@ export async function reenrollOne(
     changed: 0,
     unchanged: 0,
     demand: demandOfEnrollments([enrollment.enrollmentId]),
-    event: { type: 'LEARNERS_ENROLLED_IN_COURSE', learners: new Map([[enrollment.itemId, 1]]) },
+    events: [{ type: 'LEARNERS_ENROLLED_IN_COURSE', learners: new Map([[enrollment.itemId, 1]]) }],
     given: { typeGroup: 0, terms: [terms] },
   });
 }

@@ -75,11 +75,11 @@ async function endIn(
   accountId: number,
   at: Date,
   ending: Ending,
-): Promise<Pick<ChunkRecord, 'chunk' | 'created' | 'changed' | 'event'>> {
+): Promise<Pick<ChunkRecord, 'chunk' | 'created' | 'changed' | 'events'>> {
   await lockEnding(tx, accountId, ending);
   // Under the locks: numbers tell which came first, the ending or an insert that waited for it (outcome-queries.ts).
   const chunk = newChunkNumber();
   const learners = await moveToPast(tx, { accountId, chunk, at }, ending);
   const changed = [...learners.values()].reduce((sum, n) => sum + n, 0);
-  return { chunk, created: 0, changed, event: { type: 'LEARNERS_UNENROLLED', learners } };
+  return { chunk, created: 0, changed, events: [{ type: 'LEARNERS_UNENROLLED', learners }] };
 }

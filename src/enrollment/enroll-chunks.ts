@@ -65,7 +65,7 @@ export const enrollChunks: ChunkWriter = {
       changed: 0,
       unchanged: learnerIds.length * items.length - created,
       demand: demandOfPairs(cut.ids, itemIds, faults.learners, faults.items),
-      event: { type: 'LEARNERS_ENROLLED_IN_COURSE', learners },
+      events: [{ type: 'LEARNERS_ENROLLED_IN_COURSE', learners }],
       given: { typeGroup: 0, terms: cut.items.map((item) => (isPlanned(item) ? termsOf(item) : null)) },
     };
   },

@@ -3,14 +3,18 @@
  * enrollment, so that checks, history and events cannot differ; and the lists that read them back.
  */
 export { type Audited, auditEnrollments } from './audit.ts';
+export { type DueDate, dueDatesOf } from './due-queries.ts';
 export { Enrollments, type PlanPreview } from './enroll.ts';
 export {
   afterPosition,
-  type EnrollmentEvent,
   type EventLearner,
+  type EventPart,
   type EventPlace,
   eventsAfter,
-  learnersEnrolledBy,
+  learnersOf,
+  ordinalAt,
+  type PairEvent,
+  placeIn,
   WHOLE_EVENT,
 } from './event-queries.ts';
 export type { WriteLimits } from './limits.ts';

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { PairEventType } from '../events/index.ts';
 import type { WriteTx } from '../storage/index.ts';
 import { type Demand, DIGEST_VERSION, digestOfDemand } from './demand.ts';
 import { type GivenTerms, packGiven } from './packed-terms.ts';
@@ -7,12 +8,12 @@ import type { Receipt } from './receipt.ts';
 
 /** All SQL that records what was done: operations, their chunks, and the events of a chunk. */
 
-/**
- * What subscribers and the feed are told. LEARNERS_UNENROLLED is our own: no webhook of the contract has it. Whom an
- * event concerns: LEARNERS_ENROLLED_IN_COURSE those whose (version_chunk, item) it is, in enrollment or enrollment_past;
- * LEARNERS_UNENROLLED those in enrollment_past with (past_chunk, item).
- */
-export type EventType = 'LEARNERS_ENROLLED_IN_COURSE' | 'LEARNERS_UNENROLLED';
+/** What subscribers and the feed are told of a chunk; event-queries.ts says whom each concerns. */
+export interface ChunkEvent {
+  readonly type: PairEventType;
+  /** Item → how many learners. */
+  readonly learners: ReadonlyMap<string, number>;
+}
 
 export interface ChunkRecord {
   readonly chunk: bigint;
@@ -22,8 +23,8 @@ export interface ChunkRecord {
   readonly changed: number;
   readonly unchanged: number;
   readonly demand: Demand;
-  /** Item → learners concerned; null when nothing happened that others are told. */
-  readonly event: { readonly type: EventType; readonly learners: ReadonlyMap<string, number> } | null;
+  /** At most one of each type. */
+  readonly events: readonly ChunkEvent[];
   /** The terms it gave, in the order of what it was asked; null when it gave none. */
   readonly given: GivenTerms | null;
 }
@@ -44,7 +45,7 @@ export async function recordOperation(
   await recordChunk(tx, receipt, { ...done, place: 0 });
 }
 
-/** The chunk's own row and its events, one for each item. */
+/** The chunk's own row and its events, one for each type and item. */
 export async function recordChunk(
   tx: WriteTx,
   { accountId, operationId }: Pick<Receipt, 'accountId' | 'operationId'>,
@@ -52,12 +53,15 @@ export async function recordChunk(
 ): Promise<void> {
   const { demand } = record;
   const given = record.given && packGiven(record.given);
-  const told = [...(record.event?.learners ?? [])];
+  const told = record.events.flatMap(({ type, learners }) =>
+    [...learners].map(([id, n]) => ({ type, id, n })),
+  );
   await sql`
     with events as (
       insert into outbox (account_id, chunk, item_id, event_type, learners)
-      select ${accountId}, ${String(record.chunk)}::int8, item_id, ${record.event?.type ?? ''}, n
-      from unnest(${uuidArray(told.map(([id]) => id))}::uuid[], ${told.map(([, n]) => n)}::int[]) as e(item_id, n))
+      select ${accountId}, ${String(record.chunk)}::int8, item_id, event_type, n
+      from unnest(${uuidArray(told.map(({ id }) => id))}::uuid[], ${told.map(({ type }) => type)}::text[],
+                  ${told.map(({ n }) => n)}::int[]) as e(item_id, event_type, n))
     insert into operation_chunk (account_id, chunk, operation_id, place, created, changed, unchanged, refused,
                                  hash_version, digest, ids, item_ids, id_reasons, item_reasons, terms)
     values (${accountId}, ${String(record.chunk)}::int8, ${operationId}, ${record.place}, ${record.created},

@@ -1,9 +1,9 @@
 import type { Context } from '../access/index.ts';
 import { trainingsWithin } from '../content/index.ts';
+import type { PairEventType } from '../events/index.ts';
 import type { ReadTx } from '../storage/index.ts';
 import { freeSeats } from '../training/index.ts';
 import { isPlanned } from './enroll-chunks.ts';
-import type { EventType } from './ledger-queries.ts';
 import type { MadePlan } from './plan.ts';
 
 /** What a plan would cause beside enrollments: whom it would tell, and what it leaves to learners. */
@@ -12,12 +12,12 @@ import type { MadePlan } from './plan.ts';
 export type CountSubscribers = (
   tx: ReadTx,
   accountId: number,
-  type: EventType,
+  type: PairEventType,
   itemIds: readonly string[],
 ) => Promise<ReadonlyMap<string, number>>;
 
 export interface PlannedEvent {
-  readonly eventType: EventType;
+  readonly eventType: PairEventType;
   readonly itemId: string;
   readonly learners: number;
   readonly subscribers: number;

@@ -26,19 +26,26 @@ export const rowChunks: ChunkWriter = {
     const good = added.filter(({ ordinal }) => !faults.has(ordinal));
     const learners =
       good.length > 0 ? await insertRows(tx, writing, good, parents.withPast) : new Map<string, number>();
-    const created = [...learners.values()].reduce((sum, n) => sum + n, 0);
-    const changed = edited.length > 0 ? await changeRows(tx, writing, edited) : 0;
+    const created = sum(learners);
+    const others = edited.length > 0 ? await changeRows(tx, writing, edited) : new Map<string, number>();
+    const changed = sum(others);
     return {
       chunk,
       created,
       changed,
       unchanged: ids.length - faults.size - created - changed,
       demand: demandOfRows(ids, items, faults),
-      event: { type: 'LEARNERS_ENROLLED_IN_COURSE', learners },
+      events: [
+        { type: 'LEARNERS_ENROLLED_IN_COURSE', learners },
+        { type: 'ENROLLMENTS_CHANGED', learners: others },
+      ],
       given: { typeGroup: 0, terms },
     };
   },
 };
+
+const sum = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((all, n) => all + n, 0);
 
 const NOBODY: LockedParents = { goneLearners: new Set(), goneItems: new Set(), withPast: new Set() };
 

@@ -105,9 +105,13 @@ export interface ChangedRow extends Pair {
   readonly version: bigint;
 }
 
-/** Gives enrollments other terms; returns how many were still in the version that was judged. */
-export async function changeRows(tx: WriteTx, change: Writing, rows: readonly ChangedRow[]): Promise<number> {
-  const { rows: counted } = await sql<{ n: number }>`
+/** Gives enrollments other terms; returns how many per item were still in the version that was judged. */
+export async function changeRows(
+  tx: WriteTx,
+  change: Writing,
+  rows: readonly ChangedRow[],
+): Promise<Map<string, number>> {
+  const { rows: counted } = await sql<{ item_id: string; n: number }>`
     with wanted as materialized (
       select * from unnest(${uuidArray(rows.map((row) => row.learnerId))}::uuid[], ${uuidArray(rows.map((row) => row.itemId))}::uuid[],
           ${rows.map((row) => String(row.version))}::int8[], ${termColumns(rows)})
@@ -122,6 +126,6 @@ export async function changeRows(tx: WriteTx, change: Writing, rows: readonly Ch
         due_rule = old.rule, lock_after_due = old.lock, version_chunk = ${String(change.chunk)}::int8,
         recorded_at = greatest(old.recorded_at, ${change.at}::timestamptz), ${NOT_RESTORED}
       from old where e.account_id = ${change.accountId} and e.learner_id = old.learner_id and e.item_id = old.item_id)
-    select count(*)::int as n from old`.execute(tx);
-  return counted[0]?.n ?? 0;
+    select item_id, count(*)::int as n from old group by item_id`.execute(tx);
+  return new Map(counted.map((row) => [row.item_id, row.n]));
 }

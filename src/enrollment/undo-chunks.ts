@@ -41,13 +41,13 @@ export async function undoChunk(
   const pairs = await judgePairs(tx, accountId, undone, at, lockParents);
   // Under the locks, as for endings: numbers tell what came first.
   const change = { accountId, chunk: newChunkNumber(), at };
-  const event = await bringBack(
+  const events = await bringBack(
     tx,
     change,
     undone,
     pairs.filter(({ kept }) => kept === undefined),
   );
-  return recordOf(change.chunk, pairs, event);
+  return recordOf(change.chunk, pairs, events);
 }
 
 /** What undoing a chunk would lead to now. */
@@ -61,7 +61,7 @@ export const previewChunk = (
 function recordOf(
   chunk: bigint,
   pairs: readonly JudgedPair[],
-  event: ChunkRecord['event'],
+  events: ChunkRecord['events'],
 ): Omit<ChunkRecord, 'place'> {
   const reasons = new Map(pairs.flatMap(({ enrollmentId: id, kept }) => (kept ? [[id, kept]] : [])));
   const ids = pairs.map((pair) => pair.enrollmentId);
@@ -71,7 +71,7 @@ function recordOf(
     changed: pairs.length - reasons.size,
     unchanged: [...reasons.values()].filter((reason) => REASONS[reason].outcome === 'unchanged').length,
     demand: demandOfEnrollments(PackedIds.of(ids), reasons),
-    event,
+    events,
     given: null,
   };
 }
@@ -167,16 +167,13 @@ async function confirmedAfter(
   return confirmed;
 }
 
-/**
- * Takes away what the chunk left, and puts back what it took. A chunk enrolls, changes or ends: so of what is told there
- * is one kind only.
- */
+/** Takes away what the chunk left, and puts back what it took. */
 async function bringBack(
   tx: WriteTx,
   change: Change,
   undone: bigint,
   pairs: readonly JudgedPair[],
-): Promise<ChunkRecord['event']> {
+): Promise<ChunkRecord['events']> {
   const take = (some: readonly JudgedPair[], how: Parameters<typeof moveToPast>[3]) => {
     const keys = some.flatMap(({ after }) => after ?? []);
     return keys.length > 0 ? moveToPast(tx, change, { keys }, how) : new Map<string, number>();
@@ -190,14 +187,20 @@ async function bringBack(
     queries.leavingNothing(change.accountId, undone),
   );
   const enrolled = new Map<string, number>();
+  const changed = new Map<string, number>();
+  const count = (learners: Map<string, number>, itemId: string) =>
+    learners.set(itemId, (learners.get(itemId) ?? 0) + 1);
   let place = 0;
   const versions = pairs.flatMap((pair): queries.PutBack[] => {
     if (!pair.before) return [];
+    count(revives(pair) ? enrolled : changed, pair.itemId);
     if (!revives(pair)) return [{ key: pair.before, place: null }];
-    enrolled.set(pair.itemId, (enrolled.get(pair.itemId) ?? 0) + 1);
     return [{ key: pair.before, place: place++ }];
   });
   if (versions.length > 0) await queries.putBack(tx, change, undone, versions);
-  if (enrolled.size > 0) return { type: 'LEARNERS_ENROLLED_IN_COURSE', learners: enrolled };
-  return ended.size > 0 ? { type: 'LEARNERS_UNENROLLED', learners: ended } : null;
+  return [
+    { type: 'LEARNERS_ENROLLED_IN_COURSE', learners: enrolled },
+    { type: 'ENROLLMENTS_CHANGED', learners: changed },
+    { type: 'LEARNERS_UNENROLLED', learners: ended },
+  ];
 }

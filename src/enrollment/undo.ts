@@ -101,7 +101,7 @@ const nothingDone = (): Omit<ChunkRecord, 'place'> => ({
   changed: 0,
   unchanged: 0,
   demand: demandOfEnrollments([]),
-  event: null,
+  events: [],
   given: null,
 });
 

@@ -181,6 +181,17 @@ export const DIRECTORY_ERRORS = {
     '{field}: {ids} have a seat in another session of this training.',
     'A user takes part in one session of a training. Remove them from the other one first.',
   ),
+  // Calendars
+  'calendar.none': entry(
+    404,
+    'The calendar of user {ids} has no address.',
+    'POST /user/{id}/calendar makes one.',
+  ),
+  'calendar.unknown': entry(
+    404,
+    'This address leads to no calendar.',
+    'It was never given, was taken away or replaced, or its user is not active.',
+  ),
   // Webhooks
   'webhook.unknown_subscriber': entry(
     404,

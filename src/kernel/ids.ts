@@ -72,6 +72,12 @@ export function newChunkNumber(): bigint {
   return ((lastChunkTick >> 10n) << 20n) | (PROCESS_NUMBER << 10n) | (lastChunkTick & 0x3ffn);
 }
 
+/** When a chunk number was drawn, in milliseconds since 1970. */
+export const millisecondOfChunk = (chunk: bigint): number => Number(chunk >> 20n) + CHUNK_EPOCH_MS;
+
+/** When an id of newId was made, in milliseconds since 1970. */
+export const millisecondOfId = (id: string): number => bytesOf(id).readUIntBE(0, 6);
+
 /** Where an enrollment was created: which account, in which chunk, at which place of it. */
 export interface EnrollmentKey {
   readonly accountId: number;

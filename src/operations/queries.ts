@@ -155,24 +155,35 @@ async function operationsWhere(
   return rows.map(toOperation);
 }
 
-/** The account's sealed position, and whether committed chunks wait for theirs. */
-export async function sealState(
-  tx: ReadTx,
-  accountId: number,
-): Promise<{ position: bigint; hasUnsealed: boolean }> {
-  const { rows } = await sql<{ position: string; has_unsealed: boolean }>`
-    select position, exists(select from operation_chunk c where c.account_id = s.account_id and c.position is null) as has_unsealed
+/** How far an account is sealed: the last position of a chunk, and the last number of an event. */
+export interface SealState {
+  readonly position: bigint;
+  readonly events: bigint;
+  /** Whether committed chunks wait for their position. */
+  readonly hasUnsealed: boolean;
+}
+
+export async function sealState(tx: ReadTx, accountId: number): Promise<SealState> {
+  const { rows } = await sql<{ position: string; events: string; has_unsealed: boolean }>`
+    select position, events, exists(select from operation_chunk c where c.account_id = s.account_id and c.position is null) as has_unsealed
     from seal s where account_id = ${accountId}`.execute(tx);
-  return { position: BigInt(rows[0]?.position ?? 0), hasUnsealed: rows[0]?.has_unsealed ?? false };
+  return {
+    position: BigInt(rows[0]?.position ?? 0),
+    events: BigInt(rows[0]?.events ?? 0),
+    hasUnsealed: rows[0]?.has_unsealed ?? false,
+  };
 }
 
 /** Locks the account's counter: only one sealer works at a time, and no writer ever waits for it. */
-export async function lockSeal(tx: WriteTx, accountId: number): Promise<{ position: bigint; hash: Buffer }> {
-  const { rows } = await sql<{ position: string; hash: Buffer }>`
-    select position, hash from seal where account_id = ${accountId} for update`.execute(tx);
+export async function lockSeal(
+  tx: WriteTx,
+  accountId: number,
+): Promise<{ position: bigint; events: bigint; hash: Buffer }> {
+  const { rows } = await sql<{ position: string; events: string; hash: Buffer }>`
+    select position, events, hash from seal where account_id = ${accountId} for update`.execute(tx);
   const row = rows[0];
   if (!row) throw new Error(`account ${accountId} has no seal`);
-  return { position: BigInt(row.position), hash: row.hash };
+  return { position: BigInt(row.position), events: BigInt(row.events), hash: row.hash };
 }
 
 /** Instants as they are hashed: to the microsecond, whatever a Date can hold. */
@@ -239,17 +250,24 @@ export interface SealedChunk {
   readonly hash: Buffer;
 }
 
-/** Writes positions and hashes, and moves the counter to the last of them. */
+/** Writes positions and hashes, and moves the counters: to the last of them, and to the last number of an event. */
 export async function writeSeals(
   tx: WriteTx,
   accountId: number,
   sealed: readonly SealedChunk[],
+  events: bigint,
 ): Promise<void> {
   const last = sealed.at(-1);
-  if (!last) return;
+  if (!last) {
+    await sql`update seal set events = ${String(events)}::int8 where account_id = ${accountId} and events <> ${String(events)}::int8`.execute(
+      tx,
+    );
+    return;
+  }
   await sql`
     with moved as (
-      update seal set position = ${String(last.position)}::int8, hash = ${last.hash} where account_id = ${accountId})
+      update seal set position = ${String(last.position)}::int8, hash = ${last.hash}, events = ${String(events)}::int8
+      where account_id = ${accountId})
     update operation_chunk c set position = s.position, hash = s.hash
     from unnest(${sealed.map((s) => String(s.chunk))}::int8[], ${sealed.map((s) => String(s.position))}::int8[],
                 ${sealed.map((s) => s.hash)}::bytea[]) as s(chunk, position, hash)

@@ -1,4 +1,5 @@
 import { sha256 } from '../kernel/hash.ts';
+import { millisecondOfChunk, millisecondOfId } from '../kernel/ids.ts';
 
 /** The hash chain: what a sealed chunk's hash covers. Ids, counts and digests, never personal text. */
 
@@ -63,6 +64,22 @@ const claimOf = (position: bigint, { operation, ...chunk }: ChunkClaim): string 
     operation.acceptedMicros,
     operation.total,
   ])}`;
+
+/** Chunks and ids of events, each in order of their numbers, in one order of the time when those were drawn. */
+export function inOrder<Chunk extends { readonly chunk: bigint }>(
+  chunks: readonly Chunk[],
+  eventIds: readonly string[],
+): (Chunk | string)[] {
+  const merged: (Chunk | string)[] = [];
+  let at = 0;
+  for (const chunk of chunks) {
+    const drawnAt = millisecondOfChunk(chunk.chunk);
+    for (let id = eventIds[at]; id !== undefined && millisecondOfId(id) < drawnAt; id = eventIds[++at])
+      merged.push(id);
+    merged.push(chunk);
+  }
+  return [...merged, ...eventIds.slice(at)];
+}
 
 export interface Counts {
   readonly acceptedAt: Date;

@@ -1,28 +1,35 @@
+import { type EventSeal, unsealedEvents, writeNumbers } from '../events/index.ts';
 import type { Database } from '../storage/index.ts';
 import * as queries from './queries.ts';
-import { chainHash } from './rules.ts';
+import { chainHash, inOrder } from './rules.ts';
 
-/** Chunks sealed in one short transaction. */
+/** Chunks and events sealed in one short transaction. */
 const SEAL_AT_ONCE = 5_000;
 /** How long a committed chunk waits for its position when nobody reads. */
 const SEAL_EVERY_MS = 1_000;
 
 /**
- * Gives committed chunks their position and chained hash, under the account's counter row.
- * Writers never wait for it; readers who need positions (page tokens, later the feed) seal before they read.
+ * Gives committed chunks their position and chained hash, and committed events their number and the position that they
+ * follow, under the account's counter row. What was committed before something else began comes before it. Writers never wait for it; readers who need positions (page tokens, the feed) seal before they read.
  */
 export async function seal(db: Database, accountId: number): Promise<void> {
   for (;;) {
     const count = await db.write(async (tx) => {
-      let { position, hash } = await queries.lockSeal(tx, accountId);
+      let { position, events: number, hash } = await queries.lockSeal(tx, accountId);
       const chunks = await queries.unsealedChunks(tx, accountId, SEAL_AT_ONCE);
-      const sealed = chunks.map((chunk) => {
-        position += 1n;
-        hash = chainHash(hash, position, chunk);
-        return { chunk: chunk.chunk, position, hash };
-      });
-      await queries.writeSeals(tx, accountId, sealed);
-      return chunks.length;
+      const eventIds = await unsealedEvents(tx, accountId, SEAL_AT_ONCE);
+      const next = inOrder(chunks, eventIds).slice(0, SEAL_AT_ONCE);
+      const sealed: queries.SealedChunk[] = [];
+      const numbered: EventSeal[] = [];
+      for (const one of next)
+        if (typeof one === 'string') numbered.push({ eventId: one, number: ++number, position });
+        else {
+          hash = chainHash(hash, ++position, one);
+          sealed.push({ chunk: one.chunk, position, hash });
+        }
+      await writeNumbers(tx, accountId, numbered);
+      await queries.writeSeals(tx, accountId, sealed, number);
+      return next.length;
     });
     if (count < SEAL_AT_ONCE) return;
   }

@@ -126,13 +126,3 @@ export async function findSigner(
   const row = rows[0];
   return row ? { key: row.key, accountUrl: row.url } : null;
 }
-
-/** Keeps a first signing key; of two that are made at once the first stays, and is answered. */
-export async function keepKey(tx: WriteTx, accountId: number, key: Buffer): Promise<Buffer> {
-  await sql`insert into signing_key (account_id, key) values (${accountId}, ${key}) on conflict do nothing`.execute(
-    tx,
-  );
-  const { rows } = await sql<{ key: Buffer }>`
-    select key from signing_key where account_id = ${accountId}`.execute(tx);
-  return rows[0]?.key ?? key;
-}

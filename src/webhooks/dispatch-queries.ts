@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import { afterPosition, type EventPlace, WHOLE_EVENT } from '../enrollment/index.ts';
+import { afterPosition, WHOLE_EVENT } from '../enrollment/index.ts';
+import type { FeedPlace } from '../feed/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import type { Filters, SubscriptionType } from './rules.ts';
 
@@ -21,8 +22,9 @@ export async function dueSubscribers(tx: ReadTx, now: Date, limit: number): Prom
     select w.account_id as "accountId", w.subscriber_id as "subscriberId"
     from webhook_subscriber w join seal s on s.account_id = w.account_id
     where w.is_enabled and w.is_confirmed and w.next_attempt_at <= ${now} and w.lease_until <= ${now}
-      and (s.position > w.told_position or w.told_ordinal < ${WHOLE_EVENT}
-        or exists (select from operation_chunk c where c.account_id = w.account_id and c.position is null))
+      and (s.position > w.told_position or w.told_ordinal < ${WHOLE_EVENT} or s.events > w.told_event
+        or exists (select from operation_chunk c where c.account_id = w.account_id and c.position is null)
+        or exists (select from event e where e.account_id = w.account_id and e.number is null))
     order by w.lease_until limit ${limit}`.execute(tx);
   return rows;
 }
@@ -49,7 +51,7 @@ export async function takeLease(
 export interface Held {
   readonly callbackUrl: string;
   readonly secret: string | null;
-  readonly told: EventPlace;
+  readonly told: FeedPlace;
   readonly failures: number;
   readonly failingSince: Date | null;
   readonly subscriptions: readonly LiveSubscription[];
@@ -59,6 +61,7 @@ export interface LiveSubscription {
   readonly subscriptionType: SubscriptionType;
   readonly filters: Filters;
   readonly sincePosition: bigint;
+  readonly sinceEvent: bigint;
 }
 
 /** Prolongs a lease and says how the subscriber stands now; null if the lease is lost or it is to be told no more. */
@@ -69,11 +72,12 @@ export async function holdLease(tx: WriteTx, lease: Lease, leaseUntil: Date): Pr
     told_position: string;
     told_item: string;
     told_ordinal: number;
+    told_event: string;
     failures: number;
     failing_since: Date | null;
   }>`
     update webhook_subscriber set lease_until = ${leaseUntil} where ${holder(lease)} and is_enabled and is_confirmed
-    returning callback_url, secret, told_position, told_item, told_ordinal, failures, failing_since`.execute(
+    returning callback_url, secret, told_position, told_item, told_ordinal, told_event, failures, failing_since`.execute(
     tx,
   );
   const [row] = rows;
@@ -82,28 +86,37 @@ export async function holdLease(tx: WriteTx, lease: Lease, leaseUntil: Date): Pr
     subscription_type: SubscriptionType;
     filters: Filters;
     since_position: string;
-  }>`select subscription_type, filters, since_position from webhook_subscription where ${one(lease)}`.execute(
+    since_event: string;
+  }>`select subscription_type, filters, since_position, since_event from webhook_subscription where ${one(lease)}`.execute(
     tx,
   );
   return {
     callbackUrl: row.callback_url,
     secret: row.secret,
-    told: { position: BigInt(row.told_position), itemId: row.told_item, ordinal: row.told_ordinal },
+    told: {
+      position: BigInt(row.told_position),
+      itemId: row.told_item,
+      ordinal: row.told_ordinal,
+      number: BigInt(row.told_event),
+    },
     failures: row.failures,
     failingSince: row.failing_since,
     subscriptions: subscriptions.rows.map((own) => ({
       subscriptionType: own.subscription_type,
       filters: own.filters,
       sincePosition: BigInt(own.since_position),
+      sinceEvent: BigInt(own.since_event),
     })),
   };
 }
 
 /** Everything up to here is told. Says nothing to a subscriber whose lease is lost: it will be told again. */
-export async function recordTold(tx: WriteTx, lease: Lease, told: EventPlace): Promise<void> {
+export async function recordTold(tx: WriteTx, lease: Lease, told: FeedPlace): Promise<void> {
   await sql`update webhook_subscriber
     set told_position = ${String(told.position)}::int8, told_item = ${told.itemId}, told_ordinal = ${told.ordinal},
-        failures = 0, failing_since = null where ${holder(lease)}`.execute(tx);
+        told_event = ${String(told.number)}::int8, failures = 0, failing_since = null where ${holder(lease)}`.execute(
+    tx,
+  );
 }
 
 /** The next attempt is at that time; the lease ends. */
@@ -132,8 +145,8 @@ export async function releaseLease(tx: WriteTx, lease: Lease): Promise<void> {
 export async function startTelling(tx: WriteTx, subscriber: Subscriber): Promise<void> {
   const { itemId, ordinal } = afterPosition(0n);
   await sql`update webhook_subscriber
-    set told_position = (select position from seal where account_id = ${subscriber.accountId}), told_item = ${itemId},
-        told_ordinal = ${ordinal}, failures = 0, failing_since = null, next_attempt_at = ${NEVER},
+    set (told_position, told_event) = (select position, events from seal where account_id = ${subscriber.accountId}),
+        told_item = ${itemId}, told_ordinal = ${ordinal}, failures = 0, failing_since = null, next_attempt_at = ${NEVER},
         lease_epoch = lease_epoch + 1, lease_until = ${NEVER} where ${one(subscriber)}`.execute(tx);
 }
 

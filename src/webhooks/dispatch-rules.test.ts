@@ -1,17 +1,43 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type EnrollmentEvent, WHOLE_EVENT } from '../enrollment/index.ts';
-import { afterFailure, composeEnrolled, cutEvents } from './dispatch-rules.ts';
+import { afterPosition, ordinalAt, WHOLE_EVENT } from '../enrollment/index.ts';
+import type { FeedEvent } from '../feed/index.ts';
+import { afterFailure, compose, cutEvents } from './dispatch-rules.ts';
 
 const SINCE = new Date('2026-03-02T09:00:00Z');
 const later = (seconds: number): Date => new Date(SINCE.getTime() + seconds * 1000);
 const TYPE = 'LEARNERS_ENROLLED_IN_COURSE';
 const subscription = (filters = {}, sincePosition = 0n) => [
-  { subscriptionType: TYPE as typeof TYPE, filters, sincePosition },
+  { subscriptionType: TYPE as typeof TYPE, filters, sincePosition, sinceEvent: 0n },
 ];
-const event = (position: number, itemId: string, learners: number, eventType: string = TYPE) =>
-  ({ position: BigInt(position), chunk: BigInt(position), itemId, eventType, learners }) as EnrollmentEvent;
+const event = (position: number, itemId: string, learners: number, eventType = TYPE as typeof TYPE) => ({
+  pairs: {
+    position: BigInt(position),
+    chunk: BigInt(position),
+    operationId: `operation ${position}`,
+    itemId,
+    eventType,
+    learners,
+  },
+});
+const single = (
+  number: number,
+  details: { userIds?: string[]; participantIds?: string[]; itemId?: string } = {},
+) =>
+  ({
+    single: {
+      number: BigInt(number),
+      position: 0n,
+      eventId: `event ${number}`,
+      eventType: 'TRAINING_SESSION_PARTICIPANTS_ADDED',
+      payload: { no: number, ...(details.participantIds && { participantIds: details.participantIds }) },
+      userIds: details.userIds ?? details.participantIds ?? [],
+      itemId: details.itemId ?? null,
+      occurredAt: SINCE,
+    },
+  }) as FeedEvent;
+const START = { ...afterPosition(0n), number: 0n };
 
 test('retries: 30 s, doubled, at most an hour, the last a day after the first failure', () => {
   const delays: number[] = [];
@@ -37,7 +63,7 @@ test('a cut is of one type, passes over what is not wanted, and stops where it i
   const events = [event(1, 'a', 5), event(2, 'b', 5), event(3, 'a', 5), event(4, 'a', 1)];
   const cut = cutEvents(events, subscription({ courseIds: ['a'] }, 1n), 5);
   assert.deepEqual(
-    [cut.wanted, cut.passed].map((list) => list.map(({ position }) => Number(position))),
+    [cut.wanted, cut.passed].map((list) => list.map(({ pairs }) => Number(pairs?.position))),
     [[3], [1, 2, 3]],
   );
 });
@@ -45,9 +71,9 @@ test('a cut is of one type, passes over what is not wanted, and stops where it i
 test('a cut ends before another type that is subscribed to, not at one that is not', () => {
   const both = [
     ...subscription(),
-    { subscriptionType: 'USER_REGISTERED' as const, filters: {}, sincePosition: 0n },
+    { subscriptionType: 'ENROLLMENTS_CHANGED' as const, filters: {}, sincePosition: 0n, sinceEvent: 0n },
   ];
-  const events = [event(1, 'a', 1), event(2, 'a', 1, 'USER_REGISTERED'), event(3, 'a', 1)];
+  const events = [event(1, 'a', 1), event(2, 'a', 1, 'ENROLLMENTS_CHANGED' as typeof TYPE), event(3, 'a', 1)];
   assert.equal(cutEvents(events, both, 10).wanted.length, 1);
   assert.equal(cutEvents(events, subscription(), 10).wanted.length, 2);
 });
@@ -57,25 +83,31 @@ test('cut by cut, part by part, every learner is told exactly once and in order'
   fc.assert(
     fc.property(sizes, fc.integer({ min: 1, max: 6 }), (learners, max) => {
       const events = learners.map((size, no) => event(no + 1, `item ${no}`, size));
-      const all = events.flatMap(({ itemId, learners: size }) =>
-        Array.from({ length: size }, (_, place) => `${itemId} ${place}`),
+      const all = events.flatMap(({ pairs }) =>
+        Array.from({ length: pairs.learners }, (_, place) => `${pairs.itemId} ${place}`),
       );
       const told: string[] = [];
-      let from = { position: 0n, ordinal: WHOLE_EVENT };
+      let from = START;
       for (let round = 0; round < 500; round++) {
         const ahead = events.filter(
-          ({ position }) =>
-            position > from.position || (position === from.position && from.ordinal < WHOLE_EVENT),
+          ({ pairs }) =>
+            pairs.position > from.position ||
+            (pairs.position === from.position && ordinalAt(pairs, from) < 0xffffff),
         );
         if (ahead.length === 0) break;
         const cut = cutEvents(ahead, subscription(), max);
-        const found = cut.wanted.flatMap(({ position, itemId, learners: size }, no) =>
-          Array.from({ length: size }, (_, ordinal) => ({ no, ordinal, learnerId: `${itemId} ${ordinal}` }))
-            .filter(({ ordinal }) => position !== from.position || ordinal > from.ordinal)
+        const found = cut.wanted.flatMap(({ pairs }, no) =>
+          Array.from({ length: pairs?.learners ?? 0 }, (_, ordinal) => ({
+            no,
+            ordinal,
+            learnerId: `${pairs?.itemId} ${ordinal}`,
+            enrollmentId: '',
+          }))
+            .filter(({ ordinal }) => pairs && ordinal > ordinalAt(pairs, from))
             .slice(0, max),
         );
-        const { payloads, upTo } = composeEnrolled(cut, found, max);
-        const ids = payloads.flatMap(({ learnerIds }) => learnerIds);
+        const { payloads, upTo } = compose(from, cut, found, max);
+        const ids = payloads.flatMap(({ learnerIds }) => learnerIds as string[]);
         assert.ok(ids.length <= max);
         told.push(...ids);
         from = upTo;
@@ -83,4 +115,20 @@ test('cut by cut, part by part, every learner is told exactly once and in order'
       assert.deepEqual(told, all);
     }),
   );
+});
+
+test('events with a row of their own: filtered by whom and what they are about, numbered apart', () => {
+  const type = 'TRAINING_SESSION_PARTICIPANTS_ADDED' as const;
+  const mine = [{ subscriptionType: type, filters: { userIds: ['x'] }, sincePosition: 0n, sinceEvent: 1n }];
+  const events = [
+    single(1, { participantIds: ['x'] }),
+    single(2, { participantIds: ['y'] }),
+    event(7, 'a', 1),
+    single(3, { participantIds: ['x', 'y'] }),
+  ];
+  const cut = cutEvents(events, mine, 100);
+  const { payloads, upTo } = compose(START, cut, [], 100);
+  assert.deepEqual(payloads, [{ no: 3, participantIds: ['x'] }]);
+  assert.deepEqual([upTo.position, upTo.itemId, upTo.number], [7n, 'a', 3n]);
+  assert.ok(upTo.ordinal < WHOLE_EVENT);
 });

@@ -1,9 +1,6 @@
-import {
-  type EnrollmentEvent,
-  type EventLearner,
-  type EventPlace,
-  WHOLE_EVENT,
-} from '../enrollment/index.ts';
+import type { EventLearner } from '../enrollment/index.ts';
+import type { SealedEvent } from '../events/index.ts';
+import { type FeedEvent, type FeedPlace, placeAfter, typeOf } from '../feed/index.ts';
 import { HOUR_MS } from '../kernel/dates.ts';
 import type { Filters, SubscriptionType } from './rules.ts';
 
@@ -27,7 +24,9 @@ export function afterFailure(failures: number, since: Date, now: Date): Date | n
 interface Subscribed {
   readonly subscriptionType: SubscriptionType;
   readonly filters: Filters;
+  /** Told of what is after these: the position of a chunk, and the number of an event with a row of its own. */
   readonly sincePosition: bigint;
+  readonly sinceEvent: bigint;
 }
 
 /** The events of one message. */
@@ -35,26 +34,24 @@ export interface EventCut {
   /** Null when there is nothing to say of the events passed. */
   readonly subscription: Subscribed | null;
   /** The events it is about, of one type, consecutive as the subscriber sees them. */
-  readonly wanted: readonly EnrollmentEvent[];
+  readonly wanted: readonly FeedEvent[];
   /** Those and the ones passed over. */
-  readonly passed: readonly EnrollmentEvent[];
+  readonly passed: readonly FeedEvent[];
 }
 
 /** As many events from the first on as are of one type and concern no more learners than fit; of the first perhaps more. */
 export function cutEvents(
-  events: readonly EnrollmentEvent[],
+  events: readonly FeedEvent[],
   subscriptions: readonly Subscribed[],
   maxLearners: number,
 ): EventCut {
-  const wanted: EnrollmentEvent[] = [];
+  const wanted: FeedEvent[] = [];
   let subscription: Subscribed | null = null;
   let learners = 0;
   for (const [place, event] of events.entries()) {
-    const own = subscriptions.find((candidate) => candidate.subscriptionType === event.eventType);
-    const { courseIds } = own?.filters ?? {};
-    if (!own || event.position <= own.sincePosition || (courseIds && !courseIds.includes(event.itemId)))
-      continue;
-    learners += event.learners;
+    const own = subscriptions.find((candidate) => candidate.subscriptionType === typeOf(event));
+    if (!own || !isFor(own, event)) continue;
+    learners += event.pairs ? event.pairs.learners : event.single.userIds.length;
     const isOther = subscription !== null && subscription !== own;
     if (isOther || (wanted.length > 0 && learners > maxLearners))
       return { subscription, wanted, passed: events.slice(0, place) };
@@ -64,38 +61,60 @@ export function cutEvents(
   return { subscription, wanted, passed: events };
 }
 
-export interface EnrolledPayload {
-  readonly courseId: string;
-  readonly learnerIds: readonly string[];
+/** Whether an event is after the subscription, and its filters let it through as far as the event itself says. */
+function isFor({ filters, sincePosition, sinceEvent }: Subscribed, { pairs, single }: FeedEvent): boolean {
+  const { userIds, courseIds, courseItemIds } = filters;
+  if (pairs) return pairs.position > sincePosition && (!courseIds || courseIds.includes(pairs.itemId));
+  const items = courseIds ?? courseItemIds;
+  return (
+    single.number > sinceEvent &&
+    (!items || (single.itemId !== null && items.includes(single.itemId))) &&
+    (!userIds || single.userIds.some((id) => userIds.includes(id)))
+  );
 }
 
+export type Payload = Readonly<Record<string, unknown>>;
+
 /** The payloads, one for each event that concerns somebody the filter lets through, and how far that tells. */
-export function composeEnrolled(
+export function compose(
+  from: FeedPlace,
   cut: EventCut,
   learners: readonly EventLearner[],
   maxLearners: number,
-): { payloads: EnrolledPayload[]; upTo: EventPlace } {
+): { payloads: Payload[]; upTo: FeedPlace } {
   const told = learners.slice(0, maxLearners);
   const userIds = cut.subscription?.filters.userIds;
-  const wantedIds = userIds && new Set(userIds);
-  const payloads = cut.wanted
-    .map((event, no) => ({
-      courseId: event.itemId,
-      learnerIds: told
-        .filter((learner) => learner.no === no && (!wantedIds || wantedIds.has(learner.learnerId)))
-        .map(({ learnerId }) => learnerId),
-    }))
-    .filter(({ learnerIds }) => learnerIds.length > 0);
-  return { payloads, upTo: placeAfter(cut, told, learners.length >= maxLearners) };
+  const isWanted = (id: string): boolean => !userIds || userIds.includes(id);
+  const payloads = cut.wanted.flatMap(({ pairs, single }, no): Payload[] => {
+    if (single) return [payloadFor(single, isWanted)];
+    const learnerIds = told
+      .filter((learner) => learner.no === no && isWanted(learner.learnerId))
+      .map(({ learnerId }) => learnerId);
+    return learnerIds.length > 0 ? [{ courseId: pairs.itemId, learnerIds }] : [];
+  });
+  return { payloads, upTo: placeAfterMessage(from, cut, told, learners.length >= maxLearners) };
+}
+
+/** As it is written; where it lists participants, those the filter lets through. */
+function payloadFor({ payload }: SealedEvent, isWanted: (id: string) => boolean): Payload {
+  const { participantIds } = payload;
+  if (!Array.isArray(participantIds)) return payload;
+  return { ...payload, participantIds: (participantIds as string[]).filter(isWanted) };
 }
 
 /** After the last learner told of an event that may have more, else after the last event passed. */
-function placeAfter(cut: EventCut, told: readonly EventLearner[], mayHaveMore: boolean): EventPlace {
+function placeAfterMessage(
+  from: FeedPlace,
+  { wanted, passed }: EventCut,
+  told: readonly EventLearner[],
+  mayHaveMore: boolean,
+): FeedPlace {
   const lastLearner = told.at(-1);
-  const event = lastLearner && cut.wanted[lastLearner.no];
-  if (mayHaveMore && lastLearner && event)
-    return { position: event.position, itemId: event.itemId, ordinal: lastLearner.ordinal };
-  const last = cut.passed.at(-1);
-  if (!last) throw new Error('a message about no event');
-  return { position: last.position, itemId: last.itemId, ordinal: WHOLE_EVENT };
+  const cutOff = mayHaveMore && lastLearner ? wanted[lastLearner.no] : undefined;
+  let place = from;
+  for (const event of passed) {
+    if (lastLearner && event === cutOff) return placeAfter(place, event, lastLearner.ordinal);
+    place = placeAfter(place, event);
+  }
+  return place;
 }

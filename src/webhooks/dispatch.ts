@@ -1,16 +1,11 @@
 import { createHash } from 'node:crypto';
-import {
-  afterPosition,
-  type EventPlace,
-  eventsAfter,
-  learnersEnrolledBy,
-  WHOLE_EVENT,
-} from '../enrollment/index.ts';
+import { learnersOf, ordinalAt } from '../enrollment/index.ts';
+import { endOf, eventsOf, type FeedEvent, type FeedPlace, placeAfter } from '../feed/index.ts';
 import { seal, sealState } from '../operations/index.ts';
 import type { Database, ReadTx } from '../storage/index.ts';
 import type { Courier } from './courier.ts';
 import * as queries from './dispatch-queries.ts';
-import { afterFailure, composeEnrolled, cutEvents } from './dispatch-rules.ts';
+import { afterFailure, compose, cutEvents } from './dispatch-rules.ts';
 import { headersOf, messageBody } from './rules.ts';
 
 /** How often this process looks for subscribers to tell. */
@@ -24,13 +19,11 @@ const LEASE_MS = 15_000;
 /** The most events looked at, and learners named, for one message. */
 const EVENTS_AT_ONCE = 200;
 const LEARNERS_AT_ONCE = 1_000;
-/** What the outbox holds and the contract has a webhook for. */
-const TOLD_TYPES = ['LEARNERS_ENROLLED_IN_COURSE'] as const;
 
 /** What comes next for a subscriber: perhaps a message, and how far it has been told when that is delivered. */
 interface Next {
   readonly body: string | null;
-  readonly upTo: EventPlace;
+  readonly upTo: FeedPlace;
   readonly isLast: boolean;
 }
 
@@ -113,7 +106,7 @@ export class Dispatcher {
     return !next.isLast;
   }
 
-  async #deliver(lease: queries.Lease, held: queries.Held, body: string, upTo: EventPlace): Promise<boolean> {
+  async #deliver(lease: queries.Lease, held: queries.Held, body: string, upTo: FeedPlace): Promise<boolean> {
     const message = { id: messageId(lease.subscriberId, held.told, upTo), body };
     const headers = headersOf(message, held.secret, this.#clock());
     const delivery = await this.#courier.post(held.callbackUrl, body, headers);
@@ -134,46 +127,43 @@ export class Dispatcher {
 }
 
 /** The same for every attempt at the same events, so that a receiver knows a repetition. */
-const messageId = (subscriberId: string, from: EventPlace, upTo: EventPlace): string =>
+const messageId = (subscriberId: string, from: FeedPlace, upTo: FeedPlace): string =>
   `msg_${createHash('sha256')
     .update([subscriberId, ...placeText(from), ...placeText(upTo)].join(' '))
     .digest('hex')
     .slice(0, 32)}`;
-const placeText = ({ position, itemId, ordinal }: EventPlace): string[] => [
+const placeText = ({ position, itemId, ordinal, number }: FeedPlace): string[] => [
   String(position),
   itemId,
   String(ordinal),
+  String(number),
 ];
 
 /** What follows the place up to which a subscriber has been told. */
 async function nextFor(tx: ReadTx, accountId: number, held: queries.Held): Promise<Next> {
-  const { position } = await sealState(tx, accountId);
-  const subscriptions = held.subscriptions.filter(({ subscriptionType }) =>
-    (TOLD_TYPES as readonly string[]).includes(subscriptionType),
-  );
-  const events = await eventsAfter(tx, accountId, {
-    after: held.told,
-    upTo: position,
+  const { told, subscriptions } = held;
+  const state = await sealState(tx, accountId);
+  const events = await eventsOf(tx, accountId, {
+    after: told,
+    upTo: state,
     types: subscriptions.map(({ subscriptionType }) => subscriptionType),
     limit: EVENTS_AT_ONCE,
   });
-  const end = events.length < EVENTS_AT_ONCE ? afterPosition(position) : null;
+  const end = events.length < EVENTS_AT_ONCE ? endOf(state) : null;
   const cut = cutEvents(events, subscriptions, LEARNERS_AT_ONCE);
-  const last = cut.passed.at(-1);
-  if (!cut.subscription || !last) {
-    const passed = last && { position: last.position, itemId: last.itemId, ordinal: WHOLE_EVENT };
-    return { body: null, upTo: end ?? passed ?? held.told, isLast: end !== null };
+  if (!cut.subscription) {
+    const passed = cut.passed.reduce((place, event) => placeAfter(place, event), told);
+    return { body: null, upTo: end ?? passed, isLast: end !== null };
   }
-  const asked = cut.wanted.map(({ chunk, itemId, position: at }) => ({
-    chunk,
-    itemId,
-    after: at === held.told.position && itemId === held.told.itemId ? held.told.ordinal : -1,
-  }));
-  const learners = await learnersEnrolledBy(tx, accountId, asked, LEARNERS_AT_ONCE);
-  const { payloads, upTo } = composeEnrolled(cut, learners, LEARNERS_AT_ONCE);
+  const learners = await learnersOf(tx, accountId, partsOf(cut.wanted, told), LEARNERS_AT_ONCE);
+  const { payloads, upTo } = compose(told, cut, learners, LEARNERS_AT_ONCE);
   return {
     body: payloads.length > 0 ? messageBody(cut.subscription.subscriptionType, payloads) : null,
     upTo,
     isLast: false,
   };
 }
+
+/** Whom to name of the events about pairs: of the first perhaps the rest. They are of one type, so all are or none is. */
+const partsOf = (wanted: readonly FeedEvent[], told: FeedPlace) =>
+  wanted.flatMap(({ pairs }) => (pairs ? [{ ...pairs, after: ordinalAt(pairs, told) }] : []));

@@ -93,8 +93,8 @@ export async function upsertSubscription(
   { subscriptionType, filters }: Subscription,
 ): Promise<void> {
   await sql`
-    insert into webhook_subscription (account_id, subscriber_id, subscription_type, filters, since_position)
-    select ${accountId}, ${subscriberId}, ${subscriptionType}, ${JSON.stringify(filters)}, position
+    insert into webhook_subscription (account_id, subscriber_id, subscription_type, filters, since_position, since_event)
+    select ${accountId}, ${subscriberId}, ${subscriptionType}, ${JSON.stringify(filters)}, position, events
     from seal where account_id = ${accountId}
     on conflict (account_id, subscriber_id, subscription_type) do update set filters = excluded.filters`.execute(
     tx,

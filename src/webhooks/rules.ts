@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import type { EventType } from '../events/index.ts';
 import { isUuid } from '../kernel/ids.ts';
 
 /** What can be subscribed to, how a filter is written, how a message is signed: pure decisions. */
@@ -20,7 +21,10 @@ const FILTERS = {
   COURSE_STATUS_CHANGED: LEARNER_AND_COURSE,
   COURSE_ITEM_COMPLETED_SUCCESSFULLY: LEARNER_AND_ITEM,
   COURSE_ITEM_STATUS_CHANGED: LEARNER_AND_ITEM,
-} as const satisfies Record<string, readonly FilterName[]>;
+  ENROLLMENTS_CHANGED: LEARNER_AND_COURSE,
+  LEARNERS_UNENROLLED: LEARNER_AND_COURSE,
+  OPERATION_COMPLETED: PARTICIPANT,
+} as const satisfies Record<EventType, readonly FilterName[]>;
 
 export type FilterName = 'userIds' | 'courseIds' | 'courseItemIds';
 export type SubscriptionType = keyof typeof FILTERS;
@@ -82,14 +86,6 @@ function readIds(value: string): string[] | null {
 /** Filters as they are written. */
 export const writeFilters = (filters: Filters): FilterParam[] =>
   Object.entries(filters).map(([name, ids]) => ({ name, value: JSON.stringify(ids) }));
-
-/** Why an address cannot be called back, or null. Where it leads is judged at every delivery (courier.ts). */
-export function objectionToUrl(text: string): string | null {
-  if (!URL.canParse(text)) return 'must be an http or https address';
-  const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'must be an http or https address';
-  return url.username || url.password ? 'must not carry a login or password' : null;
-}
 
 export interface Subscriber {
   readonly isEnabled: boolean;

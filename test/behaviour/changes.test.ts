@@ -140,7 +140,10 @@ const editing: readonly Scenario[] = [
         { access: '2024-01-01', due: '2024-06-01', lock: true, term: 1, cause: 'edited' },
         { access: '2025-03-04', due: '2025-03-06', lock: false, term: 1, cause: null },
       ]);
-      assert.deepEqual(await events(stage.world, one.courseId), ['LEARNERS_ENROLLED_IN_COURSE 1']);
+      assert.deepEqual(await events(stage.world, one.courseId), [
+        'LEARNERS_ENROLLED_IN_COURSE 1',
+        'ENROLLMENTS_CHANGED 1',
+      ]);
     },
   ],
   [

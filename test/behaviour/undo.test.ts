@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
-import { learnersEnrolledBy } from '../../src/enrollment/index.ts';
+import { learnersOf } from '../../src/enrollment/index.ts';
 import { ENGINES } from '../support/database.ts';
 import { addCourseOf, addTrack, enroll, enrolled, record } from '../support/learning.ts';
 import { addCourse, addDepartment, addUser } from '../support/people.ts';
@@ -200,8 +200,13 @@ for (const engine of ENGINES)
       );
       const told: string[] = [];
       for (let after = -1; ; ) {
-        const event = { chunk: BigInt(events.rows[0]?.chunk ?? 0), itemId: course, after };
-        const some = await world.db.read((tx) => learnersEnrolledBy(tx, accountId, [event], 3));
+        const event = {
+          chunk: BigInt(events.rows[0]?.chunk ?? 0),
+          eventType: 'LEARNERS_ENROLLED_IN_COURSE' as const,
+          itemId: course,
+          after,
+        };
+        const some = await world.db.read((tx) => learnersOf(tx, accountId, [event], 3));
         told.push(...some.map(({ learnerId }) => learnerId));
         const last = some.at(-1);
         if (!last) break;

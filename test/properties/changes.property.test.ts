@@ -85,7 +85,7 @@ const ruleOf = (wanted: Terms): string =>
 class Model {
   readonly current = new Map<string, { serial: number; version: Version; rule: string }>();
   readonly past: { serial: number; version: Version; cause: string }[] = [];
-  readonly events = { LEARNERS_ENROLLED_IN_COURSE: 0, LEARNERS_UNENROLLED: 0 };
+  readonly events = { LEARNERS_ENROLLED_IN_COURSE: 0, ENROLLMENTS_CHANGED: 0, LEARNERS_UNENROLLED: 0 };
   readonly terms = new Map<string, number>();
   serial = 0;
   operations = 0;
@@ -130,6 +130,7 @@ class Model {
     const next = versionOf(pair, own.version.term, wanted);
     if (JSON.stringify([next, ruleOf(wanted)]) === JSON.stringify([own.version, own.rule])) return 200;
     this.#move(pair, 'edited');
+    this.events.ENROLLMENTS_CHANGED++;
     this.current.set(pair, { serial, version: next, rule: ruleOf(wanted) });
     return 200;
   }
@@ -281,9 +282,13 @@ for (const engine of ENGINES)
           (select count(*) from operation where state <> 'done' or total <> created + changed + unchanged + refused)::int as unfinished,
           (select coalesce(sum(learners), 0) from outbox where event_type = 'LEARNERS_ENROLLED_IN_COURSE')::int as enrolled,
           (select coalesce(sum(learners), 0) from outbox where event_type = 'LEARNERS_UNENROLLED')::int as ended,
+          (select coalesce(sum(learners), 0) from outbox where event_type = 'ENROLLMENTS_CHANGED')::int as changed,
           (select count(*) from enrollment_past where past_at < recorded_at)::int as reversed,
           (select count(*) from outbox o where learners <> case event_type
              when 'LEARNERS_UNENROLLED' then (select count(*) from enrollment_past p where p.past_chunk = o.chunk and p.item_id = o.item_id)
+             when 'ENROLLMENTS_CHANGED' then (select count(*) from (
+               select version_chunk, chunk, item_id from enrollment union all select version_chunk, chunk, item_id from enrollment_past) e
+               where e.version_chunk = o.chunk and e.chunk <> o.chunk and e.item_id = o.item_id)
              else (select count(distinct ordinal) from (
                select chunk, ordinal, item_id from enrollment union all select chunk, ordinal, item_id from enrollment_past) e
                where e.chunk = o.chunk and e.item_id = o.item_id) end)::int as underivable`.execute(tx),
@@ -293,6 +298,7 @@ for (const engine of ENGINES)
         unfinished: 0,
         enrolled: model.events.LEARNERS_ENROLLED_IN_COURSE,
         ended: model.events.LEARNERS_UNENROLLED,
+        changed: model.events.ENROLLMENTS_CHANGED,
         reversed: 0,
         underivable: 0,
       });

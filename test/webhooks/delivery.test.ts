@@ -101,6 +101,51 @@ for (const engine of ENGINES)
         return [name, unconfirmed];
       }));
 
+    test('what is changed and what ends is told, too, and the end of a job, in order', () =>
+      receiving(async (receiver) => {
+        const course = await addCourse(world);
+        const many = await Promise.all(Array.from({ length: 5 }, () => addUser(world)));
+        const name = await confirmed(world, receiver);
+        for (const type of [
+          'LEARNERS_ENROLLED_IN_COURSE',
+          'ENROLLMENTS_CHANGED',
+          'LEARNERS_UNENROLLED',
+          'OPERATION_COMPLETED',
+        ])
+          await subscribe(world, name, type === 'OPERATION_COMPLETED' ? {} : { courseIds: [course] }, type);
+        const [one = ''] = many;
+        await enroll(world, [course], [one]);
+        const list = (await call(world, 'GET', `/enrollment?learnerIds[]=${one}`)).json as {
+          enrollmentId: string;
+        }[];
+        const id = list[0]?.enrollmentId ?? '';
+        const edit = { dueDateType: 'due_period', duePeriod: 5 };
+        for (let twice = 0; twice < 2; twice++) await post(world, `/enrollment/${id}`, edit);
+        const answer = await call(world, 'POST', '/enrollment', {
+          json: { courseIds: [course], learnerIds: many, dueDateType: 'unlimited' },
+          headers: { prefer: 'respond-async, wait=30' },
+        });
+        assert.ok([201, 202].includes(answer.status), answer.text);
+        await call(world, 'POST', '/enrollment/delete', { json: { enrollmentIds: [id] } });
+        await world.app.dispatcher.round();
+        const told = receiver.received
+          .map(({ body }) => JSON.parse(body) as { type: string; payloads: Record<string, unknown>[] })
+          .filter(({ type }) => type !== 'CONFIRMATION')
+          .flatMap(({ type, payloads }) => payloads.map((payload) => ({ type, ...payload })));
+        const rest = many.filter((id) => id !== one).sort();
+        const operationId = answer.headers.get('location')?.split('/').at(-1);
+        const counts = { created: 4, changed: 0, unchanged: 1, refused: 0 };
+        const job = { operationId, kind: 'enroll', state: 'done', actorId: world.account.ownerId, ...counts };
+        assert.deepEqual(told, [
+          { type: 'LEARNERS_ENROLLED_IN_COURSE', courseId: course, learnerIds: [one] },
+          { type: 'ENROLLMENTS_CHANGED', courseId: course, learnerIds: [one] },
+          { type: 'LEARNERS_ENROLLED_IN_COURSE', courseId: course, learnerIds: rest },
+          { type: 'OPERATION_COMPLETED', ...job },
+          { type: 'LEARNERS_UNENROLLED', courseId: course, learnerIds: [one] },
+        ]);
+        return name;
+      }));
+
     test('filters: all must match; learnerIds are reduced; who is left with nobody is not told', () =>
       receiving(async (receiver) => {
         const [course = '', other = ''] = [await addCourse(world), await addCourse(world)];

@@ -31,11 +31,12 @@ export const subscribe = (
   server: Server,
   subscriberName: string,
   filters: Record<string, readonly string[]> = {},
+  subscriptionType = 'LEARNERS_ENROLLED_IN_COURSE',
 ): Promise<void> =>
   post(server, '/webhook/subscribe', {
     subscriberName,
     subscription: {
-      subscriptionType: 'LEARNERS_ENROLLED_IN_COURSE',
+      subscriptionType,
       params: Object.entries(filters).map(([name, ids]) => ({ name, value: JSON.stringify(ids) })),
     },
   });

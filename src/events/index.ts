@@ -1,0 +1,17 @@
+export {
+  type EventSeal,
+  type SealedEvent,
+  sealedEventsAfter,
+  unsealedEvents,
+  writeNumbers,
+} from './queries.ts';
+export { MAX_USERS, type NewEvent, recordEvents } from './record.ts';
+export {
+  CONTRACT_TYPES,
+  EVENT_TYPES,
+  type EventType,
+  OWN_TYPES,
+  PAIR_TYPES,
+  type PairEventType,
+  type SingleEventType,
+} from './types.ts';

@@ -1,0 +1,94 @@
+import { sql } from 'kysely';
+import type { ReadTx, WriteTx } from '../storage/index.ts';
+import type { SingleEventType } from './types.ts';
+
+/** All SQL about events with a row of their own. */
+
+export interface EventRow {
+  readonly eventId: string;
+  readonly eventType: SingleEventType;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly userIds: readonly string[];
+  readonly itemId: string | null;
+}
+
+/** One statement for any number of them. */
+export async function insertEvents(
+  tx: WriteTx,
+  accountId: number,
+  events: readonly EventRow[],
+  at: Date,
+): Promise<void> {
+  await sql`
+    insert into event (account_id, event_id, event_type, payload, user_ids, item_id, occurred_at)
+    select ${accountId}, e."eventId", e."eventType", e.payload, e."userIds", e."itemId", ${at}
+    from jsonb_to_recordset(${JSON.stringify(events)}::jsonb)
+      as e("eventId" uuid, "eventType" text, payload jsonb, "userIds" uuid[], "itemId" uuid)`.execute(tx);
+}
+
+/** Committed events without a number, in the order in which they were made. */
+export async function unsealedEvents(tx: ReadTx, accountId: number, limit: number): Promise<string[]> {
+  const { rows } = await sql<{ event_id: string }>`
+    select event_id from event where account_id = ${accountId} and number is null order by event_id limit ${limit}`.execute(
+    tx,
+  );
+  return rows.map((row) => row.event_id);
+}
+
+/** An event's number, and the position of the chunk that it follows. */
+export interface EventSeal {
+  readonly eventId: string;
+  readonly number: bigint;
+  readonly position: bigint;
+}
+
+export async function writeNumbers(
+  tx: WriteTx,
+  accountId: number,
+  sealed: readonly EventSeal[],
+): Promise<void> {
+  if (sealed.length === 0) return;
+  await sql`
+    update event e set number = s.number, position = s.position
+    from unnest(${sealed.map((s) => s.eventId)}::uuid[], ${sealed.map((s) => String(s.number))}::int8[],
+                ${sealed.map((s) => String(s.position))}::int8[]) as s(event_id, number, position)
+    where e.account_id = ${accountId} and e.event_id = s.event_id`.execute(tx);
+}
+
+export interface SealedEvent extends EventRow {
+  readonly number: bigint;
+  readonly position: bigint;
+  readonly occurredAt: Date;
+}
+
+/** Sealed events of some types after a number, up to another, in order. */
+export async function sealedEventsAfter(
+  tx: ReadTx,
+  accountId: number,
+  range: { after: bigint; upTo: bigint; types: readonly string[]; limit: number },
+): Promise<SealedEvent[]> {
+  const { rows } = await sql<{
+    number: string;
+    position: string;
+    event_id: string;
+    event_type: SingleEventType;
+    payload: Record<string, unknown>;
+    user_ids: string[];
+    item_id: string | null;
+    occurred_at: Date;
+  }>`
+    select number, position, event_id, event_type, payload, user_ids, item_id, occurred_at from event
+    where account_id = ${accountId} and number > ${String(range.after)}::int8 and number <= ${String(range.upTo)}::int8
+      and event_type = any(${[...range.types]}::text[])
+    order by number limit ${range.limit}`.execute(tx);
+  return rows.map((row) => ({
+    number: BigInt(row.number),
+    position: BigInt(row.position),
+    eventId: row.event_id,
+    eventType: row.event_type,
+    payload: row.payload,
+    userIds: row.user_ids,
+    itemId: row.item_id,
+    occurredAt: row.occurred_at,
+  }));
+}
