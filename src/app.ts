@@ -5,11 +5,13 @@ import {
   type Context,
   createContext,
   type Permission,
+  Sessions,
   StaleRights,
 } from './access/index.ts';
 import { type Config, DEFAULT_RETENTION_DAYS, type MailConfig } from './config.ts';
 import { Enrollments, type WriteLimits } from './enrollment/index.ts';
 import { EventRetention, FeedWatch, FORGET_EVENTS } from './feed/index.ts';
+import { mountPages } from './http/page.ts';
 import type { RequestFacts } from './http/pipeline.ts';
 import { buildServer } from './http/server.ts';
 import {
@@ -26,6 +28,7 @@ import { refuse } from './kernel/errors.ts';
 import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
 import { BackgroundSealer } from './operations/index.ts';
+import { Portal } from './portal/index.ts';
 import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
@@ -99,6 +102,8 @@ export async function buildApp(
     logLevel: config.logLevel,
     version: config.version,
   });
+  const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), clock });
+  mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
   const jobs = new JobRunner(db, jobHandlers(mail, retention), clock, {
     observe: (job, ending, error) => {
       metrics.observeJob(job.kind, ending);
