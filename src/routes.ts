@@ -3,6 +3,7 @@ import { contentRoutes } from './content/index.ts';
 import { type Enrollments, enrollmentRoutes } from './enrollment/index.ts';
 import { groupRoutes } from './groups/index.ts';
 import type { Route } from './http/route.ts';
+import { type MailSender, mailRoutes } from './mail/index.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
 import { certificateRoutes } from './progress/index.ts';
@@ -16,6 +17,7 @@ export const allRoutes = (
   authenticator: Authenticator,
   enrollments: Enrollments,
   courier: Courier,
+  mail: MailSender,
 ): readonly Route<Context>[] => [
   ...accessRoutes(authenticator),
   ...enrollmentRoutes(enrollments),
@@ -27,5 +29,6 @@ export const allRoutes = (
   ...trainingRoutes,
   ...peopleRoutes(enrollments),
   ...webhookRoutes(courier),
+  ...mailRoutes(mail),
   ...groupRoutes,
 ];

@@ -18,6 +18,7 @@ import { type Answer, call, requestStatements, startWorld, type World } from '..
 import { contentRows } from './content.ts';
 import { enrollmentRows } from './enrollment.ts';
 import { groupRows, ONE_LOGIN } from './groups.ts';
+import { mailRows } from './mail.ts';
 import { peopleRows } from './people.ts';
 import { planRows } from './plan.ts';
 import { progressRows } from './progress.ts';
@@ -54,6 +55,7 @@ const TABLE: Record<string, Row> = {
   ...groupRows,
   ...trainingRows,
   ...webhookRows,
+  ...mailRows,
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
   GetClients: plain('administrator', 200, () => ({ path: '/client' })),
   CreateClient: plain('administrator', 201, () => ({ path: '/client', json: {} })),
@@ -77,6 +79,9 @@ const APART = [
   'DownloadCertificate',
   'VerifyCertificate',
   'GetVerificationStyle',
+  // Likewise: test/mail/unsubscribe.test.ts
+  'AskToStopReminders',
+  'StopReminders',
 ];
 
 function expected(row: Row, role: Role, place: Place): number {
