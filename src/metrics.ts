@@ -1,7 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Ending, JobCounts } from './jobs/index.ts';
 import type { MailObserver, MailSender } from './mail/index.ts';
 
-/** What /metrics tells: requests by operation and status, seconds per stage of the pipeline, what becomes of mail. */
+/**
+ * What /metrics tells: requests by operation and status, seconds per stage of the pipeline, the queue of jobs, what becomes
+ * of mail.
+ */
 export class Metrics implements MailObserver {
   readonly #registry = new Registry();
   readonly #requests = new Counter({
@@ -18,6 +22,22 @@ export class Metrics implements MailObserver {
     registers: [this.#registry],
   });
 
+  readonly #attempts = new Counter({
+    name: 'rollbook_job_attempts_total',
+    help: 'Attempts at jobs that ended in this process, by kind and ending',
+    labelNames: ['kind', 'ending'] as const,
+    registers: [this.#registry],
+  });
+  readonly #jobs = {
+    waiting: this.#jobGauge(
+      'rollbook_jobs_waiting',
+      'Jobs that wait, due or not; at most 10000 of an account',
+    ),
+    due: this.#jobGauge('rollbook_jobs_due', 'Jobs that are due and not begun; at most 10000 of an account'),
+    running: this.#jobGauge('rollbook_jobs_running', 'Jobs that are being done'),
+    dead: this.#jobGauge('rollbook_jobs_dead', 'Jobs that are not tried any more'),
+    age: this.#jobGauge('rollbook_jobs_oldest_due_seconds', 'How long the longest has been due'),
+  };
   readonly #mail = new Counter({
     name: 'rollbook_mail_messages_total',
     help: 'Messages by what became of them (sent, dropped, failed) and why',
@@ -33,6 +53,27 @@ export class Metrics implements MailObserver {
 
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
+  }
+
+  #jobGauge(name: string, help: string): Gauge<'kind'> {
+    return new Gauge({ name, help, labelNames: ['kind'] as const, registers: [this.#registry] });
+  }
+
+  /** An attempt at a job has ended. */
+  observeJob(kind: string, ending: Ending): void {
+    this.#attempts.inc({ kind, ending });
+  }
+
+  /** How the queue stands; nothing is known of it while the database does not answer. */
+  setJobs(counts: readonly JobCounts[], now: Date): void {
+    for (const gauge of Object.values(this.#jobs)) gauge.reset();
+    for (const { kind, waiting, due, running, dead, oldestDueAt } of counts) {
+      this.#jobs.waiting.set({ kind }, waiting);
+      this.#jobs.due.set({ kind }, due);
+      this.#jobs.running.set({ kind }, running);
+      this.#jobs.dead.set({ kind }, dead);
+      this.#jobs.age.set({ kind }, oldestDueAt ? (now.getTime() - oldestDueAt.getTime()) / 1000 : 0);
+    }
   }
 
   observe(operation: string, status: number, stages: Readonly<Record<string, number>>): void {

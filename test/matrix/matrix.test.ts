@@ -15,9 +15,11 @@ import {
 } from '../support/people.ts';
 import { ROUTES } from '../support/routes.ts';
 import { type Answer, call, requestStatements, startWorld, type World } from '../support/server.ts';
+import { calendarRows } from './calendar.ts';
 import { contentRows } from './content.ts';
 import { enrollmentRows } from './enrollment.ts';
 import { groupRows, ONE_LOGIN } from './groups.ts';
+import { jobRows } from './jobs.ts';
 import { mailRows } from './mail.ts';
 import { peopleRows } from './people.ts';
 import { planRows } from './plan.ts';
@@ -56,6 +58,8 @@ const TABLE: Record<string, Row> = {
   ...trainingRows,
   ...webhookRows,
   ...mailRows,
+  ...calendarRows,
+  ...jobRows,
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
   GetClients: plain('administrator', 200, () => ({ path: '/client' })),
   CreateClient: plain('administrator', 201, () => ({ path: '/client', json: {} })),
@@ -82,6 +86,8 @@ const APART = [
   // Likewise: test/mail/unsubscribe.test.ts
   'AskToStopReminders',
   'StopReminders',
+  // Likewise: test/calendar/secret.test.ts
+  'ReadCalendar',
 ];
 
 function expected(row: Row, role: Role, place: Place): number {
