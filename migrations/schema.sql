@@ -21,6 +21,8 @@ create table account (
   root_department_id uuid not null,
   rights_version bigint not null default 1,
   created_at timestamp with time zone not null,
+  accent_color text,
+  CHECK ((accent_color ~ '^#[0-9a-f]{6}$'::text)),
   CHECK ((plan = ANY (ARRAY['starter'::text, 'business'::text, 'enterprise'::text]))),
   PRIMARY KEY (account_id),
   UNIQUE (url_key)
@@ -35,6 +37,33 @@ create table api_client (
   FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
   PRIMARY KEY (account_id, client_id)
 );
+
+create table calendar_event (
+  account_id integer not null,
+  user_id uuid not null,
+  source_id uuid not null,
+  sequence integer not null,
+  digest bytea not null,
+  starts_at timestamp with time zone not null,
+  duration_seconds integer,
+  summary text not null,
+  changed_at timestamp with time zone not null,
+  cancelled_at timestamp with time zone,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, user_id, source_id)
+);
+
+create table calendar_feed (
+  account_id integer not null,
+  user_id uuid not null,
+  secret_hash bytea not null,
+  locale text,
+  created_at timestamp with time zone not null,
+  last_read_at timestamp with time zone,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, user_id)
+);
+CREATE UNIQUE INDEX calendar_feed_secret ON public.calendar_feed USING btree (account_id, secret_hash);
 
 create table certificate (
   account_id integer not null,
@@ -496,6 +525,18 @@ create table seal (
   FOREIGN KEY (account_id) REFERENCES account(account_id),
   PRIMARY KEY (account_id)
 );
+
+create table session (
+  account_id integer not null,
+  session_hash bytea not null,
+  user_id uuid not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, session_hash)
+);
+CREATE INDEX session_expiry ON public.session USING btree (account_id, expires_at);
+CREATE INDEX session_of_user ON public.session USING btree (account_id, user_id);
 
 create table signing_key (
   account_id integer not null,

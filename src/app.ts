@@ -5,10 +5,12 @@ import {
   type Context,
   createContext,
   type Permission,
+  Sessions,
   StaleRights,
 } from './access/index.ts';
 import type { Config, MailConfig } from './config.ts';
 import { Enrollments, type WriteLimits } from './enrollment/index.ts';
+import { mountPages } from './http/page.ts';
 import type { RequestFacts } from './http/pipeline.ts';
 import { buildServer } from './http/server.ts';
 import {
@@ -25,6 +27,7 @@ import { refuse } from './kernel/errors.ts';
 import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
 import { BackgroundSealer } from './operations/index.ts';
+import { Portal } from './portal/index.ts';
 import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
@@ -90,6 +93,8 @@ export async function buildApp(
     logLevel: config.logLevel,
     version: config.version,
   });
+  const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), clock });
+  mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
   const jobs = new JobRunner(db, jobHandlers(mail), clock, {
     observe: (job, ending, error) => {
       metrics.observeJob(job.kind, ending);
@@ -130,9 +135,10 @@ function logEnding({ log }: FastifyInstance, job: Job, ending: Ending, error: un
   else log.warn(entry, 'a job failed');
 }
 
-/** Plan first, then role: what a route asks for is a permission, or to be an administrator. */
+/** Plan first, then role: what a route asks for is a permission, to be an administrator, or no more than to be known. */
 function authorize(caller: Caller, may: string): void {
   if (caller.plan === 'starter') refuse('auth.plan');
+  if (may === 'caller') return;
   const isAllowed = may === 'administrator' ? caller.isAdministrator : caller.reach.has(may as Permission);
   if (!isAllowed) refuse('auth.role');
 }

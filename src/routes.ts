@@ -1,4 +1,5 @@
 import { type Authenticator, accessRoutes, type Context } from './access/index.ts';
+import { calendarRoutes } from './calendar/index.ts';
 import { contentRoutes } from './content/index.ts';
 import { type Enrollments, enrollmentRoutes } from './enrollment/index.ts';
 import { groupRoutes } from './groups/index.ts';
@@ -29,5 +30,6 @@ export const allRoutes = (
   ...trainingRoutes,
   ...peopleRoutes(enrollments),
   ...webhookRoutes(courier),
+  ...calendarRoutes,
   ...groupRoutes,
 ];

@@ -709,6 +709,12 @@ export interface SubscriberInfo {
   notificationProcessStatus: 'ACTIVE' | 'INACTIVE' | 'SUSPENDED';
 }
 
+export interface Calendar {
+  createdAt: string;
+  /** To the hour */
+  lastReadAt?: string | undefined;
+}
+
 export interface Group {
   groupId: string;
   name: string;
@@ -1780,6 +1786,30 @@ export interface Operations {
     };
     answer: SubscriberInfo;
   };
+  /** A secret address of the calendar of a user, in the place of any earlier one */
+  CreateCalendar: {
+    path: {
+      id: string;
+    };
+    answer: {
+      /** A secret: whoever has it reads the calendar. Told once. */
+      url: string;
+    };
+  };
+  /** Since when the calendar of a user has an address, and when it was read */
+  GetCalendar: {
+    path: {
+      id: string;
+    };
+    answer: Calendar;
+  };
+  /** Take the address of the calendar of a user away; it leads nowhere at once */
+  RemoveCalendar: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
   /** Every group */
   GetGroups: {
     answer: Group[];
@@ -1983,6 +2013,9 @@ export const OPERATIONS = {
   Unsubscribe: { method: 'POST', path: '/webhook/unsubscribe' },
   ListSubscriptions: { method: 'GET', path: '/webhook/subscription/list' },
   GetSubscriberInfo: { method: 'GET', path: '/webhook/subscriber/info' },
+  CreateCalendar: { method: 'POST', path: '/user/{id}/calendar' },
+  GetCalendar: { method: 'GET', path: '/user/{id}/calendar' },
+  RemoveCalendar: { method: 'DELETE', path: '/user/{id}/calendar' },
   GetGroups: { method: 'GET', path: '/group' },
   AddGroup: { method: 'POST', path: '/group' },
   ListGroups: { method: 'GET', path: '/groups', entries: 'groups' },

@@ -98,9 +98,9 @@ export async function updatePassword(
     where account_id = ${accountId} and user_id = ${userId}`.execute(tx);
 }
 
-/** Leaves of a user the id that enrollments and history name: who it was, department, credentials, roles and seats go. */
+/** Leaves of a user the id that enrollments and history name: who it was, department, credentials, roles, seats and calendar go. */
 export async function eraseUser(tx: WriteTx, accountId: number, userId: string, now: Date): Promise<void> {
-  for (const table of ['api_client', 'user_role', 'training_seat'])
+  for (const table of ['api_client', 'user_role', 'training_seat', 'calendar_feed', 'calendar_event'])
     await sql`delete from ${sql.table(table)} where account_id = ${accountId} and user_id = ${userId}`.execute(
       tx,
     );

@@ -15,6 +15,7 @@ import {
 } from '../support/people.ts';
 import { ROUTES } from '../support/routes.ts';
 import { type Answer, call, requestStatements, startWorld, type World } from '../support/server.ts';
+import { calendarRows } from './calendar.ts';
 import { contentRows } from './content.ts';
 import { enrollmentRows } from './enrollment.ts';
 import { groupRows, ONE_LOGIN } from './groups.ts';
@@ -55,6 +56,7 @@ const TABLE: Record<string, Row> = {
   ...groupRows,
   ...trainingRows,
   ...webhookRows,
+  ...calendarRows,
   ...jobRows,
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
   GetClients: plain('administrator', 200, () => ({ path: '/client' })),
@@ -79,6 +81,8 @@ const APART = [
   'DownloadCertificate',
   'VerifyCertificate',
   'GetVerificationStyle',
+  // Likewise: test/calendar/secret.test.ts
+  'ReadCalendar',
 ];
 
 function expected(row: Row, role: Role, place: Place): number {
