@@ -6,6 +6,7 @@ import type { Enrollments } from '../src/enrollment/index.ts';
 import type { FeedWatch } from '../src/feed/index.ts';
 import { buildServer } from '../src/http/server.ts';
 import { newId } from '../src/kernel/ids.ts';
+import type { MailSender } from '../src/mail/index.ts';
 import { retries } from '../src/retries/index.ts';
 import { allRoutes } from '../src/routes.ts';
 import { Courier } from '../src/webhooks/index.ts';
@@ -23,6 +24,7 @@ async function runBare(): Promise<void> {
       nowhere,
       new Courier({}),
       undefined as unknown as FeedWatch,
+      undefined as unknown as MailSender,
     ),
     {
       authenticate: async () => caller,

@@ -89,19 +89,22 @@ export async function buildApp(
   );
   metrics.watchMail(mail);
   const authenticator = new Authenticator(db, clock);
-  const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments, courier, watch), {
-    authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
-    authorize,
-    context: (caller, request) => contextOf(db, caller, request),
-    isStale: (error) => error instanceof StaleRights,
-    forget: (caller) => authenticator.forget(caller),
-    retries,
-    clock,
-    maxBodyBytes: config.maxBodyBytes,
-    observe: (route, status, stages) => metrics.observe(route.operationId, status, stages),
-    logLevel: config.logLevel,
-    version: config.version,
-  });
+  const server = await buildServer<Caller, Context>(
+    allRoutes(authenticator, enrollments, courier, watch, mail),
+    {
+      authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
+      authorize,
+      context: (caller, request) => contextOf(db, caller, request),
+      isStale: (error) => error instanceof StaleRights,
+      forget: (caller) => authenticator.forget(caller),
+      retries,
+      clock,
+      maxBodyBytes: config.maxBodyBytes,
+      observe: (route, status, stages) => metrics.observe(route.operationId, status, stages),
+      logLevel: config.logLevel,
+      version: config.version,
+    },
+  );
   const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), clock });
   mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
   const jobs = new JobRunner(db, jobHandlers(mail, retention), clock, {

@@ -6,6 +6,7 @@ import { type FeedWatch, feedRoutes } from './feed/index.ts';
 import { groupRoutes } from './groups/index.ts';
 import type { Route } from './http/route.ts';
 import { jobRoutes } from './jobs/index.ts';
+import { type MailSender, mailRoutes } from './mail/index.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
 import { certificateRoutes } from './progress/index.ts';
@@ -20,6 +21,7 @@ export const allRoutes = (
   enrollments: Enrollments,
   courier: Courier,
   watch: FeedWatch,
+  mail: MailSender,
 ): readonly Route<Context>[] => [
   ...accessRoutes(authenticator),
   ...enrollmentRoutes(enrollments),
@@ -33,6 +35,7 @@ export const allRoutes = (
   ...peopleRoutes(enrollments),
   ...webhookRoutes(courier),
   ...feedRoutes(watch),
+  ...mailRoutes(mail),
   ...calendarRoutes,
   ...groupRoutes,
 ];
