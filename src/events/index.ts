@@ -1,5 +1,9 @@
 export {
+  deleteEvents,
+  type EventMoment,
   type EventSeal,
+  eventMomentsAfter,
+  positionAt,
   type SealedEvent,
   sealedEventsAfter,
   unsealedEvents,

@@ -137,6 +137,7 @@ export const deliveryRoutes: readonly Route<Context>[] = [
       'webhook.unknown_delivery',
       'webhook.not_told',
       'webhook.replay_running',
+      'webhook.replay_forgotten',
     ],
     run: async (ctx: Context, { body }) => ({
       replayId: await deliveries.replay(ctx, body.subscriberName, wantedBy(body, ctx.now)),

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterPosition, WHOLE_EVENT } from '../enrollment/index.ts';
-import type { FeedPlace } from '../feed/index.ts';
+import type { FeedEnd, FeedPlace } from '../feed/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import type { Filters, SubscriptionType } from './rules.ts';
 
@@ -208,4 +208,15 @@ export async function countWaiting(tx: ReadTx): Promise<WebhookCounts> {
     where w.is_enabled and w.is_confirmed`.execute(tx);
   const { suspended = 0, oldest_at: oldestAt = null } = rows[0] ?? {};
   return { suspended, oldestAt };
+}
+
+/** Up to where every subscriber has been told who is told at all; null if nobody is. */
+export async function toldToAll(tx: ReadTx, accountId: number): Promise<FeedEnd | null> {
+  const { rows } = await sql<{ position: string | null; events: string | null }>`
+    select min(told_position - case when told_ordinal < ${WHOLE_EVENT} then 1 else 0 end) as position,
+           min(told_event) as events
+    from webhook_subscriber where account_id = ${accountId} and is_enabled and is_confirmed`.execute(tx);
+  const [told] = rows;
+  if (!told || told.position === null || told.events === null) return null;
+  return { position: BigInt(told.position), events: BigInt(told.events) };
 }

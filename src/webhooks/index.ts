@@ -4,5 +4,5 @@
  */
 export { Courier, type CourierOptions, type Resolve } from './courier.ts';
 export { Dispatcher, type Outcome } from './dispatch.ts';
-export { countSubscribers, countWaiting, type WebhookCounts } from './dispatch-queries.ts';
+export { countSubscribers, countWaiting, toldToAll, type WebhookCounts } from './dispatch-queries.ts';
 export { webhookRoutes } from './routes.ts';

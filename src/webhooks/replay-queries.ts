@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterPosition } from '../enrollment/index.ts';
-import type { FeedPlace } from '../feed/index.ts';
+import type { FeedEnd, FeedPlace } from '../feed/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import { one, type Subscriber } from './dispatch-queries.ts';
 import type { EventRange } from './dispatch-rules.ts';
@@ -48,6 +48,20 @@ export async function eventsBetween(
       number: BigInt(row.last_number ?? number),
     },
   };
+}
+
+/** When the oldest happened of what is kept after a place; null when nothing is. */
+export async function oldestAfter(tx: ReadTx, accountId: number, kept: FeedEnd): Promise<Date | null> {
+  const { rows } = await sql<{ at: Date | null }>`
+    select least(
+      (select o.accepted_at from operation_chunk c
+       join operation o on o.account_id = c.account_id and o.operation_id = c.operation_id
+       where c.account_id = ${accountId} and c.position > ${String(kept.position)}::int8 order by c.position limit 1),
+      (select occurred_at from event
+       where account_id = ${accountId} and number > ${String(kept.events)}::int8 order by number limit 1)) as at`.execute(
+    tx,
+  );
+  return rows[0]?.at ?? null;
 }
 
 export async function hasReplay(tx: ReadTx, subscriber: Subscriber): Promise<boolean> {

@@ -337,6 +337,31 @@ for (const engine of ENGINES)
       );
     });
 
+    test('what is no longer kept cannot be told again: 410, and nothing is done', async () => {
+      const { start } = await withThree();
+      const deliveryIds = (await deliveriesOf(world, name)).map(({ deliveryId }) => deliveryId);
+      const { now } = world.clock;
+      pass(91 * 24 * 3_600_000);
+      const { handler } = world.app.retention;
+      if (!('runIn' in handler)) throw new Error('another handler');
+      const job = { accountId: world.account.accountId } as Parameters<typeof handler.runIn>[1];
+      await world.db.write((tx) => handler.runIn(tx, job, world.clock.now));
+      const later = { ...world, token: await tokenNow() };
+      await happen(world, 'TRAINING_MEETING_ADDED', 6);
+      await round();
+      receiver.received.length = 0;
+      const again = (wanted: Record<string, unknown>): Promise<Answer> =>
+        call(later, 'POST', '/webhook/replay', { json: { subscriberName: name, ...wanted } });
+      for (const wanted of [{ from: start.toISOString() }, { deliveryIds }]) {
+        const { status, code } = await again(wanted);
+        assert.equal(`${status} ${code}`, '410 webhook.replay_forgotten');
+      }
+      assert.equal((await again({ from: world.clock.now.toISOString(), to: '2999-01-01' })).status, 202);
+      await round();
+      assert.equal(toldOnce(receiver.received).length, 1, 'what is kept can');
+      world.clock.now = now;
+    });
+
     const tokenNow = async (): Promise<string> => {
       return requestToken(world.url, world.account.clientId, world.account.clientSecret);
     };
