@@ -12,7 +12,7 @@ import { isSelfReported } from '../results/index.ts';
 
 /** The pages of what a learner must take: the list, and one of its entries. */
 
-interface Reader {
+export interface Reader {
   readonly frame: Frame;
   readonly now: Date;
   readonly csrf: string;

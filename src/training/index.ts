@@ -9,3 +9,14 @@ export { trainingRoutes } from './routes.ts';
 export { inZone } from './rules.ts';
 export { freeSeats } from './seat-queries.ts';
 export { addSession, createTraining } from './trainings.ts';
+export {
+  type Chooser,
+  chooseSession,
+  leaveSession,
+  type Offer,
+  type OfferedSession,
+  offerOf,
+  promoteIn,
+  stopWaiting,
+  waitFor,
+} from './choice.ts';
