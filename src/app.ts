@@ -80,7 +80,7 @@ export async function buildApp(
   );
   metrics.watchMail(mail);
   const authenticator = new Authenticator(db, clock);
-  const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments, courier), {
+  const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments, courier, mail), {
     authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
     authorize,
     context: (caller, request) => contextOf(db, caller, request),

@@ -20,6 +20,7 @@ import { contentRows } from './content.ts';
 import { enrollmentRows } from './enrollment.ts';
 import { groupRows, ONE_LOGIN } from './groups.ts';
 import { jobRows } from './jobs.ts';
+import { mailRows } from './mail.ts';
 import { peopleRows } from './people.ts';
 import { planRows } from './plan.ts';
 import { progressRows } from './progress.ts';
@@ -56,6 +57,7 @@ const TABLE: Record<string, Row> = {
   ...groupRows,
   ...trainingRows,
   ...webhookRows,
+  ...mailRows,
   ...calendarRows,
   ...jobRows,
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
@@ -81,6 +83,9 @@ const APART = [
   'DownloadCertificate',
   'VerifyCertificate',
   'GetVerificationStyle',
+  // Likewise: test/mail/unsubscribe.test.ts
+  'AskToStopReminders',
+  'StopReminders',
   // Likewise: test/calendar/secret.test.ts
   'ReadCalendar',
 ];
