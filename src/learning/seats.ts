@@ -47,16 +47,17 @@ export const choose = (ctx: Context, module: TrainingModule, sessionId: string):
   within(ctx, module, (tx, trainingId) => chooseSession(tx, chooserOf(ctx), trainingId, sessionId));
 export const leave = (ctx: Context, module: TrainingModule): Promise<void> =>
   within(ctx, module, (tx, trainingId) => leaveSession(tx, chooserOf(ctx), trainingId));
-export const wait = (ctx: Context, module: TrainingModule, sessionId: string): Promise<void> =>
+/** Whether there was a seat after all. */
+export const wait = (ctx: Context, module: TrainingModule, sessionId: string): Promise<boolean> =>
   within(ctx, module, (tx, trainingId) => waitFor(tx, chooserOf(ctx), trainingId, sessionId));
 export const noLongerWait = (ctx: Context, module: TrainingModule): Promise<void> =>
   within(ctx, module, (tx, trainingId) => stopWaiting(tx, chooserOf(ctx), trainingId));
 
-const within = (
+const within = <T>(
   ctx: Context,
   module: TrainingModule,
-  work: (tx: WriteTx, trainingId: string) => Promise<void>,
-): Promise<void> =>
+  work: (tx: WriteTx, trainingId: string) => Promise<T>,
+): Promise<T> =>
   ctx.write(async (tx) => work(tx, (await trainingOf(tx, ctx, module, true)).trainingId));
 
 /** The training behind a module of the caller's own; for a write the enrollment is held, so that it does not end meanwhile. */

@@ -168,6 +168,10 @@ ${
     title,
   )
 }
+${
+  module.trainingId &&
+  html`<a class="button" href="/my/learning/${learning.enrollmentId}/training/${moduleId}" aria-label="${language.say('seats.leadNamed', { title })}">${language.say('seats.lead')}</a>`
+}
 </div>`
 }
 </li>

@@ -104,7 +104,7 @@ export async function leaveSession(tx: WriteTx, who: Chooser, trainingId: string
 }
 
 /**
- * Puts the chooser on the list of a full session; a seat if there is one after all. Who has a seat in the training waits
+ * Puts the chooser on the list of a full session; true if there was a seat after all, which they have then. Who has a seat in the training waits
  * for none: refuses `training.has_seat`.
  */
 export async function waitFor(
@@ -112,7 +112,7 @@ export async function waitFor(
   who: Chooser,
   trainingId: string,
   sessionId: string,
-): Promise<void> {
+): Promise<boolean> {
   const { accountId, userId, now } = who;
   await queries.lockChooser(tx, accountId, userId);
   if (await queries.findOwnSeat(tx, accountId, trainingId, userId)) refuse('training.has_seat');
@@ -120,6 +120,7 @@ export async function waitFor(
   const session = choosable(sessions.get(sessionId), now);
   await queries.insertWaiting(tx, accountId, session, userId, now);
   await promote(tx, accountId, session, now);
+  return (await queries.findOwnSeat(tx, accountId, trainingId, userId)) !== null;
 }
 
 /** Takes the chooser off the waiting list of a training. */
