@@ -7,6 +7,7 @@ import {
   rankOf,
   reachOf,
 } from '../access/index.ts';
+import { forgetUser, participantRemoved, recordEvents } from '../events/index.ts';
 import { setGroups, usersChanged } from '../groups/index.ts';
 import { toDateText } from '../kernel/dates.ts';
 import { listIds, refuse } from '../kernel/errors.ts';
@@ -153,5 +154,9 @@ export function deleteUser(ctx: Context, enrollments: EndsEnrollments, userId: s
     await enrollments.endOf(tx, ctx, [userId]);
     await setGroups(tx, accountId, userId, []);
     await usersChanged(tx, accountId, [userId]);
+    const seats = await queries.deleteSeatsOf(tx, accountId, userId);
+    const events = seats.map((session) => participantRemoved(session, userId));
+    await recordEvents(tx, accountId, events, ctx.now);
+    await forgetUser(tx, accountId, userId);
   });
 }
