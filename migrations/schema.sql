@@ -21,6 +21,8 @@ create table account (
   root_department_id uuid not null,
   rights_version bigint not null default 1,
   created_at timestamp with time zone not null,
+  accent_color text,
+  CHECK ((accent_color ~ '^#[0-9a-f]{6}$'::text)),
   CHECK ((plan = ANY (ARRAY['starter'::text, 'business'::text, 'enterprise'::text]))),
   PRIMARY KEY (account_id),
   UNIQUE (url_key)
@@ -35,6 +37,33 @@ create table api_client (
   FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
   PRIMARY KEY (account_id, client_id)
 );
+
+create table calendar_event (
+  account_id integer not null,
+  user_id uuid not null,
+  source_id uuid not null,
+  sequence integer not null,
+  digest bytea not null,
+  starts_at timestamp with time zone not null,
+  duration_seconds integer,
+  summary text not null,
+  changed_at timestamp with time zone not null,
+  cancelled_at timestamp with time zone,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, user_id, source_id)
+);
+
+create table calendar_feed (
+  account_id integer not null,
+  user_id uuid not null,
+  secret_hash bytea not null,
+  locale text,
+  created_at timestamp with time zone not null,
+  last_read_at timestamp with time zone,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, user_id)
+);
+CREATE UNIQUE INDEX calendar_feed_secret ON public.calendar_feed USING btree (account_id, secret_hash);
 
 create table certificate (
   account_id integer not null,
@@ -295,6 +324,57 @@ create table learning_track_course (
 );
 CREATE INDEX learning_track_course_course ON public.learning_track_course USING btree (account_id, course_id);
 
+create table mail_message (
+  account_id integer not null,
+  message_id uuid not null,
+  user_id uuid not null,
+  key text not null,
+  kind text not null,
+  data jsonb not null,
+  not_before timestamp with time zone not null,
+  state text not null default 'waiting'::text,
+  reason text,
+  due_at timestamp with time zone not null,
+  attempts integer not null default 0,
+  merged_into uuid,
+  counted_on date,
+  locale text,
+  status text,
+  created_at timestamp with time zone not null,
+  settled_at timestamp with time zone,
+  CHECK (((state = 'waiting'::text) = (settled_at IS NULL))),
+  CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'dropped'::text, 'failed'::text]))),
+  PRIMARY KEY (account_id, message_id)
+);
+CREATE INDEX mail_message_due ON public.mail_message USING btree (account_id, due_at) WHERE ((state = 'waiting'::text) AND (merged_into IS NULL));
+CREATE INDEX mail_message_merged ON public.mail_message USING btree (account_id, merged_into) WHERE (merged_into IS NOT NULL);
+CREATE INDEX mail_message_old ON public.mail_message USING btree (account_id, not_before) WHERE (state = 'waiting'::text);
+CREATE INDEX mail_message_settled ON public.mail_message USING btree (account_id, settled_at) WHERE (state <> 'waiting'::text);
+CREATE INDEX mail_message_state ON public.mail_message USING btree (account_id, state, message_id);
+CREATE INDEX mail_message_user ON public.mail_message USING btree (account_id, user_id, message_id);
+CREATE UNIQUE INDEX mail_message_key ON public.mail_message USING btree (account_id, key);
+
+create table mail_opt_out (
+  account_id integer not null,
+  user_id uuid not null,
+  opted_out_at timestamp with time zone not null,
+  PRIMARY KEY (account_id, user_id)
+);
+
+create table mail_settings (
+  account_id integer not null,
+  is_enabled boolean not null default true,
+  max_per_day integer not null,
+  max_age_hours integer,
+  from_name text,
+  reply_to text,
+  locale text not null,
+  CHECK ((max_age_hours > 0)),
+  CHECK ((max_per_day > 0)),
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id)
+);
+
 create table module_progress (
   account_id integer not null,
   learner_id uuid not null,
@@ -446,6 +526,18 @@ create table seal (
   PRIMARY KEY (account_id)
 );
 
+create table session (
+  account_id integer not null,
+  session_hash bytea not null,
+  user_id uuid not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, session_hash)
+);
+CREATE INDEX session_expiry ON public.session USING btree (account_id, expires_at);
+CREATE INDEX session_of_user ON public.session USING btree (account_id, user_id);
+
 create table signing_key (
   account_id integer not null,
   key bytea not null,
@@ -583,6 +675,8 @@ create table users (
   active_until timestamp with time zone default LEAST(deactivate_at, terminate_at),
   deleted_at timestamp with time zone,
   endings integer not null default 0,
+  locale text,
+  time_zone text,
   CHECK (((deleted_at IS NULL) = (department_id IS NOT NULL))),
   CHECK (((deleted_at IS NULL) = (login_key IS NOT NULL))),
   CHECK (((subordination = 'manual'::text) = (supervisor_id IS NOT NULL))),

@@ -5,16 +5,29 @@ import {
   type Context,
   createContext,
   type Permission,
+  Sessions,
   StaleRights,
 } from './access/index.ts';
-import type { Config } from './config.ts';
+import type { Config, MailConfig } from './config.ts';
 import { Enrollments, type WriteLimits } from './enrollment/index.ts';
+import { mountPages } from './http/page.ts';
 import type { RequestFacts } from './http/pipeline.ts';
 import { buildServer } from './http/server.ts';
-import { type JobHandlers, JobRunner } from './jobs/index.ts';
+import {
+  countDead,
+  countJobs,
+  type Ending,
+  type Job,
+  JobFailure,
+  type JobHandlers,
+  JobRunner,
+  reasonOf,
+} from './jobs/index.ts';
 import { refuse } from './kernel/errors.ts';
+import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
 import { BackgroundSealer } from './operations/index.ts';
+import { Portal } from './portal/index.ts';
 import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
@@ -26,6 +39,7 @@ export interface App {
   readonly enrollments: Enrollments;
   readonly dispatcher: Dispatcher;
   readonly jobs: JobRunner;
+  readonly mail: MailSender;
   readonly db: Database;
   /** Finishes what was begun, then lets go. The database stays open. */
   stop(): Promise<void>;
@@ -35,7 +49,10 @@ export type AppConfig = Pick<Config, 'logLevel' | 'maxBodyBytes' | 'maxPairs'> &
   CourierOptions & {
     readonly version: string;
     readonly limits?: Partial<WriteLimits>;
+    readonly mail?: MailConfig;
   };
+
+const NO_MAIL: MailConfig = { target: null, connections: 1, maxAgeHours: DEFAULT_MAX_AGE_HOURS };
 
 export async function buildApp(
   db: Database,
@@ -51,9 +68,18 @@ export async function buildApp(
   });
   const courier = new Courier(config);
   const dispatcher = new Dispatcher(db, courier, clock);
-  const jobs = new JobRunner(db, jobHandlers, clock);
-  const authenticator = new Authenticator(db, clock);
   const metrics = new Metrics();
+  const mail: MailSender = new MailSender(
+    db,
+    {
+      ...(config.mail ?? NO_MAIL),
+      observer: metrics,
+      log: (facts, text) => server.log.warn(facts, text),
+    },
+    clock,
+  );
+  metrics.watchMail(mail);
+  const authenticator = new Authenticator(db, clock);
   const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments, courier), {
     authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
     authorize,
@@ -67,17 +93,28 @@ export async function buildApp(
     logLevel: config.logLevel,
     version: config.version,
   });
-  addOperatorRoutes(server, { db, metrics, enrollments });
+  const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), clock });
+  mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
+  const jobs = new JobRunner(db, jobHandlers(mail), clock, {
+    observe: (job, ending, error) => {
+      metrics.observeJob(job.kind, ending);
+      logEnding(server, job, ending, error);
+    },
+  });
+  addOperatorRoutes(server, { db, metrics, enrollments, mail, clock });
   await server.ready();
   return {
     server,
     enrollments,
     dispatcher,
     jobs,
+    mail,
     db,
     stop: async () => {
       const closing = server.close();
+      mail.stop();
       await Promise.all([enrollments.stop(), dispatcher.stop(), jobs.stop()]);
+      mail.close();
       await closing;
       await sealer.stop();
     },
@@ -85,11 +122,23 @@ export async function buildApp(
 }
 
 /** What is done later: who does it, by the kind of job. */
-const jobHandlers: JobHandlers = {};
+const jobHandlers = (mail: MailSender): JobHandlers => ({ [MAIL_JOB]: mail.handler });
 
-/** Plan first, then role: what a route asks for is a permission, or to be an administrator. */
+/** Somebody must act on a dead job; one that is tried again may yet do. */
+function logEnding({ log }: FastifyInstance, job: Job, ending: Ending, error: unknown): void {
+  if (ending !== 'dead' && ending !== 'failed') return;
+  const { kind, jobId, accountId, attempt } = job;
+  // Where a failure has no words of ours, its own are needed to find the bug.
+  const err = error === undefined || error instanceof JobFailure ? {} : { err: error };
+  const entry = { kind, jobId, accountId, attempt, reason: reasonOf(error), ...err };
+  if (ending === 'dead') log.error(entry, 'a job is dead');
+  else log.warn(entry, 'a job failed');
+}
+
+/** Plan first, then role: what a route asks for is a permission, to be an administrator, or no more than to be known. */
 function authorize(caller: Caller, may: string): void {
   if (caller.plan === 'starter') refuse('auth.plan');
+  if (may === 'caller') return;
   const isAllowed = may === 'administrator' ? caller.isAdministrator : caller.reach.has(may as Permission);
   if (!isAllowed) refuse('auth.role');
 }
@@ -112,17 +161,27 @@ function contextOf(db: Database, caller: Caller | null, request: RequestFacts): 
   });
 }
 
+interface Operated {
+  readonly db: Database;
+  readonly metrics: Metrics;
+  readonly enrollments: Enrollments;
+  readonly mail: MailSender;
+  readonly clock: () => Date;
+}
+
 /** For whoever runs the server: alive, ready, measured. */
 function addOperatorRoutes(
   server: FastifyInstance,
-  { db, metrics, enrollments }: { db: Database; metrics: Metrics; enrollments: Enrollments },
+  { db, metrics, enrollments, mail, clock }: Operated,
 ): void {
   server.get('/healthz', async () => ({ status: 'alive' }));
   server.get('/readyz', async (_request, reply) => {
     try {
       await db.ping();
       // What a crash left behind is written while others are served; this says when it is done.
-      return { status: 'ready', unfinishedOperations: await enrollments.pending() };
+      const unfinishedOperations = await enrollments.pending();
+      const deadJobs = await db.read(countDead);
+      return { status: 'ready', unfinishedOperations, deadJobs, mailServer: mail.server };
     } catch {
       return reply.code(503).send({ status: 'database does not answer' });
     }
@@ -130,6 +189,8 @@ function addOperatorRoutes(
   server.get('/metrics', async (request, reply) => {
     if (!/^(127\.|::1$|::ffff:127\.)/.test(request.ip))
       return reply.code(403).send({ status: 'loopback only' });
+    const now = clock();
+    metrics.setJobs(await db.read((tx) => countJobs(tx, now)).catch(() => []), now);
     return reply.type(metrics.contentType).send(await metrics.text());
   });
 }

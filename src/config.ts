@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { isAddress } from './kernel/addresses.ts';
+import { DEFAULT_MAX_AGE_HOURS, readSmtpUrl, type SmtpTarget } from './mail/index.ts';
 
 /** What the operator decides. Flags win over the environment; nothing else reads the environment. */
 export interface Config {
@@ -14,6 +16,16 @@ export interface Config {
   readonly logLevel: string;
   readonly maxBodyBytes: number;
   readonly maxPairs: number;
+  readonly mail: MailConfig;
+}
+
+export interface MailConfig {
+  /** null: there is no mail server, and messages wait until they are too old. */
+  readonly target: SmtpTarget | null;
+  /** To the mail server, at the same time. */
+  readonly connections: number;
+  /** What is older is never sent. */
+  readonly maxAgeHours: number;
 }
 
 /** A flag or variable that cannot be understood; the message names it. */
@@ -36,19 +48,20 @@ export type FlagOptions = Readonly<Record<string, { type: 'string' | 'boolean'; 
 /** 64 MB: enough for a million ids. */
 const DEFAULT_BODY_BYTES = 64 * 1024 * 1024;
 const DEFAULT_PAIRS = 5_000_000;
+const DEFAULT_MAIL_CONNECTIONS = 5;
 
 export function readConfig(flags: Flags, environment: Environment = process.env): Config {
   const text = (flag: string, variable: string): string | undefined => {
     const value = flags[flag] ?? environment[variable];
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
-  const number = (flag: string, variable: string, fallback: number, max: number): number => {
+  const number = (flag: string, variable: string, fallback: number, max: number, min = 0): number => {
     const value = text(flag, variable);
     if (value === undefined) return fallback;
     const parsed = Number(value);
-    if (!Number.isInteger(parsed) || parsed < 0 || parsed > max)
+    if (!Number.isInteger(parsed) || parsed < min || parsed > max)
       throw new ConfigError(
-        `${flags[flag] === undefined ? variable : `--${flag}`}: ${value} is not a whole number from 0 to ${max}.`,
+        `${flags[flag] === undefined ? variable : `--${flag}`}: ${value} is not a whole number from ${min} to ${max}.`,
       );
     return parsed;
   };
@@ -68,7 +81,21 @@ export function readConfig(flags: Flags, environment: Environment = process.env)
     logLevel: text('', 'ROLLBOOK_LOG_LEVEL') ?? 'warn',
     maxBodyBytes: number('', 'ROLLBOOK_MAX_BODY_BYTES', DEFAULT_BODY_BYTES, 1024 ** 3),
     maxPairs: number('', 'ROLLBOOK_MAX_PAIRS', DEFAULT_PAIRS, 1_000_000_000),
+    mail: {
+      target: mailTarget(text('', 'SMTP_URL'), text('', 'ROLLBOOK_MAIL_FROM')),
+      connections: number('', 'ROLLBOOK_MAIL_CONNECTIONS', DEFAULT_MAIL_CONNECTIONS, 100, 1),
+      maxAgeHours: number('', 'ROLLBOOK_MAIL_MAX_AGE_HOURS', DEFAULT_MAX_AGE_HOURS, 8_760, 1),
+    },
   };
+}
+
+function mailTarget(url: string | undefined, from: string | undefined): SmtpTarget | null {
+  if (from !== undefined && !isAddress(from))
+    throw new ConfigError(`ROLLBOOK_MAIL_FROM: ${from} is no single plain address.`);
+  if (url === undefined) return null;
+  const target = readSmtpUrl(url, from ?? null);
+  if ('fault' in target) throw new ConfigError(`SMTP_URL ${target.fault}.`);
+  return target;
 }
 
 function switchOf(variable: string, environment: Environment): boolean | null {

@@ -1,8 +1,10 @@
 import { type Authenticator, accessRoutes, type Context } from './access/index.ts';
+import { calendarRoutes } from './calendar/index.ts';
 import { contentRoutes } from './content/index.ts';
 import { type Enrollments, enrollmentRoutes } from './enrollment/index.ts';
 import { groupRoutes } from './groups/index.ts';
 import type { Route } from './http/route.ts';
+import { jobRoutes } from './jobs/index.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
 import { certificateRoutes } from './progress/index.ts';
@@ -23,9 +25,11 @@ export const allRoutes = (
   ...resultRoutes,
   ...certificateRoutes,
   ...operationRoutes,
+  ...jobRoutes,
   ...contentRoutes,
   ...trainingRoutes,
   ...peopleRoutes(enrollments),
   ...webhookRoutes(courier),
+  ...calendarRoutes,
   ...groupRoutes,
 ];

@@ -37,6 +37,7 @@ async function start(db: Database, config: Config): Promise<void> {
   if (await wantsDemo(db, config)) await offerDemo(db, config, port);
   await app.enrollments.resume();
   app.dispatcher.start();
+  await app.mail.start();
   app.jobs.start();
   process.stdout.write(`API:  ${url}\nDocs: ${url}/docs\n`);
   process.stdout.write(`Rollbook is ready: ${url}\n`);

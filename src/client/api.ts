@@ -393,6 +393,19 @@ export interface Operation {
   };
 }
 
+export interface Job {
+  jobId: string;
+  kind: string;
+  state: 'waiting' | 'running' | 'dead';
+  /** When it is due, or was */
+  runAt: string;
+  /** Begun so far */
+  attempts: number;
+  /** Why the last attempt failed */
+  lastError?: string | undefined;
+  createdAt: string;
+}
+
 export interface ContentItemInformation {
   contentItemId: string;
   title: string;
@@ -694,6 +707,12 @@ export interface SubscriberInfo {
   subscriberStatus: 'ACTIVE' | 'INACTIVE';
   confirmationStatus: 'CONFIRMED' | 'UNCONFIRMED';
   notificationProcessStatus: 'ACTIVE' | 'INACTIVE' | 'SUSPENDED';
+}
+
+export interface Calendar {
+  createdAt: string;
+  /** To the hour */
+  lastReadAt?: string | undefined;
 }
 
 export interface Group {
@@ -1100,6 +1119,35 @@ export interface Operations {
       id: string;
     };
     answer: Operation;
+  };
+  /** What is put off, in order of creation, page by page */
+  ListJobs: {
+    query?: {
+      state?: 'waiting' | 'running' | 'dead' | undefined;
+      kind?: string | undefined;
+      /** Entries per page; at most 1000, which is the default. */
+      pageSize?: number | undefined;
+      /** nextPageToken of an earlier answer; empty or absent for the first page. Never expires. */
+      pageToken?: string | undefined;
+    };
+    answer: {
+      jobs: Job[];
+      nextPageToken?: string | undefined;
+    };
+  };
+  /** Try a dead job again */
+  RetryJob: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
+  /** Remove a dead job */
+  RemoveJob: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
   };
   /** Every content item */
   GetContent: {
@@ -1738,6 +1786,30 @@ export interface Operations {
     };
     answer: SubscriberInfo;
   };
+  /** A secret address of the calendar of a user, in the place of any earlier one */
+  CreateCalendar: {
+    path: {
+      id: string;
+    };
+    answer: {
+      /** A secret: whoever has it reads the calendar. Told once. */
+      url: string;
+    };
+  };
+  /** Since when the calendar of a user has an address, and when it was read */
+  GetCalendar: {
+    path: {
+      id: string;
+    };
+    answer: Calendar;
+  };
+  /** Take the address of the calendar of a user away; it leads nowhere at once */
+  RemoveCalendar: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
   /** Every group */
   GetGroups: {
     answer: Group[];
@@ -1867,6 +1939,9 @@ export const OPERATIONS = {
   GetIssuedCertificate: { method: 'GET', path: '/certificate/{issuedCertificateId}' },
   ListOperations: { method: 'GET', path: '/operations', entries: 'operations' },
   GetOperation: { method: 'GET', path: '/operations/{id}' },
+  ListJobs: { method: 'GET', path: '/jobs', entries: 'jobs' },
+  RetryJob: { method: 'POST', path: '/jobs/{id}/retry' },
+  RemoveJob: { method: 'POST', path: '/jobs/{id}/remove' },
   GetContent: { method: 'GET', path: '/content' },
   ListContent: { method: 'GET', path: '/contents', entries: 'contentItems' },
   ListContentByBody: { method: 'POST', path: '/contents', entries: 'contentItems' },
@@ -1938,6 +2013,9 @@ export const OPERATIONS = {
   Unsubscribe: { method: 'POST', path: '/webhook/unsubscribe' },
   ListSubscriptions: { method: 'GET', path: '/webhook/subscription/list' },
   GetSubscriberInfo: { method: 'GET', path: '/webhook/subscriber/info' },
+  CreateCalendar: { method: 'POST', path: '/user/{id}/calendar' },
+  GetCalendar: { method: 'GET', path: '/user/{id}/calendar' },
+  RemoveCalendar: { method: 'DELETE', path: '/user/{id}/calendar' },
   GetGroups: { method: 'GET', path: '/group' },
   AddGroup: { method: 'POST', path: '/group' },
   ListGroups: { method: 'GET', path: '/groups', entries: 'groups' },

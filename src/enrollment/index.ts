@@ -3,6 +3,7 @@
  * enrollment, so that checks, history and events cannot differ; and the lists that read them back.
  */
 export { type Audited, auditEnrollments } from './audit.ts';
+export { type DueDate, dueDatesOf } from './due-queries.ts';
 export { Enrollments, type PlanPreview } from './enroll.ts';
 export {
   afterPosition,

@@ -82,13 +82,16 @@ const described = (headers: Readonly<Record<string, string>>, isRequired: boolea
 const ACCEPTED =
   'Accepted, with Prefer: respond-async: it goes on without the caller, who asks after it at Location.';
 
+const UNCHANGED = 'Nothing is new since the answer that If-None-Match names.';
+
 /** By status. What is given only to who prefers it is marked, since otherwise the body is empty. */
 function answersOf<Ctx>(route: Route<Ctx>, components: Json): Json {
-  const { answer, representation, mayBeAsync } = route;
+  const { answer, representation, mayBeAsync, mayBeUnchanged } = route;
   const said = { headers: headersOf(route) };
   const plain = answerOf(answer, said, components);
   const later = mayBeAsync ? { 202: { ...said, description: ACCEPTED, 'x-prefer': 'respond-async' } } : {};
-  if (!representation) return { [answer.status]: plain, ...later };
+  const unchanged = mayBeUnchanged ? { 304: { ...said, description: UNCHANGED } } : {};
+  if (!representation) return { [answer.status]: plain, ...later, ...unchanged };
   const preferred = {
     ...answerOf(representation, said, components),
     description: 'Done; with Prefer: return=representation the body says what, otherwise it is empty.',

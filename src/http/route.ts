@@ -38,7 +38,7 @@ export interface Answer<R> {
 }
 
 /** No body. */
-export const nothing = (status: 200 | 201 | 202 | 204): Answer<void> => ({
+export const nothing = (status: 200 | 201 | 202 | 204 | 304): Answer<void> => ({
   status,
   bodies: [],
   xmlRoot: 'response',
@@ -295,6 +295,8 @@ export interface Route<Ctx> {
   readonly representation: Answer<never> | null;
   /** Whether who prefers respond-async may get 202 before it is done. */
   readonly mayBeAsync: boolean;
+  /** Whether who names what they have (conditional.ts) may get 304. */
+  readonly mayBeUnchanged: boolean;
   /** Headers that every such answer carries, and what they say. */
   readonly headers: Readonly<Record<string, string>>;
   /** The same of headers that some such answers carry. */
@@ -344,6 +346,7 @@ interface RouteInput<Ctx, P, Q, B, R> {
   answer: Answer<R>;
   representation?: Answer<never>;
   mayBeAsync?: boolean;
+  mayBeUnchanged?: boolean;
   headers?: Readonly<Record<string, string>>;
   mayHaveHeaders?: Readonly<Record<string, string>>;
   refusals?: readonly ErrorCode[];
@@ -377,6 +380,7 @@ export function route<Ctx, P = null, Q = null, B = null, R = void>(
     prefersJson: false,
     representation: null,
     mayBeAsync: false,
+    mayBeUnchanged: false,
     params: null,
     query: null,
     body: null,

@@ -75,25 +75,47 @@ export interface Queue {
   readonly kind: string;
 }
 
-/**
- * Queues of all accounts in which something is to be run now, in order of accounts. Goes from queue to queue by the index,
- * so that what it costs does not depend on how many jobs wait.
- */
-export async function dueQueues(tx: ReadTx, kinds: readonly string[], now: Date): Promise<Queue[]> {
-  const { rows } = await sql<Queue>`
-    with recursive queue as (
-      (select account_id, kind from job where dead_at is null order by account_id, kind limit 1)
+/** What a look at the queues finds. */
+export interface QueuePage {
+  readonly due: readonly Queue[];
+  /** Where the next look begins; null when this was the last of them. */
+  readonly next: Queue | null;
+}
+
+const FIRST_QUEUE: Queue = { accountId: 0, kind: '' };
+
+/** SQL: so many queues `queue` of all accounts after one of them. Goes from queue to queue by the index, whatever waits in them. */
+export const queuesAfter = (after: Queue | null, limit: number) => {
+  const { accountId, kind } = after ?? FIRST_QUEUE;
+  return sql`
+    recursive chain as (
+      (select account_id, kind from job where dead_at is null and (account_id, kind) > (${accountId}::int, ${kind}::text)
+       order by account_id, kind limit 1)
       union all
-      select next.account_id, next.kind from queue q cross join lateral (
+      select next.account_id, next.kind from chain c cross join lateral (
         select j.account_id, j.kind from job j
-        where j.dead_at is null and (j.account_id, j.kind) > (q.account_id, q.kind)
-        order by j.account_id, j.kind limit 1) next)
-    select account_id as "accountId", kind from queue q
-    where kind = any(${[...kinds]}::text[]) and exists (
+        where j.dead_at is null and (j.account_id, j.kind) > (c.account_id, c.kind)
+        order by j.account_id, j.kind limit 1) next),
+    queue as materialized (select account_id, kind from chain limit ${limit})`;
+};
+
+/** Of so many queues those in which something is to be run now. */
+export async function dueQueues(
+  tx: ReadTx,
+  kinds: readonly string[],
+  { now, after, limit }: { now: Date; after: Queue | null; limit: number },
+): Promise<QueuePage> {
+  const { rows } = await sql<Queue & { isDue: boolean }>`
+    with ${queuesAfter(after, limit)}
+    select account_id as "accountId", kind, kind = any(${[...kinds]}::text[]) and exists (
       select from job j where j.account_id = q.account_id and j.kind = q.kind and j.dead_at is null and j.run_at <= ${now}
-        and (j.lease_until is null or j.lease_until <= ${now}))
-    order by account_id, kind`.execute(tx);
-  return rows;
+        and (j.lease_until is null or j.lease_until <= ${now})) as "isDue"
+    from queue q order by account_id, kind`.execute(tx);
+  const last = rows.at(-1);
+  return {
+    due: rows.filter(({ isDue }) => isDue),
+    next: rows.length === limit && last ? { accountId: last.accountId, kind: last.kind } : null,
+  };
 }
 
 /** The right to run a job, until somebody else holds a later epoch. */

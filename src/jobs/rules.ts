@@ -1,5 +1,8 @@
 /** When a job is tried again, who is served next, what is kept of an error: pure decisions. */
 
+export const JOB_STATES = ['waiting', 'running', 'dead'] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
 /** The delay after the first failure; it doubles with each further one up to the longest. */
 export interface Backoff {
   readonly firstMs: number;
@@ -78,6 +81,9 @@ export class Postpone extends Error {
     this.until = until;
   }
 }
+
+/** What is kept of an attempt that never came back. */
+export const LOST = 'the attempt never ended: its process was killed, or stood still for too long';
 
 /** What is kept of an error: the words of a JobFailure; of others, whose words may tell of people, name and code. */
 export function reasonOf(error: unknown): string {

@@ -1,9 +1,20 @@
 import type { Database, WriteTx } from '../storage/index.ts';
 import * as queries from './queries.ts';
-import { afterFailure, afterLoss, allot, type Backoff, JobFailure, Postpone, reasonOf } from './rules.ts';
+import {
+  afterFailure,
+  afterLoss,
+  allot,
+  type Backoff,
+  JobFailure,
+  LOST,
+  Postpone,
+  reasonOf,
+} from './rules.ts';
 
 /** How often this process looks for jobs that are due. */
 const LOOK_EVERY_MS = 1_000;
+/** Queues of one look; where there are more, the next goes on with those after them. */
+const QUEUES_AT_ONCE = 2_000;
 /** How long an attempt may take, unless its handler says otherwise. */
 const ATTEMPT_MS = 20_000;
 /** A lease holds so much longer than its attempt may take: time to write down what became of it. */
@@ -58,6 +69,8 @@ export type Ending = 'done' | 'failed' | 'dead' | 'postponed' | 'lost';
 export interface JobRunnerOptions {
   /** Told of every attempt that ended, with what was thrown. */
   readonly observe?: ((job: Job, ending: Ending, error?: unknown) => void) | undefined;
+  readonly queuesAtOnce?: number | undefined;
+  readonly leaseMarginMs?: number | undefined;
   readonly stopAfterMs?: number | undefined;
   /** Draws from [0, 1). */
   readonly random?: (() => number) | undefined;
@@ -79,6 +92,8 @@ export class JobRunner {
   readonly #stopping = new AbortController();
   /** By kind the account that was served last, so that all have their turn. */
   readonly #lastServed = new Map<string, number>();
+  /** Where the next look begins; null: with the first queue. */
+  #place: queries.Queue | null = null;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<number> | undefined;
   #isStopping = false;
@@ -98,10 +113,13 @@ export class JobRunner {
 
   /** Runs what is due until nothing is. */
   async round(): Promise<void> {
+    let begun = 0;
     for (;;) {
-      const begun = await this.#look();
-      if (begun === 0 && this.#running.size === 0) return;
+      begun += await this.#look();
       await Promise.all(this.#running.keys());
+      if (this.#place !== null) continue;
+      if (begun === 0) return;
+      begun = 0;
     }
   }
 
@@ -138,7 +156,14 @@ export class JobRunner {
         .filter(([, places]) => places > 0),
     );
     if (this.#isStopping || free.size === 0) return 0;
-    const due = await this.#db.read((tx) => queries.dueQueues(tx, [...free.keys()], this.#clock()));
+    const { due, next } = await this.#db.read((tx) =>
+      queries.dueQueues(tx, [...free.keys()], {
+        now: this.#clock(),
+        after: this.#place,
+        limit: this.#options.queuesAtOnce ?? QUEUES_AT_ONCE,
+      }),
+    );
+    this.#place = next;
     let begun = 0;
     for (const [kind, places] of free) {
       const accountIds = due.filter((queue) => queue.kind === kind).map(({ accountId }) => accountId);
@@ -156,7 +181,8 @@ export class JobRunner {
     if (!handler) return 0;
     const taken = await this.#db.write((tx) => {
       const now = this.#clock();
-      const leaseUntil = new Date(now.getTime() + attemptMs(handler) + LEASE_MARGIN_MS);
+      const leaseMs = attemptMs(handler) + (this.#options.leaseMarginMs ?? LEASE_MARGIN_MS);
+      const leaseUntil = new Date(now.getTime() + leaseMs);
       return queries.take(tx, queue, { now, leaseUntil, limit: places, except: this.#idsOf(queue.kind) });
     });
     for (const job of taken) {
@@ -249,9 +275,9 @@ export class JobRunner {
   async #recordLoss(job: queries.TakenJob, handler: JobHandler): Promise<void> {
     const now = this.#clock();
     const retryAt = afterLoss(job.attempt, handler, now, (this.#options.random ?? Math.random)());
-    const reason = 'the attempt never ended: its process was killed, or stood still for too long';
-    const isMine = await this.#db.write((tx) => queries.recordFailure(tx, job, { retryAt, reason, now }));
-    if (isMine) this.#options.observe?.(job, retryAt ? 'lost' : 'dead');
+    const failure = { retryAt, reason: LOST, now };
+    const isMine = await this.#db.write((tx) => queries.recordFailure(tx, job, failure));
+    if (isMine) this.#options.observe?.(job, retryAt ? 'lost' : 'dead', new JobFailure(LOST));
   }
 }
 

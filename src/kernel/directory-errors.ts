@@ -181,6 +181,28 @@ export const DIRECTORY_ERRORS = {
     '{field}: {ids} have a seat in another session of this training.',
     'A user takes part in one session of a training. Remove them from the other one first.',
   ),
+  // Learners, in their portal
+  'learning.unknown': entry(
+    404,
+    'There is nothing here that you are enrolled in.',
+    'The enrollment is not one of the caller’s own, or it has ended. What belongs to somebody else is answered alike.',
+  ),
+  'learning.not_yours_to_say': entry(
+    400,
+    'This cannot be marked as completed by the learner.',
+    'Trainings are completed by attendance, courses by their modules, tests by their result.',
+  ),
+  // Calendars
+  'calendar.none': entry(
+    404,
+    'The calendar of user {ids} has no address.',
+    'POST /user/{id}/calendar makes one.',
+  ),
+  'calendar.unknown': entry(
+    404,
+    'This address leads to no calendar.',
+    'It was never given, was taken away or replaced, or its user is not active.',
+  ),
   // Webhooks
   'webhook.unknown_subscriber': entry(
     404,

@@ -235,6 +235,18 @@ export const ERRORS = {
     'Operation {ids} was completed on {at}, which is more than {days} days ago.',
     'An operation can be undone for 30 days. Nothing was done.',
   ),
+  // What is put off
+  'job.unknown': entry(404, 'Job not found: {ids}.', 'The id names no job; what is done is not kept.'),
+  'job.state': entry(
+    409,
+    'Job {ids} is {state}.',
+    'Only a dead job can be tried again or removed. Nothing was done.',
+  ),
+  'job.replaced': entry(
+    409,
+    'Job {ids} was asked for again since it died, and that one waits.',
+    'Two of the same would do it twice. Remove the dead one. Nothing was done.',
+  ),
   // Tables in files
   'table.empty': entry(400, 'The file is empty.', 'A file has a header and rows. Nothing was imported.'),
   'table.no_rows': entry(

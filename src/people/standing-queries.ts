@@ -110,9 +110,9 @@ export async function deleteSeatsOf(
   return rows.map((row) => ({ trainingId: row.training_id, sessionId: row.session_id }));
 }
 
-/** Leaves of a user the id that enrollments and history name: who it was, department, credentials and roles go. */
+/** Leaves of a user the id that enrollments and history name: who it was, department, credentials, roles and calendar go. */
 export async function eraseUser(tx: WriteTx, accountId: number, userId: string, now: Date): Promise<void> {
-  for (const table of ['api_client', 'user_role'])
+  for (const table of ['api_client', 'user_role', 'calendar_feed', 'calendar_event'])
     await sql`delete from ${sql.table(table)} where account_id = ${accountId} and user_id = ${userId}`.execute(
       tx,
     );

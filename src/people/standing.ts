@@ -4,6 +4,7 @@ import {
   deleteTokensOf,
   hashPassword,
   includes,
+  type Reach,
   rankOf,
   reachOf,
 } from '../access/index.ts';
@@ -11,6 +12,7 @@ import { forgetUser, participantRemoved, recordEvents } from '../events/index.ts
 import { setGroups, usersChanged } from '../groups/index.ts';
 import { toDateText } from '../kernel/dates.ts';
 import { listIds, refuse } from '../kernel/errors.ts';
+import { forgetMail } from '../mail/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import { isTooEarly, passwordFault, STATUS } from './rules.ts';
 import * as queries from './standing-queries.ts';
@@ -35,17 +37,31 @@ function actOn<T>(
   return ctx.write(async (tx) => {
     await changeRights(tx, accountId);
     await queries.lockAgainstEnrollments(tx, accountId, ids);
-    const standings = await queries.selectStandings(tx, accountId, reach, ids);
-    const found = new Set(standings.map((standing) => standing.userId));
-    const missing = listIds(ids.filter((id) => !found.has(id)));
+    const { found, missing } = await findAmong(tx, accountId, reach, ids);
     if (missing !== '') {
       if (reach !== 'everyone') refuse('auth.user_scope', { ids: missing });
       if ('userId' in who) refuse('people.unknown_user', { ids: missing });
       refuse('people.unknown_users', { field: 'userIds', ids: missing });
     }
-    requireRank(ctx, standings);
-    return work(tx, accountId, standings);
+    requireRank(ctx, found);
+    return work(tx, accountId, found);
   });
+}
+
+/** Those of the users whom a caller reaches, and the ids of the others. */
+async function findAmong(tx: ReadTx, accountId: number, reach: Reach, ids: readonly string[]) {
+  const found = await queries.selectStandings(tx, accountId, reach, ids);
+  const known = new Set(found.map((standing) => standing.userId));
+  return { found, missing: listIds(ids.filter((id) => !known.has(id))) };
+}
+
+/** The same of one user, for what is no status: refuses whoever is unknown, out of reach, or outranks the caller. */
+export async function requireOver(tx: ReadTx, ctx: Context, userId: string): Promise<void> {
+  const reach = reachOf(ctx.caller, 'user.write');
+  const { found, missing } = await findAmong(tx, ctx.caller.accountId, reach, [userId]);
+  if (missing !== '')
+    refuse(reach === 'everyone' ? 'people.unknown_user' : 'auth.user_scope', { ids: missing });
+  requireRank(ctx, found);
 }
 
 /**
@@ -158,5 +174,6 @@ export function deleteUser(ctx: Context, enrollments: EndsEnrollments, userId: s
     const events = seats.map((session) => participantRemoved(session, userId));
     await recordEvents(tx, accountId, events, ctx.now);
     await forgetUser(tx, accountId, userId);
+    await forgetMail(tx, accountId, userId);
   });
 }

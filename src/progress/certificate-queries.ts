@@ -86,6 +86,20 @@ export async function isCurrent(
   return rows.length > 0;
 }
 
+/** Whether a certificate was issued to somebody. */
+export async function isOf(
+  tx: ReadTx,
+  accountId: number,
+  certificateId: string,
+  learnerId: string,
+): Promise<boolean> {
+  const { rows } = await sql`select from certificate
+    where account_id = ${accountId} and certificate_id = ${certificateId} and learner_id = ${learnerId}`.execute(
+    tx,
+  );
+  return rows.length > 0;
+}
+
 /** A certificate as it was issued, whether its enrollment still runs or not. */
 export async function findCertificate(
   tx: ReadTx,
@@ -125,14 +139,4 @@ export async function findSigner(
     where a.account_id = ${accountId}`.execute(tx);
   const row = rows[0];
   return row ? { key: row.key, accountUrl: row.url } : null;
-}
-
-/** Keeps a first signing key; of two that are made at once the first stays, and is answered. */
-export async function keepKey(tx: WriteTx, accountId: number, key: Buffer): Promise<Buffer> {
-  await sql`insert into signing_key (account_id, key) values (${accountId}, ${key}) on conflict do nothing`.execute(
-    tx,
-  );
-  const { rows } = await sql<{ key: Buffer }>`
-    select key from signing_key where account_id = ${accountId}`.execute(tx);
-  return rows[0]?.key ?? key;
 }

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { type Context, reachOf } from '../access/index.ts';
+import { type Context, reachOf, signingKeyOf } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
+import { linkUnder } from '../kernel/links.ts';
 import type { Database, ReadTx } from '../storage/index.ts';
 import * as queries from './certificate-queries.ts';
 import type { Pair } from './queries.ts';
@@ -25,9 +25,6 @@ export async function certificatesOf(
 
 /** How long a link to a certificate holds: the contract's ten minutes. */
 const LINK_LIFETIME_MS = 600_000;
-const KEY_BYTES = 32;
-
-const under = (accountUrl: string, path: string): string => `${accountUrl.replace(/\/+$/, '')}${path}`;
 
 /**
  * A link to the certificate of a current enrollment. An unknown one is 404 for callers who see the whole account; to
@@ -38,11 +35,24 @@ export async function linkTo(ctx: Context, certificateId: string): Promise<strin
   const { accountId } = ctx.caller;
   if (!(await ctx.read((tx) => queries.isCurrent(tx, accountId, certificateId, reach))))
     refuse(reach === 'everyone' ? 'certificate.unknown' : 'auth.certificate_scope', { ids: certificateId });
+  return signedLink(ctx, certificateId);
+}
+
+/** The same of a certificate of the caller's own, whether its enrollment still runs or not. Refuses any other like an unknown one. */
+export async function linkToOwn(ctx: Context, certificateId: string): Promise<string> {
+  const { accountId, userId } = ctx.caller;
+  if (!(await ctx.read((tx) => queries.isOf(tx, accountId, certificateId, userId))))
+    refuse('certificate.unknown', { ids: certificateId });
+  return signedLink(ctx, certificateId);
+}
+
+async function signedLink(ctx: Context, certificateId: string): Promise<string> {
+  const { accountId } = ctx.caller;
   const { key, accountUrl } = (await signerOf(ctx.db, accountId)) ?? refuse('certificate.unknown');
   // Whole seconds, as JSON Web Tokens have them.
   const expiresAt = new Date(Math.floor((ctx.now.getTime() + LINK_LIFETIME_MS) / 1000) * 1000);
   const token = signLink(key, { accountId, certificateId, expiresAt });
-  return under(accountUrl, `/download/v1/certificate/${certificateId}?token=${token}`);
+  return linkUnder(accountUrl, `/download/v1/certificate/${certificateId}?token=${token}`);
 }
 
 /** The account's key, made when it is first needed. */
@@ -52,7 +62,7 @@ async function signerOf(
 ): Promise<{ key: Buffer; accountUrl: string } | null> {
   const signer = await db.read((tx) => queries.findSigner(tx, accountId));
   if (!signer) return null;
-  const key = signer.key ?? (await db.write((tx) => queries.keepKey(tx, accountId, randomBytes(KEY_BYTES))));
+  const key = signer.key ?? (await signingKeyOf(db, accountId));
   return { ...signer, key };
 }
 
@@ -75,7 +85,7 @@ export async function openLink(
     (await db.read((tx) => queries.findCertificate(tx, claim.accountId, certificateId))) ??
     refuse('certificate.unknown');
   const code = signCode(key, claim);
-  return { ...certificate, verifyUrl: under(certificate.accountUrl, `/certificate/verify/${code}`) };
+  return { ...certificate, verifyUrl: linkUnder(certificate.accountUrl, `/certificate/verify/${code}`) };
 }
 
 /** The certificate that carries a code, or null: the code was not made here. */

@@ -3,7 +3,9 @@
  * chooses a session in their portal, or an administrator does.
  */
 export { type Attendance, type AttendedInFull, recordAttendance } from './attendance.ts';
+export { type SeatedDay, seatedDaysOf } from './day-queries.ts';
 export { findTrainings } from './queries.ts';
 export { trainingRoutes } from './routes.ts';
+export { inZone } from './rules.ts';
 export { freeSeats } from './seat-queries.ts';
 export { addSession, createTraining } from './trainings.ts';

@@ -13,9 +13,13 @@ export function isTimeZone(zone: string): boolean {
   }
 }
 
-/** `2023-03-31T15:30:00-07:00`: the wall clock of the zone and its offset at that instant. */
-export function inZone(at: Date, timeZone: string): string {
-  const parts = new Intl.DateTimeFormat('en-CA', {
+/** One per zone: to make one takes many times longer than to use it. */
+const CLOCKS = new Map<string, Intl.DateTimeFormat>();
+
+function clockOf(timeZone: string): Intl.DateTimeFormat {
+  const known = CLOCKS.get(timeZone);
+  if (known) return known;
+  const clock = new Intl.DateTimeFormat('en-CA', {
     timeZone,
     hourCycle: 'h23',
     year: 'numeric',
@@ -24,7 +28,14 @@ export function inZone(at: Date, timeZone: string): string {
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
-  }).formatToParts(at);
+  });
+  CLOCKS.set(timeZone, clock);
+  return clock;
+}
+
+/** `2023-03-31T15:30:00-07:00`: the wall clock of the zone and its offset at that instant. */
+export function inZone(at: Date, timeZone: string): string {
+  const parts = clockOf(timeZone).formatToParts(at);
   const part = (type: string): string => parts.find((candidate) => candidate.type === type)?.value ?? '00';
   const wall = `${part('year')}-${part('month')}-${part('day')}T${part('hour')}:${part('minute')}:${part('second')}`;
   const minutes = Math.round((Date.parse(`${wall}Z`) - Math.floor(at.getTime() / 1000) * 1000) / 60_000);

@@ -38,6 +38,11 @@ export class Courier {
     this.#resolve = options.resolve ?? byDns;
   }
 
+  /** Whether it delivers to any address, and not just to public ones. */
+  get allowsPrivateTargets(): boolean {
+    return this.#options.allowPrivateTargets ?? false;
+  }
+
   /** One attempt. Never throws: a failure says why in words for the operator, without the address's secrets. */
   async post(url: string, body: string, headers: Readonly<Record<string, string>>): Promise<Delivery> {
     const limit = new AbortController();
@@ -63,7 +68,7 @@ export class Courier {
     const literal = hostname.replace(/^\[|\]$/g, '');
     const family = isIP(literal);
     const all = family > 0 ? [{ address: literal, family }] : await this.#resolve(hostname);
-    return this.#options.allowPrivateTargets ? all : all.filter(({ address }) => isPublicAddress(address));
+    return this.allowsPrivateTargets ? all : all.filter(({ address }) => isPublicAddress(address));
   }
 }
 

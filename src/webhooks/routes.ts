@@ -62,7 +62,7 @@ export const webhookRoutes = (courier: Courier): readonly Route<Context>[] => [
     body: Settings,
     answer: done,
     refusals: ['webhook.name_taken'],
-    run: (ctx: Context, { body }) => subscribers.register(ctx, body.subscriberName, body),
+    run: (ctx: Context, { body }) => subscribers.register(ctx, courier, body.subscriberName, body),
   }),
   route({
     ...COMMON,
@@ -75,7 +75,7 @@ export const webhookRoutes = (courier: Courier): readonly Route<Context>[] => [
     body: Settings,
     answer: done,
     refusals: KNOWN,
-    run: (ctx: Context, { body }) => subscribers.changeSettings(ctx, body.subscriberName, body),
+    run: (ctx: Context, { body }) => subscribers.changeSettings(ctx, courier, body.subscriberName, body),
   }),
   route({
     ...COMMON,

@@ -87,14 +87,6 @@ function readIds(value: string): string[] | null {
 export const writeFilters = (filters: Filters): FilterParam[] =>
   Object.entries(filters).map(([name, ids]) => ({ name, value: JSON.stringify(ids) }));
 
-/** Why an address cannot be called back, or null. Where it leads is judged at every delivery (courier.ts). */
-export function objectionToUrl(text: string): string | null {
-  if (!URL.canParse(text)) return 'must be an http or https address';
-  const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'must be an http or https address';
-  return url.username || url.password ? 'must not carry a login or password' : null;
-}
-
 export interface Subscriber {
   readonly isEnabled: boolean;
   readonly isConfirmed: boolean;

@@ -12,10 +12,10 @@ import {
   confirmationBody,
   type FilterParam,
   headersOf,
-  objectionToUrl,
   readFilters,
   type SubscriptionType,
 } from './rules.ts';
+import { objectionToUrl } from './targets.ts';
 
 /** Administration of subscribers: for the owner and account administrators, by the subscriber's name. */
 
@@ -25,15 +25,20 @@ export interface Settings {
   readonly secret?: string | undefined;
 }
 
-function checkUrl(callbackUrl: string): void {
-  const detail = objectionToUrl(callbackUrl);
+function checkUrl(courier: Courier, callbackUrl: string): void {
+  const detail = objectionToUrl(callbackUrl, courier.allowsPrivateTargets);
   if (detail) refuse('request.invalid', { field: 'callbackUrl', detail });
 }
 
 /** A new subscriber, enabled and unconfirmed. Refuses a taken name. */
-export function register(ctx: Context, name: string, { callbackUrl, secret }: Settings): Promise<void> {
+export function register(
+  ctx: Context,
+  courier: Courier,
+  name: string,
+  { callbackUrl, secret }: Settings,
+): Promise<void> {
   requireAdministrator(ctx.caller);
-  checkUrl(callbackUrl);
+  checkUrl(courier, callbackUrl);
   return ctx.write(async (tx) => {
     const isNew = await queries.insertSubscriber(tx, ctx.caller.accountId, {
       subscriberId: newId(),
@@ -60,8 +65,13 @@ function withSubscriber<T>(
 }
 
 /** Another address has to be confirmed anew. */
-export function changeSettings(ctx: Context, name: string, { callbackUrl, secret }: Settings): Promise<void> {
-  checkUrl(callbackUrl);
+export function changeSettings(
+  ctx: Context,
+  courier: Courier,
+  name: string,
+  { callbackUrl, secret }: Settings,
+): Promise<void> {
+  checkUrl(courier, callbackUrl);
   return withSubscriber(ctx, name, (tx, before) =>
     queries.updateSubscriber(tx, ctx.caller.accountId, {
       ...before,

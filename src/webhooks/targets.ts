@@ -48,3 +48,23 @@ export function isPublicAddress(address: string): boolean {
   if (family === 0 || address.includes('%')) return false;
   return globalV6.check(address, 'ipv6') && !specialV6.check(address, 'ipv6');
 }
+
+/**
+ * Why an address cannot be called back, or null: not http or https, or this machine or a private network by its very
+ * spelling. Where a name leads may change, and is judged at every delivery (courier.ts).
+ */
+export function objectionToUrl(text: string, allowPrivateTargets: boolean): string | null {
+  if (!URL.canParse(text)) return 'must be an http or https address';
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'must be an http or https address';
+  if (url.username || url.password) return 'must not carry a login or password';
+  return allowPrivateTargets || !isPrivateHost(url.hostname)
+    ? null
+    : 'must be an address of the public internet';
+}
+
+/** Whether a host, as URLs spell it, is a literal address that is not public, or a name of this machine. */
+function isPrivateHost(hostname: string): boolean {
+  const literal = hostname.replace(/^\[|\]$/g, '');
+  return isIP(literal) ? !isPublicAddress(literal) : /(^|\.)localhost\.?$/.test(hostname);
+}

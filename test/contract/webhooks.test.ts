@@ -392,3 +392,52 @@ const reading: readonly Row[] = [
 ];
 
 contract('webhooks', setup, [...registering, ...confirming, ...subscribing, ...reading]);
+
+/** Without ROLLBOOK_ALLOW_PRIVATE_TARGETS; names are judged at delivery. */
+const PRIVATE = [
+  'http://127.0.0.1:8080/',
+  'http://127.1/',
+  'http://0x7f000001/',
+  'http://2130706433/',
+  'http://0/',
+  'http://10.1.2.3/',
+  'http://172.31.0.1/',
+  'https://192.168.1.1/hook',
+  'http://169.254.169.254/latest/meta-data',
+  'http://100.64.0.1/',
+  'http://localhost:8080/',
+  'http://LocalHost./',
+  'http://hook.localhost/',
+  'http://[::1]/',
+  'http://[fd00::1]/',
+  'http://[fe80::1]/',
+  'http://[::ffff:127.0.0.1]/',
+  'http://[::ffff:8.8.8.8]/',
+  'http://[64:ff9b::7f00:1]/',
+];
+const NOT_PUBLIC = invalid('callbackUrl: must be an address of the public internet.');
+
+contract(
+  'addresses of webhooks',
+  async () => ({}),
+  [
+    ...PRIVATE.map(
+      (callbackUrl): Row => ({
+        name: `POST /webhook/register with ${callbackUrl}`,
+        ...post('register', { subscriberName: 'private', callbackUrl }, NOT_PUBLIC),
+        afterwards: [post('enable', { subscriberName: 'private' }, UNKNOWN)],
+      }),
+    ),
+    {
+      name: 'POST /webhook/register with names and public addresses, POST /webhook/settings/change to a private one',
+      ...post('register', { subscriberName: 'public', callbackUrl: 'https://receiver.example/' }),
+      afterwards: [
+        post('register', { subscriberName: 'by address', callbackUrl: 'http://8.8.8.8:8080/' }),
+        post('register', { subscriberName: 'by address 6', callbackUrl: 'http://[2001:4860:4860::8888]/' }),
+        post('settings/change', { subscriberName: 'public', callbackUrl: 'http://10.0.0.1/' }, NOT_PUBLIC),
+        post('settings/change', { subscriberName: 'public', callbackUrl: 'https://other.example/' }),
+      ],
+    },
+  ],
+  { courier: {} },
+);

@@ -15,9 +15,11 @@ import {
 } from '../support/people.ts';
 import { ROUTES } from '../support/routes.ts';
 import { type Answer, call, requestStatements, startWorld, type World } from '../support/server.ts';
+import { calendarRows } from './calendar.ts';
 import { contentRows } from './content.ts';
 import { enrollmentRows } from './enrollment.ts';
 import { groupRows, ONE_LOGIN } from './groups.ts';
+import { jobRows } from './jobs.ts';
 import { peopleRows } from './people.ts';
 import { planRows } from './plan.ts';
 import { progressRows } from './progress.ts';
@@ -54,6 +56,8 @@ const TABLE: Record<string, Row> = {
   ...groupRows,
   ...trainingRows,
   ...webhookRows,
+  ...calendarRows,
+  ...jobRows,
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
   GetClients: plain('administrator', 200, () => ({ path: '/client' })),
   CreateClient: plain('administrator', 201, () => ({ path: '/client', json: {} })),
@@ -77,6 +81,8 @@ const APART = [
   'DownloadCertificate',
   'VerifyCertificate',
   'GetVerificationStyle',
+  // Likewise: test/calendar/secret.test.ts
+  'ReadCalendar',
 ];
 
 function expected(row: Row, role: Role, place: Place): number {

@@ -230,6 +230,7 @@ scenarios('safe retries', [
       const keyless = ROUTES.filter((route) => route.method !== 'GET' && !takesKey(route));
       assert.deepEqual(keyless.map((route) => `${route.operationId} ${route.keyless}`).sort(), [
         'ChangeSubscriberSettings secret',
+        'CreateCalendar secret',
         'CreateClient secret',
         'DeleteClient secret',
         'FindExistingUsers read',

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Plan } from '../../src/access/index.ts';
 import { type App, buildApp } from '../../src/app.ts';
+import type { MailConfig } from '../../src/config.ts';
 import type { WriteLimits } from '../../src/enrollment/index.ts';
 import { type CreatedAccount, createAccount, createClientFor } from '../../src/people/index.ts';
 import type { Database } from '../../src/storage/index.ts';
@@ -34,6 +35,8 @@ export interface WorldOptions {
   readonly limits?: Partial<WriteLimits>;
   /** Receivers of webhooks are on loopback: open, unless a test says otherwise. */
   readonly courier?: CourierOptions;
+  /** There is no mail server unless a test has one. */
+  readonly mail?: MailConfig;
 }
 
 export const ACCOUNT_URL = 'https://academy.example';
@@ -79,6 +82,7 @@ export async function startWorldOver(
     version: '0.0.0',
     ...(options.courier ?? { allowPrivateTargets: true }),
     ...(options.limits ? { limits: options.limits } : {}),
+    ...(options.mail ? { mail: options.mail } : {}),
   };
   const app = await buildApp(db, config, () => clock.now);
   await app.server.listen({ host: '127.0.0.1', port: 0 });

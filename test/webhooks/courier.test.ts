@@ -208,9 +208,12 @@ describe('delivery', () => {
 
   for (const engine of ENGINES)
     test(`a server that is not told otherwise sends nothing to loopback (${engine})`, async () => {
-      const world = await startWorld(engine, { courier: {} });
       const receiver = await startReceiver();
-      const body = { subscriberName: 'inside', callbackUrl: receiver.url };
+      const world = await startWorld(engine, {
+        courier: { resolve: async () => [{ address: '127.0.0.1', family: 4 }] },
+      });
+      const { port } = new URL(receiver.url);
+      const body = { subscriberName: 'inside', callbackUrl: `http://inside.example:${port}/` };
       assert.equal((await call(world, 'POST', '/webhook/register', { json: body })).status, 200);
       const sent = await call(world, 'POST', '/webhook/code/send', { json: body });
       assert.equal(sent.status, 200);

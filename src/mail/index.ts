@@ -1,0 +1,12 @@
+/**
+ * Mail to people: messages that other modules ask for in their own transactions, and how they are sent. Who is told what,
+ * and when, is not decided here; whether somebody may be written to, where, in which language and whether it is still
+ * true is looked up when a message is sent.
+ */
+export { type Digest, KINDS, type Kind, type Notice, type NoticeKind } from './kinds.ts';
+export type { NewMessage } from './queries.ts';
+export { MAIL_JOB, queueMail } from './queue.ts';
+export { DEFAULT_MAX_AGE_HOURS, isTimeZone } from './rules.ts';
+export { type Asked, type MailObserver, type MailOptions, MailSender } from './sender.ts';
+export { forgetMail } from './settings-queries.ts';
+export { readSmtpUrl, type SmtpTarget } from './smtp-url.ts';

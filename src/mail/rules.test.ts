@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Content } from './kinds.ts';
+import {
+  backoffMs,
+  DEFAULT_SETTINGS,
+  dayIn,
+  daysBetween,
+  judge,
+  nextMorning,
+  onlyThose,
+  planWave,
+  wantedOf,
+} from './rules.ts';
+
+const NOW = new Date('2026-03-02T09:30:00Z');
+const HOUR = 3_600_000;
+const LIMITS = { maxAgeHours: 72, timeZone: 'UTC' };
+const ITEM = '0198c0de-0000-7000-8000-000000000001';
+const ASSIGNED: Content = { kind: 'assigned', itemId: ITEM, dueAt: null };
+const OVERDUE: Content = { kind: 'overdue', itemId: ITEM, dueAt: NOW };
+const ann = { isActive: true, address: 'ann@academy.example', hasOptedOut: false };
+const candidate = { content: ASSIGNED as Content, notBefore: NOW, recipient: ann, others: 0 };
+
+describe('whether a message is sent', () => {
+  test('the first reason not to', () => {
+    const table: [string, object, string][] = [
+      ['all is well', {}, 'sent'],
+      ['as old as it may be', { notBefore: new Date(NOW.getTime() - 72 * HOUR) }, 'sent'],
+      ['older', { notBefore: new Date(NOW.getTime() - 72 * HOUR - 1) }, 'dropped too_old'],
+      ['nobody', { recipient: null }, 'dropped inactive'],
+      ['inactive', { recipient: { ...ann, isActive: false } }, 'dropped inactive'],
+      ['no address', { recipient: { ...ann, address: null } }, 'dropped no_address'],
+      ['two addresses', { recipient: { ...ann, address: 'a@b.example, c@d.example' } }, 'failed bad_address'],
+      ['a header', { recipient: { ...ann, address: 'a@b.example\nBcc: c@d.example' } }, 'failed bad_address'],
+      ['opted out, an assignment', { recipient: { ...ann, hasOptedOut: true } }, 'sent'],
+      [
+        'opted out, a reminder',
+        { content: OVERDUE, recipient: { ...ann, hasOptedOut: true } },
+        'dropped unsubscribed',
+      ],
+      ['one more than enough', { others: 10 }, 'waiting 2026-03-03T08:00:00.000Z'],
+    ];
+    for (const [name, change, expected] of table) {
+      const verdict = judge({ ...candidate, ...change }, DEFAULT_SETTINGS, LIMITS, NOW);
+      const told =
+        verdict.become === 'waiting'
+          ? `waiting ${verdict.until.toISOString()}`
+          : 'reason' in verdict
+            ? `${verdict.become} ${verdict.reason}`
+            : verdict.become;
+      assert.equal(told, expected, name);
+    }
+  });
+
+  test('an account may allow less age than the operator, and not more', () => {
+    const old = { ...candidate, notBefore: new Date(NOW.getTime() - 25 * HOUR) };
+    assert.equal(judge(old, { ...DEFAULT_SETTINGS, maxAgeHours: 24 }, LIMITS, NOW).become, 'dropped');
+    assert.equal(
+      judge(old, { ...DEFAULT_SETTINGS, maxAgeHours: 48 }, { ...LIMITS, maxAgeHours: 24 }, NOW).become,
+      'dropped',
+    );
+  });
+
+  test('in a wave each that is sent counts for the next; what was put off goes as one', () => {
+    const message = (messageId: string, more: object = {}) => ({
+      ...candidate,
+      messageId,
+      userId: 'ann',
+      attempts: 0,
+      wasPutOff: false,
+      countedOn: null as string | null,
+      ...more,
+    });
+    const ids = (all: readonly { messageId: string }[]) => all.map(({ messageId }) => messageId);
+    const settings = { ...DEFAULT_SETTINGS, maxPerDay: 2 };
+    const first = planWave(
+      ['a', 'b', 'c'].map((id) => message(id)),
+      new Map([['ann', 1]]),
+      settings,
+      LIMITS,
+      NOW,
+    );
+    assert.deepEqual(ids(first.send), ['a']);
+    assert.deepEqual(
+      first.settle.map((one) => [one.message.messageId, one.verdict.become]),
+      [
+        ['b', 'waiting'],
+        ['c', 'waiting'],
+      ],
+    );
+    const again = planWave(
+      [message('a', { countedOn: '2026-03-02' }), message('b')],
+      new Map([['ann', 2]]),
+      settings,
+      LIMITS,
+      NOW,
+    );
+    assert.deepEqual(ids(again.send), ['a'], 'what is tried again counts once');
+    const late = planWave(
+      ['a', 'b', 'c'].map((id) => message(id, { wasPutOff: true })),
+      new Map(),
+      settings,
+      LIMITS,
+      NOW,
+    );
+    assert.deepEqual([ids(late.send), late.settle], [['a'], []]);
+  });
+
+  test('of a digest what is wanted and holds is left', () => {
+    const digest: Content = { kind: 'digest', entries: [ASSIGNED, OVERDUE] };
+    assert.deepEqual(wantedOf(digest, { hasOptedOut: true }), { kind: 'digest', entries: [ASSIGNED] });
+    assert.equal(wantedOf({ kind: 'digest', entries: [OVERDUE] }, { hasOptedOut: true }), null);
+    assert.equal(
+      onlyThose(digest, () => false),
+      null,
+    );
+  });
+
+  test('failures in a row: a minute, doubled, at most an hour', () => {
+    assert.deepEqual(
+      [1, 2, 3, 6, 7, 1000].map((failures) => backoffMs(failures) / 60_000),
+      [1, 2, 4, 32, 60, 60],
+    );
+  });
+});
+
+describe('days of a time zone', () => {
+  test('day, and days between', () => {
+    const at = new Date('2026-03-28T23:30:00Z');
+    assert.equal(dayIn(at, 'UTC'), '2026-03-28');
+    assert.equal(dayIn(at, 'Europe/Berlin'), '2026-03-29');
+    assert.equal(dayIn(at, 'America/Los_Angeles'), '2026-03-28');
+    // The clocks went forward in between: 23 hours are a day.
+    assert.equal(daysBetween(at, new Date('2026-03-29T22:30:00Z'), 'Europe/Berlin'), 1);
+    assert.equal(daysBetween(at, new Date('2026-03-28T22:30:00Z'), 'Europe/Berlin'), -1);
+  });
+
+  test('the next morning is eight o’clock there, at any hour of a year, whatever the clocks do', () => {
+    for (const timeZone of [
+      'UTC',
+      'Europe/Berlin',
+      'America/St_Johns',
+      'Australia/Lord_Howe',
+      'Asia/Kathmandu',
+    ]) {
+      const clock = new Intl.DateTimeFormat('en-GB', { timeZone, timeStyle: 'short' });
+      for (let hour = 0; hour < 365 * 24; hour += 5) {
+        const now = new Date(Date.UTC(2026, 0, 1) + hour * HOUR + 17 * 60_000);
+        const morning = nextMorning(now, timeZone);
+        assert.equal(clock.format(morning), '08:00', `${timeZone} ${now.toISOString()}`);
+        assert.equal(daysBetween(now, morning, timeZone), 1);
+      }
+    }
+  });
+});
