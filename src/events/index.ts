@@ -1,5 +1,17 @@
 export {
+  courseCompleted,
+  courseItemCompleted,
+  courseItemStatusChanged,
+  courseStatusChanged,
+  meetingEvent,
+  participantRemoved,
+  participantsAdded,
+  toNanoseconds,
+  userRegistered,
+} from './payloads.ts';
+export {
   type EventSeal,
+  forgetUser,
   type SealedEvent,
   sealedEventsAfter,
   unsealedEvents,
