@@ -170,7 +170,12 @@ export async function findWindow(
   key: EnrollmentKey,
   isHeld: boolean,
 ): Promise<OwnWindow | null> {
-  const { rows } = await sql<{ item_id: string; access_at: Date; due_at: Date | null; lock_after_due: boolean }>`
+  const { rows } = await sql<{
+    item_id: string;
+    access_at: Date;
+    due_at: Date | null;
+    lock_after_due: boolean;
+  }>`
     select item_id, access_at, due_at, lock_after_due from enrollment
     where account_id = ${accountId} and chunk = ${String(key.chunk)}::int8 and ordinal = ${key.ordinal}
       and learner_id = ${learnerId} ${isHeld ? sql`for share` : sql``}`.execute(tx);
@@ -204,7 +209,9 @@ export async function findTrainingPart(
     where m.account_id = ${accountId} and m.module_id = ${moduleId} and m.training_id is not null
       and (m.course_id = ${itemId} or exists (
         select from learning_track_course t
-        where t.account_id = ${accountId} and t.track_id = ${itemId} and t.course_id = m.course_id))`.execute(tx);
+        where t.account_id = ${accountId} and t.track_id = ${itemId} and t.course_id = m.course_id))`.execute(
+    tx,
+  );
   const row = rows[0];
   return row ? { courseId: row.course_id, trainingId: row.training_id, title: row.title } : null;
 }

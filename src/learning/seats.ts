@@ -57,8 +57,7 @@ const within = <T>(
   ctx: Context,
   module: TrainingModule,
   work: (tx: WriteTx, trainingId: string) => Promise<T>,
-): Promise<T> =>
-  ctx.write(async (tx) => work(tx, (await trainingOf(tx, ctx, module, true)).trainingId));
+): Promise<T> => ctx.write(async (tx) => work(tx, (await trainingOf(tx, ctx, module, true)).trainingId));
 
 /** The training behind a module of the caller's own; for a write the enrollment is held, so that it does not end meanwhile. */
 async function trainingOf(

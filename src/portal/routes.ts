@@ -76,10 +76,11 @@ export class Portal {
         return redirect(`/my/learning/${enrollmentId}${courseId ? `/${courseId}` : ''}?saved=1`);
       }),
       this.#visited('GET', '/my/learning/{enrollmentId}/training/{moduleId}', showSeats),
-      ...(['choose', 'leave', 'wait', 'stop-waiting'] as const satisfies readonly SeatAction[]).map((action) =>
-        this.#visited('POST', `/my/learning/{enrollmentId}/training/{moduleId}/${action}`, (visit) =>
-          seatAnswer(visit, action),
-        ),
+      ...(['choose', 'leave', 'wait', 'stop-waiting'] as const satisfies readonly SeatAction[]).map(
+        (action) =>
+          this.#visited('POST', `/my/learning/{enrollmentId}/training/{moduleId}/${action}`, (visit) =>
+            seatAnswer(visit, action),
+          ),
       ),
       this.#visited('GET', '/my/certificate/{certificateId}', async (visit) => {
         const certificateId = idOf(visit.request.params['certificateId']);
@@ -310,4 +311,3 @@ const frameOf = (request: PageRequest, site: Site | null, session: Session | nul
   accent: site?.accentColor ?? null,
   signedIn: session && { csrf: csrfOf(session) },
 });
-

@@ -37,7 +37,9 @@ function about(language: Language, session: OfferedSession): Html {
   const { title, days, instructor } = session;
   return html`<h3 dir="auto">${title}</h3>
 <ul class="facts">${days.map(
-    (day) => html`<li><time datetime="${day.startsAt.toISOString()}">${language.range(day.startsAt, day.durationSeconds)}</time></li>
+    (
+      day,
+    ) => html`<li><time datetime="${day.startsAt.toISOString()}">${language.range(day.startsAt, day.durationSeconds)}</time></li>
 ${day.location && html`<li dir="auto">${day.location}</li>`}
 ${day.url && session.isOwn && html`<li><a href="${day.url}" rel="noopener noreferrer" target="_blank">${language.say('seats.link')}</a></li>`}`,
   )}

@@ -7,7 +7,9 @@ import type { SeatedSession } from './seat-queries.ts';
 
 /** One at a time for each learner: two clicks, or two tabs, follow each other. */
 export async function lockChooser(tx: WriteTx, accountId: number, userId: string): Promise<void> {
-  await sql`select from users where account_id = ${accountId} and user_id = ${userId} for no key update`.execute(tx);
+  await sql`select from users where account_id = ${accountId} and user_id = ${userId} for no key update`.execute(
+    tx,
+  );
 }
 
 export interface ChoosableSession extends SeatedSession {
@@ -37,7 +39,9 @@ export async function lockSessions(
       order by session_id for no key update)
     select s.session_id, s.training_id, s.seat_limit, t.registration_deadline_hours, t.cancellation_deadline_hours,
       (select min(d.starts_at) from training_day d where d.account_id = ${accountId} and d.session_id = s.session_id) as starts_at
-    from locked s join training t on t.account_id = ${accountId} and t.training_id = s.training_id`.execute(tx);
+    from locked s join training t on t.account_id = ${accountId} and t.training_id = s.training_id`.execute(
+    tx,
+  );
   return new Map(
     rows.map((row) => [
       row.session_id,
@@ -76,7 +80,9 @@ export async function findOwnSeat(
         select from training_day d join training_attendance a on a.account_id = d.account_id and a.day_id = d.day_id
         where d.account_id = s.account_id and d.session_id = s.session_id and a.user_id = s.user_id) as is_attended
     from training_seat s
-    where s.account_id = ${accountId} and s.training_id = ${trainingId} and s.user_id = ${userId}`.execute(tx);
+    where s.account_id = ${accountId} and s.training_id = ${trainingId} and s.user_id = ${userId}`.execute(
+    tx,
+  );
   const row = rows[0];
   return row ? { sessionId: row.session_id, takenBy: row.taken_by, isAttended: row.is_attended } : null;
 }
@@ -121,7 +127,9 @@ export async function nextInLine(
       select from training_seat t where t.account_id = w.account_id and t.training_id = w.training_id and t.user_id = w.user_id)
     order by w.place
     limit greatest(0, ${seatLimit} - (
-      select count(*) from training_seat where account_id = ${accountId} and session_id = ${sessionId}))`.execute(tx);
+      select count(*) from training_seat where account_id = ${accountId} and session_id = ${sessionId}))`.execute(
+    tx,
+  );
   return rows.map((row) => row.user_id);
 }
 

@@ -23,7 +23,10 @@ test('a seat can be given up by who took it, before anything happened there, unt
   assert.equal(objectionToLeaving(seat(), deadlines(null, 10), NOW), 'cancellation_closed');
   assert.equal(objectionToLeaving(seat(), deadlines(null, 9), NOW), null);
   assert.equal(objectionToLeaving(seat({ startsAt: at(-1) }), deadlines(null, null), NOW), 'started');
-  assert.equal(objectionToLeaving(seat({ takenBy: 'administrator' }), deadlines(null, null), NOW), 'chosen_for_you');
+  assert.equal(
+    objectionToLeaving(seat({ takenBy: 'administrator' }), deadlines(null, null), NOW),
+    'chosen_for_you',
+  );
   assert.equal(objectionToLeaving(seat({ isAttended: true }), deadlines(null, null), NOW), 'attended');
 });
 

@@ -11,10 +11,14 @@ export interface Deadlines {
 const deadlineOf = (startsAt: Date | null, hours: number | null): Date | null =>
   startsAt && new Date(startsAt.getTime() - (hours ?? 0) * HOUR_MS);
 
-export const registrationEnds = (startsAt: Date | null, { registrationDeadlineHours }: Deadlines): Date | null =>
-  deadlineOf(startsAt, registrationDeadlineHours);
-export const cancellationEnds = (startsAt: Date | null, { cancellationDeadlineHours }: Deadlines): Date | null =>
-  deadlineOf(startsAt, cancellationDeadlineHours);
+export const registrationEnds = (
+  startsAt: Date | null,
+  { registrationDeadlineHours }: Deadlines,
+): Date | null => deadlineOf(startsAt, registrationDeadlineHours);
+export const cancellationEnds = (
+  startsAt: Date | null,
+  { cancellationDeadlineHours }: Deadlines,
+): Date | null => deadlineOf(startsAt, cancellationDeadlineHours);
 
 export type ChoiceObjection = 'started' | 'registration_closed';
 

@@ -1,4 +1,5 @@
 import { participantRemoved, participantsAdded, recordEvents } from '../events/index.ts';
+import type { TransactionHandler } from '../jobs/index.ts';
 import { toInstantText } from '../kernel/dates.ts';
 import { refuse } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
@@ -97,7 +98,9 @@ export async function leaveSession(tx: WriteTx, who: Chooser, trainingId: string
   await queries.lockChooser(tx, accountId, userId);
   const seat = await queries.findOwnSeat(tx, accountId, trainingId, userId);
   if (!seat) return;
-  const session = (await queries.lockSessions(tx, accountId, trainingId, [seat.sessionId])).get(seat.sessionId);
+  const session = (await queries.lockSessions(tx, accountId, trainingId, [seat.sessionId])).get(
+    seat.sessionId,
+  );
   if (!session) return;
   await giveUp(tx, who, { ...seat, session });
   await promote(tx, accountId, session, now);
@@ -160,6 +163,17 @@ export async function promoteIn(
   if (session) await promote(tx, accountId, session, now);
 }
 
+/** The job after somebody was deleted who had a seat. */
+export const seatsFreed: TransactionHandler = {
+  concurrency: 1,
+  maxAttempts: 20,
+  backoff: { firstMs: 1_000, longestMs: 60_000 },
+  runIn: async (tx, { accountId, payload }, now) => {
+    const { trainingId, sessionId } = payload as { trainingId: string; sessionId: string };
+    await promoteIn(tx, accountId, { trainingId, sessionId }, now);
+  },
+};
+
 /** A session as a learner may choose it. */
 export interface OfferedSession extends Session, queries.Occupancy {
   readonly isOwn: boolean;
@@ -200,7 +214,9 @@ export async function offerOf(tx: ReadTx, who: Chooser, trainingId: string): Pro
         registrationEnds: registrationEnds(startsAt, training),
         clashes: [
           ...new Set(
-            others.filter((other) => session.days.some((day) => overlaps(day, other))).map(({ title }) => title),
+            others
+              .filter((other) => session.days.some((day) => overlaps(day, other)))
+              .map(({ title }) => title),
           ),
         ],
       },

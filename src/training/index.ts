@@ -3,12 +3,6 @@
  * chooses a session in their portal, or an administrator does.
  */
 export { type Attendance, type AttendedInFull, recordAttendance } from './attendance.ts';
-export { type SeatedDay, seatedDaysOf } from './day-queries.ts';
-export { findTrainings } from './queries.ts';
-export { trainingRoutes } from './routes.ts';
-export { inZone } from './rules.ts';
-export { freeSeats } from './seat-queries.ts';
-export { addSession, createTraining } from './trainings.ts';
 export {
   type Chooser,
   chooseSession,
@@ -16,7 +10,13 @@ export {
   type Offer,
   type OfferedSession,
   offerOf,
-  promoteIn,
+  seatsFreed,
   stopWaiting,
   waitFor,
 } from './choice.ts';
+export { type SeatedDay, seatedDaysOf } from './day-queries.ts';
+export { findTrainings } from './queries.ts';
+export { trainingRoutes } from './routes.ts';
+export { inZone } from './rules.ts';
+export { freeSeats } from './seat-queries.ts';
+export { addSession, createTraining } from './trainings.ts';

@@ -76,7 +76,8 @@ export const de: Words = {
   'seats.leave': 'Von diesem Termin abmelden',
   'seats.started': 'Dieser Termin hat begonnen.',
   'seats.registration_closed': 'Dieser Termin kann nicht mehr gewählt werden.',
-  'seats.cancellation_closed': 'Von diesem Termin können Sie sich nicht mehr abmelden. Fragen Sie Ihre Verwaltung.',
+  'seats.cancellation_closed':
+    'Von diesem Termin können Sie sich nicht mehr abmelden. Fragen Sie Ihre Verwaltung.',
   'seats.chosen_for_you': 'Dieser Termin wurde für Sie gewählt. Nur Ihre Verwaltung kann ihn ändern.',
   'seats.attended': 'Ihre Teilnahme ist eingetragen.',
   'seats.nowFull': 'Der letzte Platz ist gerade vergeben worden. Unten sehen Sie, was noch frei ist.',

@@ -60,7 +60,8 @@ export const fr: Words = {
   'seats.unlimited': 'Places libres',
   'seats.full': 'Complet',
   'seats.waiting': { one: '{n} personne en attente', other: '{n} personnes en attente' },
-  'seats.yourPlace': 'Vous êtes numéro {n} sur la liste d’attente. Dès qu’une place se libère, elle est à vous.',
+  'seats.yourPlace':
+    'Vous êtes numéro {n} sur la liste d’attente. Dès qu’une place se libère, elle est à vous.',
   'seats.until': 'À choisir avant le {date}',
   'seats.leaveUntil': 'Vous pouvez la quitter ou en changer jusqu’au {date}',
   'seats.instructor': 'Avec {name}',
