@@ -522,6 +522,8 @@ create table seal (
   position bigint not null default 0,
   hash bytea not null default '\x'::bytea,
   events bigint not null default 0,
+  kept_position bigint not null default 0,
+  kept_events bigint not null default 0,
   FOREIGN KEY (account_id) REFERENCES account(account_id),
   PRIMARY KEY (account_id)
 );

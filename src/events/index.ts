@@ -10,8 +10,12 @@ export {
   userRegistered,
 } from './payloads.ts';
 export {
+  deleteEvents,
+  type EventMoment,
   type EventSeal,
+  eventMomentsAfter,
   forgetUser,
+  positionAt,
   type SealedEvent,
   sealedEventsAfter,
   unsealedEvents,
