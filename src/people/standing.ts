@@ -8,6 +8,7 @@ import {
   rankOf,
   reachOf,
 } from '../access/index.ts';
+import { forgetUser, participantRemoved, recordEvents } from '../events/index.ts';
 import { setGroups, usersChanged } from '../groups/index.ts';
 import { toDateText } from '../kernel/dates.ts';
 import { listIds, refuse } from '../kernel/errors.ts';
@@ -169,6 +170,10 @@ export function deleteUser(ctx: Context, enrollments: EndsEnrollments, userId: s
     await enrollments.endOf(tx, ctx, [userId]);
     await setGroups(tx, accountId, userId, []);
     await usersChanged(tx, accountId, [userId]);
+    const seats = await queries.deleteSeatsOf(tx, accountId, userId);
+    const events = seats.map((session) => participantRemoved(session, userId));
+    await recordEvents(tx, accountId, events, ctx.now);
+    await forgetUser(tx, accountId, userId);
     await forgetMail(tx, accountId, userId);
   });
 }
