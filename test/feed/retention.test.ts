@@ -26,6 +26,8 @@ for (const engine of ENGINES)
     before(async () => {
       world = await startWorld(engine, { now: START });
       learner = await addUser(world);
+      // That somebody was added is an event, too.
+      await world.db.writeOnce(sql`delete from event`);
     });
     after(() => world.close());
 
