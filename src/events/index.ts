@@ -1,8 +1,20 @@
 export {
+  courseCompleted,
+  courseItemCompleted,
+  courseItemStatusChanged,
+  courseStatusChanged,
+  meetingEvent,
+  participantRemoved,
+  participantsAdded,
+  toNanoseconds,
+  userRegistered,
+} from './payloads.ts';
+export {
   deleteEvents,
   type EventMoment,
   type EventSeal,
   eventMomentsAfter,
+  forgetUser,
   positionAt,
   type SealedEvent,
   sealedEventsAfter,

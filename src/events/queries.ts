@@ -104,6 +104,12 @@ export async function sealedEventsAfter(
   }));
 }
 
+/** Takes out of the event that told of a user's registration who it was. Nothing else here says that of anybody. */
+export async function forgetUser(tx: WriteTx, accountId: number, userId: string): Promise<void> {
+  await sql`update event set payload = payload || '{"login": null, "email": null}'
+    where account_id = ${accountId} and event_id = ${userId}`.execute(tx);
+}
+
 /** An event's number, the position of the chunk that it follows, and when it happened. */
 export interface EventMoment {
   readonly number: bigint;
