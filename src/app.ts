@@ -24,6 +24,7 @@ import {
 import { refuse } from './kernel/errors.ts';
 import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
+import { holds, Notifier } from './notices/index.ts';
 import { BackgroundSealer } from './operations/index.ts';
 import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
@@ -37,6 +38,7 @@ export interface App {
   readonly dispatcher: Dispatcher;
   readonly jobs: JobRunner;
   readonly mail: MailSender;
+  readonly notifier: Notifier;
   readonly db: Database;
   /** Finishes what was begun, then lets go. The database stays open. */
   stop(): Promise<void>;
@@ -71,11 +73,13 @@ export async function buildApp(
     {
       ...(config.mail ?? NO_MAIL),
       observer: metrics,
+      holds,
       log: (facts, text) => server.log.warn(facts, text),
     },
     clock,
   );
   metrics.watchMail(mail);
+  const notifier = new Notifier(db, { maxAgeHours: mail.maxAgeHours }, clock);
   const authenticator = new Authenticator(db, clock);
   const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments, courier), {
     authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
@@ -90,7 +94,7 @@ export async function buildApp(
     logLevel: config.logLevel,
     version: config.version,
   });
-  const jobs = new JobRunner(db, jobHandlers(mail), clock, {
+  const jobs = new JobRunner(db, jobHandlers(mail, notifier), clock, {
     observe: (job, ending, error) => {
       metrics.observeJob(job.kind, ending);
       logEnding(server, job, ending, error);
@@ -104,11 +108,12 @@ export async function buildApp(
     dispatcher,
     jobs,
     mail,
+    notifier,
     db,
     stop: async () => {
       const closing = server.close();
       mail.stop();
-      await Promise.all([enrollments.stop(), dispatcher.stop(), jobs.stop()]);
+      await Promise.all([enrollments.stop(), dispatcher.stop(), notifier.stop(), jobs.stop()]);
       mail.close();
       await closing;
       await sealer.stop();
@@ -117,7 +122,10 @@ export async function buildApp(
 }
 
 /** What is done later: who does it, by the kind of job. */
-const jobHandlers = (mail: MailSender): JobHandlers => ({ [MAIL_JOB]: mail.handler });
+const jobHandlers = (mail: MailSender, notifier: Notifier): JobHandlers => ({
+  [MAIL_JOB]: mail.handler,
+  ...notifier.handlers,
+});
 
 /** Somebody must act on a dead job; one that is tried again may yet do. */
 function logEnding({ log }: FastifyInstance, job: Job, ending: Ending, error: unknown): void {

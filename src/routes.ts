@@ -5,6 +5,7 @@ import { type Enrollments, enrollmentRoutes } from './enrollment/index.ts';
 import { groupRoutes } from './groups/index.ts';
 import type { Route } from './http/route.ts';
 import { jobRoutes } from './jobs/index.ts';
+import { noticeRoutes } from './notices/index.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
 import { certificateRoutes } from './progress/index.ts';
@@ -31,5 +32,6 @@ export const allRoutes = (
   ...peopleRoutes(enrollments),
   ...webhookRoutes(courier),
   ...calendarRoutes,
+  ...noticeRoutes,
   ...groupRoutes,
 ];

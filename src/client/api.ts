@@ -715,6 +715,23 @@ export interface Calendar {
   lastReadAt?: string | undefined;
 }
 
+export interface Reminder {
+  /** due_soon: before the due date; overdue: on it or after it */
+  kind: 'due_soon' | 'overdue';
+  /** So many hours or days: before, 1 to 365 days; after, 0 to 90 days */
+  amount: number;
+  /** Days are those of a calendar in the account's time zone */
+  unit: 'hours' | 'days';
+  /** The learner, or whoever stands above the learner */
+  to: 'learner' | 'supervisor' | 'both';
+}
+
+export interface NoticeSettings {
+  /** Whether anybody is told of assignments and due dates */
+  isEnabled: boolean;
+  reminders: Reminder[];
+}
+
 export interface Group {
   groupId: string;
   name: string;
@@ -1810,6 +1827,15 @@ export interface Operations {
     };
     answer: undefined;
   };
+  /** When people are told of assignments and due dates */
+  GetNoticeSettings: {
+    answer: NoticeSettings;
+  };
+  /** Change when people are told of assignments and due dates */
+  ChangeNoticeSettings: {
+    body: NoticeSettings;
+    answer: NoticeSettings;
+  };
   /** Every group */
   GetGroups: {
     answer: Group[];
@@ -2016,6 +2042,8 @@ export const OPERATIONS = {
   CreateCalendar: { method: 'POST', path: '/user/{id}/calendar' },
   GetCalendar: { method: 'GET', path: '/user/{id}/calendar' },
   RemoveCalendar: { method: 'DELETE', path: '/user/{id}/calendar' },
+  GetNoticeSettings: { method: 'GET', path: '/notices/settings' },
+  ChangeNoticeSettings: { method: 'POST', path: '/notices/settings' },
   GetGroups: { method: 'GET', path: '/group' },
   AddGroup: { method: 'POST', path: '/group' },
   ListGroups: { method: 'GET', path: '/groups', entries: 'groups' },

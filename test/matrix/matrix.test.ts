@@ -20,6 +20,7 @@ import { contentRows } from './content.ts';
 import { enrollmentRows } from './enrollment.ts';
 import { groupRows, ONE_LOGIN } from './groups.ts';
 import { jobRows } from './jobs.ts';
+import { noticeRows } from './notices.ts';
 import { peopleRows } from './people.ts';
 import { planRows } from './plan.ts';
 import { progressRows } from './progress.ts';
@@ -58,6 +59,7 @@ const TABLE: Record<string, Row> = {
   ...webhookRows,
   ...calendarRows,
   ...jobRows,
+  ...noticeRows,
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
   GetClients: plain('administrator', 200, () => ({ path: '/client' })),
   CreateClient: plain('administrator', 201, () => ({ path: '/client', json: {} })),
