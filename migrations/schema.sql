@@ -21,6 +21,8 @@ create table account (
   root_department_id uuid not null,
   rights_version bigint not null default 1,
   created_at timestamp with time zone not null,
+  accent_color text,
+  CHECK ((accent_color ~ '^#[0-9a-f]{6}$'::text)),
   CHECK ((plan = ANY (ARRAY['starter'::text, 'business'::text, 'enterprise'::text]))),
   PRIMARY KEY (account_id),
   UNIQUE (url_key)
@@ -571,6 +573,18 @@ create table seal (
   FOREIGN KEY (account_id) REFERENCES account(account_id),
   PRIMARY KEY (account_id)
 );
+
+create table session (
+  account_id integer not null,
+  session_hash bytea not null,
+  user_id uuid not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, session_hash)
+);
+CREATE INDEX session_expiry ON public.session USING btree (account_id, expires_at);
+CREATE INDEX session_of_user ON public.session USING btree (account_id, user_id);
 
 create table signing_key (
   account_id integer not null,

@@ -22,6 +22,8 @@ const code = sources.filter((file) => !file.endsWith('.test.ts'));
  */
 const ORDER = [
   'cli',
+  'portal',
+  'learning',
   'results',
   'notices',
   'calendar',
@@ -41,6 +43,7 @@ const ORDER = [
   'access',
   'events',
   'storage',
+  'pages',
   'tables',
   'kernel',
 ];

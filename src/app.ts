@@ -5,10 +5,12 @@ import {
   type Context,
   createContext,
   type Permission,
+  Sessions,
   StaleRights,
 } from './access/index.ts';
 import type { Config, MailConfig } from './config.ts';
 import { Enrollments, type WriteLimits } from './enrollment/index.ts';
+import { mountPages } from './http/page.ts';
 import type { RequestFacts } from './http/pipeline.ts';
 import { buildServer } from './http/server.ts';
 import {
@@ -26,6 +28,7 @@ import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
 import { holds, Notifier } from './notices/index.ts';
 import { BackgroundSealer } from './operations/index.ts';
+import { Portal } from './portal/index.ts';
 import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
@@ -81,7 +84,7 @@ export async function buildApp(
   metrics.watchMail(mail);
   const notifier = new Notifier(db, { maxAgeHours: mail.maxAgeHours }, clock);
   const authenticator = new Authenticator(db, clock);
-  const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments, courier), {
+  const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments, courier, mail), {
     authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
     authorize,
     context: (caller, request) => contextOf(db, caller, request),
@@ -94,6 +97,8 @@ export async function buildApp(
     logLevel: config.logLevel,
     version: config.version,
   });
+  const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), clock });
+  mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
   const jobs = new JobRunner(db, jobHandlers(mail, notifier), clock, {
     observe: (job, ending, error) => {
       metrics.observeJob(job.kind, ending);

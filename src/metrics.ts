@@ -97,7 +97,8 @@ export class Metrics implements MailObserver {
       help: 'Messages that wait to be sent, in all accounts',
       registers,
       async collect() {
-        this.set(await mail.countWaiting());
+        // Nothing is known while the database does not answer.
+        this.set(await mail.countWaiting().catch(() => Number.NaN));
       },
     });
     new Gauge({

@@ -5,6 +5,7 @@ import { type Enrollments, enrollmentRoutes } from './enrollment/index.ts';
 import { groupRoutes } from './groups/index.ts';
 import type { Route } from './http/route.ts';
 import { jobRoutes } from './jobs/index.ts';
+import { type MailSender, mailRoutes } from './mail/index.ts';
 import { noticeRoutes } from './notices/index.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
@@ -19,6 +20,7 @@ export const allRoutes = (
   authenticator: Authenticator,
   enrollments: Enrollments,
   courier: Courier,
+  mail: MailSender,
 ): readonly Route<Context>[] => [
   ...accessRoutes(authenticator),
   ...enrollmentRoutes(enrollments),
@@ -31,6 +33,7 @@ export const allRoutes = (
   ...trainingRoutes,
   ...peopleRoutes(enrollments),
   ...webhookRoutes(courier),
+  ...mailRoutes(mail),
   ...calendarRoutes,
   ...noticeRoutes,
   ...groupRoutes,

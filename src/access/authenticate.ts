@@ -110,18 +110,32 @@ export class Authenticator {
       .digest('base64');
     const cached = this.#cached(key);
     if (cached) return cached;
-    this.#failures.check(`${site} ${name}`, remoteAddress);
     const now = this.#clock();
-    const row = site === null ? null : await this.#db.read((tx) => queries.findLogin(tx, site, name, now));
-    const fits = await verifyPassword(row?.passwordHash ?? null, password);
-    if (!row || !fits || !row.isActive) {
-      this.#failures.add(`${site} ${name}`, remoteAddress);
-      refuse('auth.bad_login');
-    }
+    const row = await this.verifyLogin(site, name, password, remoteAddress);
     const user = await this.#db.read((tx) => queries.loadUser(tx, row.accountId, row.userId, now));
     if (!user?.isActive) refuse('auth.bad_login');
     await this.#db.write((tx) => queries.noteLogin(tx, row.accountId, row.userId, now));
     return this.#remember(key, user, null, new Date(now.getTime() + CREDENTIALS_CACHE_MS));
+  }
+
+  /**
+   * Whose login and password these are, at an account's address. Refuses `auth.bad_login` alike for an unknown login, a
+   * wrong password and an inactive user; `request.too_many`, `access.busy`.
+   */
+  async verifyLogin(
+    site: string | null,
+    login: string,
+    password: string,
+    remoteAddress: string,
+  ): Promise<Pick<queries.LoginRow, 'accountId' | 'userId'>> {
+    const name = login.trim().toLowerCase();
+    this.#failures.check(`${site} ${name}`, remoteAddress);
+    const now = this.#clock();
+    const row = site === null ? null : await this.#db.read((tx) => queries.findLogin(tx, site, name, now));
+    const fits = await verifyPassword(row?.passwordHash ?? null, password);
+    if (row && fits && row.isActive) return row;
+    this.#failures.add(`${site} ${name}`, remoteAddress);
+    return refuse('auth.bad_login');
   }
 
   #cached(key: string): Caller | null {

@@ -44,6 +44,8 @@ export {
   type RoleType,
   rankOf,
 } from './rules.ts';
+export type { Site } from './session-queries.ts';
+export { type Session, Sessions } from './sessions.ts';
 export { signingKeyOf } from './signing-key.ts';
 export { findSigningKey } from './signing-queries.ts';
 export { isActiveAt, statusAt } from './standing-queries.ts';

@@ -248,14 +248,18 @@ export async function deleteClient(tx: WriteTx, accountId: number, clientId: str
   await sql`delete from api_client where account_id = ${accountId} and client_id = ${clientId}`.execute(tx);
 }
 
-/** Forgets every token of a user (password change, deactivation). */
+/** Forgets every token and session of a user (password change, deactivation). */
 export async function deleteTokensOf(
   tx: WriteTx,
   accountId: number,
   userIds: readonly string[],
 ): Promise<void> {
-  await sql`delete from access_token
-    where account_id = ${accountId} and user_id = any(${userIds}::uuid[])`.execute(tx);
+  await sql`
+    with sessions as (
+      delete from session where account_id = ${accountId} and user_id = any(${userIds}::uuid[]))
+    delete from access_token where account_id = ${accountId} and user_id = any(${userIds}::uuid[])`.execute(
+    tx,
+  );
 }
 
 export interface RoleRow {

@@ -241,10 +241,8 @@ export const groupIdsOf = (
   accountId: RawBuilder<unknown>,
   userId: RawBuilder<unknown>,
 ): RawBuilder<string[]> =>
-  sql<
-    string[]
-  >`coalesce((select jsonb_agg(membership.group_id order by membership.group_id) from group_member membership
-    where membership.account_id = ${accountId} and membership.user_id = ${userId}), '[]')`;
+  sql<string[]>`to_jsonb(array(select membership.group_id from group_member membership
+    where membership.account_id = ${accountId} and membership.user_id = ${userId} order by membership.group_id))`;
 
 /** SQL: whether a user belongs to one of the groups. */
 export const isInGroups = (

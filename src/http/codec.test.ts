@@ -62,6 +62,25 @@ const samples = fc.record({
 const defined = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 describe('the codec', () => {
+  test('members in another order, unknown and null ones leave JSON as it is', () => {
+    fc.assert(
+      fc.property(samples, fc.constantFrom('first', 'last'), (value, place) => {
+        const turned = (of: object): object => {
+          const members = Object.entries(of).reverse();
+          const others = [
+            ['unknown', 1],
+            ['isOn', null],
+          ].filter(([name]) => !(String(name) in of) || of[name as never] === undefined);
+          return Object.fromEntries(place === 'first' ? [...others, ...members] : [...members, ...others]);
+        };
+        const other = turned({ ...value, parts: value.parts?.map(turned) });
+        assert.equal(toJson(Sample.shape, other), JSON.stringify(value));
+        assert.equal(toJson(Sample.shape, { ...value, unknown: 1 }), JSON.stringify(value));
+        assert.equal(toJson(Sample.shape, value), JSON.stringify(value));
+      }),
+      { numRuns: RUNS },
+    );
+  });
   test('what was encoded is decoded to the same, in JSON', () => {
     fc.assert(
       fc.property(samples, (value) => {

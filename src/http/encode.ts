@@ -68,7 +68,23 @@ function picked(shape: Shape, value: unknown): unknown {
   return out;
 }
 
-export const toJson = (shape: Shape, value: unknown): string => JSON.stringify(picked(shape, value) ?? null);
+/** Whether a value has just the shape's members, in its order: a large page that has need not be copied to be written. */
+function isAs(shape: Shape, value: unknown): boolean {
+  if (value === null) return false;
+  if (value === undefined || shape.kind === 'scalar' || shape.kind === 'map') return true;
+  if (shape.kind === 'list')
+    return shape.item.kind === 'scalar' || (value as unknown[]).every((entry) => isAs(shape.item, entry));
+  const members = shape.members.entries();
+  for (const name in value as Record<string, unknown>) {
+    let next = members.next();
+    while (!next.done && next.value[0] !== name) next = members.next();
+    if (next.done || !isAs(next.value[1].shape, (value as Record<string, unknown>)[name])) return false;
+  }
+  return true;
+}
+
+export const toJson = (shape: Shape, value: unknown): string =>
+  JSON.stringify(isAs(shape, value) ? value : picked(shape, value)) ?? 'null';
 
 const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 

@@ -44,8 +44,15 @@ export function readyRefusal(refusal: Refusal, accept: string | undefined, prefe
   return { status: refusal.status, headers, contentType: CONTENT_TYPE[format], body };
 }
 
+/** Text above it goes out as bytes: the system would make room for three times its length to encode it. */
+const LARGE_TEXT = 16_384;
+
 export function send(reply: FastifyReply, ready: Ready): void {
+  const { body } = ready;
   reply.code(ready.status).headers(ready.headers);
-  if (ready.body === null) reply.send();
-  else reply.header('content-type', ready.contentType).send(ready.body);
+  if (body === null) reply.send();
+  else
+    reply
+      .header('content-type', ready.contentType)
+      .send(typeof body === 'string' && body.length > LARGE_TEXT ? Buffer.from(body) : body);
 }

@@ -31,6 +31,7 @@ function distinct(jobs: readonly NewJob[]): NewJob[] {
  * Asks for jobs, in the transaction that makes them necessary. One with the key of a job that waits is that job, at the
  * earlier of both times and with the payload it had; while that one is retried after a failure, its next attempt stands.
  * One with the key of a job that is being run lets it run once more afterwards: it may have seen what was before.
+ * Transactions that ask for one key wait for each other from then on, so it is best asked for last.
  */
 export async function enqueue(
   tx: WriteTx,
@@ -146,13 +147,15 @@ export interface Taking {
   readonly limit: number;
   /** What this process runs: it is not lost, however far the clock was moved. */
   readonly except: readonly string[];
+  /** Waits for rows that others have locked, instead of passing them over. */
+  readonly isPatient?: boolean;
 }
 
 /** Takes jobs of a queue that are due, and those whose lease ran out. Others may take from it meanwhile. */
 export async function take(
   tx: WriteTx,
   { accountId, kind }: Queue,
-  { now, leaseUntil, limit, except }: Taking,
+  { now, leaseUntil, limit, except, isPatient }: Taking,
 ): Promise<TakenJob[]> {
   const { rows } = await sql<{
     job_id: string;
@@ -168,7 +171,7 @@ export async function take(
       select job_id, lease_until is not null as is_lost from job
       where account_id = ${accountId} and kind = ${kind} and dead_at is null and run_at <= ${now}
         and (lease_until is null or lease_until <= ${now}) and job_id <> all(${[...except]}::uuid[])
-      order by run_at limit ${limit} for update skip locked)
+      order by run_at limit ${limit} for update ${isPatient ? sql`` : sql`skip locked`})
     update job j set lease_epoch = j.lease_epoch + 1, lease_until = ${leaseUntil},
       attempts = j.attempts + case when due.is_lost then 0 else 1 end
     from due where j.account_id = ${accountId} and j.job_id = due.job_id

@@ -21,6 +21,8 @@ const ATTEMPT_MS = 20_000;
 const LEASE_MARGIN_MS = 10_000;
 /** A stop waits so long for attempts under way before it breaks them off; the server has ten seconds in all. */
 const STOP_AFTER_MS = 6_000;
+/** So often a due queue is passed over because somebody has its jobs locked; then it is waited for. */
+const PASSED_OVER_AT_MOST = 2;
 /** A postponed job is not looked at again and again. */
 const SHORTEST_POSTPONEMENT_MS = 1_000;
 
@@ -92,6 +94,11 @@ export class JobRunner {
   readonly #stopping = new AbortController();
   /** By kind the account that was served last, so that all have their turn. */
   readonly #lastServed = new Map<string, number>();
+  /**
+   * How often in a row a due queue gave nothing: whoever asks for a key that waits has its job locked until they commit,
+   * and where somebody always does, it would never be taken.
+   */
+  readonly #passedOver = new Map<string, number>();
   /** Where the next look begins; null: with the first queue. */
   #place: queries.Queue | null = null;
   #timer: NodeJS.Timeout | undefined;
@@ -179,12 +186,18 @@ export class JobRunner {
   async #takeFrom(queue: queries.Queue, places: number): Promise<number> {
     const handler = this.#handlers[queue.kind];
     if (!handler) return 0;
+    const name = `${queue.accountId} ${queue.kind}`;
+    const passedOver = this.#passedOver.get(name) ?? 0;
+    const except = this.#idsOf(queue.kind);
     const taken = await this.#db.write((tx) => {
       const now = this.#clock();
       const leaseMs = attemptMs(handler) + (this.#options.leaseMarginMs ?? LEASE_MARGIN_MS);
       const leaseUntil = new Date(now.getTime() + leaseMs);
-      return queries.take(tx, queue, { now, leaseUntil, limit: places, except: this.#idsOf(queue.kind) });
+      const isPatient = passedOver >= PASSED_OVER_AT_MOST;
+      return queries.take(tx, queue, { now, leaseUntil, limit: places, except, isPatient });
     });
+    if (taken.length > 0) this.#passedOver.delete(name);
+    else this.#passedOver.set(name, passedOver + 1);
     for (const job of taken) {
       // What fails here is the database: the lease runs out, and the attempt counts as lost.
       const running = this.#serve(job, handler)

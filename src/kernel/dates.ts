@@ -7,7 +7,7 @@ export interface WireInstant {
 }
 
 export const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+export const DAY_MS = 24 * HOUR_MS;
 /** The last instant Rollbook stores: 9999-12-31T23:59:59.999Z. */
 export const LAST_INSTANT = new Date(Date.UTC(9999, 11, 31, 23, 59, 59, 999));
 const FIRST_INSTANT_MS = Date.parse('0001-01-01T00:00:00Z');

@@ -181,6 +181,17 @@ export const DIRECTORY_ERRORS = {
     '{field}: {ids} have a seat in another session of this training.',
     'A user takes part in one session of a training. Remove them from the other one first.',
   ),
+  // Learners, in their portal
+  'learning.unknown': entry(
+    404,
+    'There is nothing here that you are enrolled in.',
+    'The enrollment is not one of the caller’s own, or it has ended. What belongs to somebody else is answered alike.',
+  ),
+  'learning.not_yours_to_say': entry(
+    400,
+    'This cannot be marked as completed by the learner.',
+    'Trainings are completed by attendance, courses by their modules, tests by their result.',
+  ),
   // Calendars
   'calendar.none': entry(
     404,
@@ -212,5 +223,31 @@ export const DIRECTORY_ERRORS = {
     400,
     "code: is not the one that was sent last to the subscriber's address.",
     'Sending a new code, and changing the address, make earlier codes void.',
+  ),
+  // Mail
+  'mail.unknown_message': entry(
+    404,
+    'Message not found: {ids}.',
+    'The id names no message of this account, or one that was forgotten after 90 days.',
+  ),
+  'mail.not_failed': entry(
+    409,
+    'Message {ids} did not fail: it is {state}.',
+    'Only what failed is sent again; what waits is sent anyway.',
+  ),
+  'mail.in_digest': entry(
+    409,
+    'Message {ids} went with the digest {digest}.',
+    'Send the digest again: everything that went with it goes once more.',
+  ),
+  'mail.too_old': entry(
+    409,
+    'Message {ids} was meant to be sent more than {hours} hours ago.',
+    'What is older than the account or the operator allows is never sent.',
+  ),
+  'mail.unknown_link': entry(
+    404,
+    'This link is not known.',
+    'The link that stops reminders was not made here, or was cut off when it was copied.',
   ),
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,7 +1,18 @@
 import type { Context } from '../access/index.ts';
 import { afterToken, allPages, MAX_PAGE, pageMembers, sizeOf, toPage } from '../http/paging.ts';
 import { manyUnpaged, one, page, type Route, route } from '../http/route.ts';
-import { about, ids, instant, integer, list, object, optional, text, uuid } from '../http/wire.ts';
+import {
+  about,
+  type Infer,
+  ids,
+  instant,
+  integer,
+  list,
+  object,
+  optional,
+  text,
+  uuid,
+} from '../http/wire.ts';
 import { toDateText } from '../kernel/dates.ts';
 import { isStandardField, STANDARD_FIELDS } from '../kernel/profile-fields.ts';
 import { SubordinationInfo } from './department-routes.ts';
@@ -38,18 +49,17 @@ const userItemV2 = { xmlItem: 'userProfileV2' };
 
 function toUser(user: User, status: number) {
   const [first] = user.roles;
-  const texts: Record<string, string> = { ...user.fields, LOGIN: user.login, EMAIL: user.email };
-  const own = Object.keys(user.fields).filter((name) => !isStandardField(name));
+  const managed = user.roles.flatMap((role) => role.manageableDepartmentIds);
   return {
     userId: user.userId,
     role: first?.roleType ?? 'learner',
     roleId: first?.roleId,
     departmentId: user.departmentId,
     status,
-    fields: [...STANDARD_FIELDS, ...own.sort()].map((name) => ({ name, value: texts[name] ?? '' })),
+    fields: toFields(user),
     addedDate: toDateText(user.addedAt),
     lastLoginDate: user.lastLoginAt ? toDateText(user.lastLoginAt) : undefined,
-    manageableDepartmentIds: [...new Set(user.roles.flatMap((role) => role.manageableDepartmentIds))],
+    manageableDepartmentIds: managed.length > 1 ? [...new Set(managed)] : managed,
     userRoles: user.roles.map((role) => ({
       ...role,
       manageableDepartmentIds: [...role.manageableDepartmentIds],
@@ -59,6 +69,17 @@ function toUser(user: User, status: number) {
     coSubordination: user.coSubordination,
   };
 }
+
+function toFields({ fields, login, email }: User): Infer<typeof Field>[] {
+  const own = Object.keys(fields).filter((name) => !isStandardField(name));
+  const written = STANDARD_FIELDS.map((name) => {
+    const value = name === 'LOGIN' ? login : name === 'EMAIL' ? email : fields[name];
+    return { name: name as string, value: value ?? '' };
+  });
+  for (const name of own.sort()) written.push({ name, value: fields[name] ?? '' });
+  return written;
+}
+
 export const toV1 = (user: User) => toUser(user, statusInV1(user.status));
 export const toV2 = (user: User) => toUser(user, user.status);
 

@@ -127,23 +127,25 @@ interface UserRow extends SupervisionRow {
   fields: Record<string, string>;
   added_at: Date;
   last_login_at: Date | null;
-  roles: HeldRole[];
+  /** Departments to manage, by role */
+  held: Record<string, string[]> | null;
   group_ids: string[];
 }
 
-/** Users by the statement that chooses their ids; what is read of each is read for those alone. */
-async function usersOf(tx: ReadTx, now: Date, chosen: RawBuilder<unknown>): Promise<User[]> {
+/**
+ * Users by the statement that chooses them, in order of creation. Roles and groups are gathered for those alone, and per
+ * user: a join of a thousand users with theirs is sometimes made by reading all there are.
+ */
+async function usersOf(tx: ReadTx, filter: UserFilter, chosen: RawBuilder<unknown>): Promise<User[]> {
   const { rows } = await sql<UserRow>`
-    with chosen as materialized (${chosen})
-    select u.user_id, u.department_id, ${statusAt('u', now)} as status, u.login, u.email, u.fields, u.added_at,
+    select u.user_id, u.department_id, ${statusAt('u', filter.now)} as status, u.login, u.email, u.fields, u.added_at,
       u.last_login_at, u.subordination, u.supervisor_id, u.co_subordination, u.co_supervisor_id,
-      coalesce((select jsonb_agg(jsonb_build_object('roleId', r.role_id, 'roleType', r.role_type,
-                  'manageableDepartmentIds', ur.manageable_department_ids) order by r.role_id)
-                from user_role ur join role r on r.account_id = ur.account_id and r.role_id = ur.role_id
-                where ur.account_id = u.account_id and ur.user_id = u.user_id), '[]') as roles,
+      (select jsonb_object_agg(ur.role_id, ur.manageable_department_ids) from user_role ur
+       where ur.account_id = u.account_id and ur.user_id = u.user_id) as held,
       ${groupIdsOf(sql`u.account_id`, sql`u.user_id`)} as group_ids
-    from chosen join users u on u.account_id = chosen.account_id and u.user_id = chosen.user_id
-    order by u.user_id`.execute(tx);
+    from (${chosen}) u order by u.user_id`.execute(tx);
+  if (rows.length === 0) return [];
+  const typeOf = await roleTypes(tx, filter.accountId);
   return rows.map((row) => ({
     userId: row.user_id,
     departmentId: row.department_id,
@@ -153,11 +155,27 @@ async function usersOf(tx: ReadTx, now: Date, chosen: RawBuilder<unknown>): Prom
     fields: row.fields,
     addedAt: row.added_at,
     lastLoginAt: row.last_login_at,
-    roles: row.roles,
+    roles: heldRoles(row.held ?? {}, typeOf),
     groupIds: row.group_ids,
     ...toSupervision(row),
   }));
 }
+
+async function roleTypes(tx: ReadTx, accountId: number): Promise<ReadonlyMap<string, RoleType>> {
+  const { rows } = await sql<{ role_id: string; role_type: RoleType }>`
+    select role_id, role_type from role where account_id = ${accountId}`.execute(tx);
+  return new Map(rows.map((row) => [row.role_id, row.role_type]));
+}
+
+/** In order of their ids, as the database's objects are. A role that was removed between two statements is nobody's any more. */
+const heldRoles = (
+  held: Readonly<Record<string, readonly string[]>>,
+  typeOf: ReadonlyMap<string, RoleType>,
+): HeldRole[] =>
+  Object.entries(held).flatMap(([roleId, manageableDepartmentIds]) => {
+    const roleType = typeOf.get(roleId);
+    return roleType ? [{ roleId, roleType, manageableDepartmentIds }] : [];
+  });
 
 /** Users the caller reaches, in order of creation, with their roles and groups. */
 export const selectUsers = (
@@ -168,8 +186,8 @@ export const selectUsers = (
 ): Promise<User[]> =>
   usersOf(
     tx,
-    filter.now,
-    sql`select u.account_id, u.user_id from users u
+    filter,
+    sql`select u.* from users u
       where ${admitted(filter)} ${after ? sql`and u.user_id > ${after}::uuid` : sql``}
       order by u.user_id limit ${limit}`,
   );
@@ -183,8 +201,8 @@ export const selectNumberedPage = (
 ): Promise<User[]> =>
   usersOf(
     tx,
-    filter.now,
-    sql`select u.account_id, u.user_id from users u where ${admitted(filter)}
+    filter,
+    sql`select u.* from users u where ${admitted(filter)}
       order by u.user_id limit ${limit} offset ${offset}`,
   );
 

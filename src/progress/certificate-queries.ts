@@ -86,6 +86,20 @@ export async function isCurrent(
   return rows.length > 0;
 }
 
+/** Whether a certificate was issued to somebody. */
+export async function isOf(
+  tx: ReadTx,
+  accountId: number,
+  certificateId: string,
+  learnerId: string,
+): Promise<boolean> {
+  const { rows } = await sql`select from certificate
+    where account_id = ${accountId} and certificate_id = ${certificateId} and learner_id = ${learnerId}`.execute(
+    tx,
+  );
+  return rows.length > 0;
+}
+
 /** A certificate as it was issued, whether its enrollment still runs or not. */
 export async function findCertificate(
   tx: ReadTx,

@@ -35,6 +35,19 @@ export async function linkTo(ctx: Context, certificateId: string): Promise<strin
   const { accountId } = ctx.caller;
   if (!(await ctx.read((tx) => queries.isCurrent(tx, accountId, certificateId, reach))))
     refuse(reach === 'everyone' ? 'certificate.unknown' : 'auth.certificate_scope', { ids: certificateId });
+  return signedLink(ctx, certificateId);
+}
+
+/** The same of a certificate of the caller's own, whether its enrollment still runs or not. Refuses any other like an unknown one. */
+export async function linkToOwn(ctx: Context, certificateId: string): Promise<string> {
+  const { accountId, userId } = ctx.caller;
+  if (!(await ctx.read((tx) => queries.isOf(tx, accountId, certificateId, userId))))
+    refuse('certificate.unknown', { ids: certificateId });
+  return signedLink(ctx, certificateId);
+}
+
+async function signedLink(ctx: Context, certificateId: string): Promise<string> {
+  const { accountId } = ctx.caller;
   const { key, accountUrl } = (await signerOf(ctx.db, accountId)) ?? refuse('certificate.unknown');
   // Whole seconds, as JSON Web Tokens have them.
   const expiresAt = new Date(Math.floor((ctx.now.getTime() + LINK_LIFETIME_MS) / 1000) * 1000);

@@ -4,6 +4,7 @@ import { type EnrollmentKey, readEnrollmentId } from '../kernel/ids.ts';
 import type { ReadTx } from '../storage/index.ts';
 import { readToken, writeToken } from './page-token.ts';
 import * as queries from './queries.ts';
+import { firstStretch, nextStretch } from './rules.ts';
 
 /** What a caller asks for; a list that is empty or left out means any, but without statuses only active users. */
 export interface ResultsWanted {
@@ -85,12 +86,10 @@ interface Source<T> {
   readonly load: Load<T>;
 }
 
-/** Enrollments that are looked at in one statement, at first and at most. */
-const [STRETCH, MAX_STRETCH] = [2_000, 50_000];
-
 /**
  * The first so many results from a place on, looked for stretch by stretch: each statement reads and sorts no more
- * enrollments than its stretch has, whatever the planner believes of the filter and however late the page.
+ * enrollments than its stretch has, whatever the planner believes of the filter and however late the page. The first
+ * stretch is a page, as most pages are found in it.
  */
 async function search<T>(
   tx: ReadTx,
@@ -101,11 +100,13 @@ async function search<T>(
 ): Promise<T[]> {
   const found: T[] = [];
   let from = place;
-  for (let many = STRETCH; ; many = Math.min(many * 4, MAX_STRETCH)) {
+  for (let many = firstStretch(limit); ; ) {
     const before = queries.isWide(filter) ? await queries.furtherOn(tx, filter, from, many) : null;
-    found.push(...(await load(tx, filter, { from, before }, limit - found.length)));
+    const rows = await load(tx, filter, { from, before }, limit - found.length);
+    found.push(...rows);
     if (before === null || found.length >= limit) return found;
     from = queries.placeOf(before);
+    many = nextStretch(many, rows.length, limit - found.length);
   }
 }
 

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import { type Reach, statusAt, within } from '../access/index.ts';
+import type { ContentType } from '../content/index.ts';
 import { type EnrollmentKey, enrollmentId } from '../kernel/ids.ts';
 import { currentTerm, PROGRESS, type Progress, type ProgressRow, toProgress } from '../progress/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
@@ -345,6 +346,25 @@ export async function lockEnrollment(
         lockAfterDueDate: row.lock_after_due,
       }
     : null;
+}
+
+/** What a part is: the type of its content, null for a training; and whether it is a course with modules. */
+export async function natureOf(
+  tx: ReadTx,
+  accountId: number,
+  { itemId, moduleId }: { itemId: string; moduleId: string | null },
+): Promise<{ contentType: ContentType | null; hasModules: boolean }> {
+  const { rows } = await sql<{ content_type: ContentType | null; has_modules: boolean }>`
+    select i.content_type, exists (
+        select from course_module c where c.account_id = ${accountId} and c.course_id = i.item_id) as has_modules
+    from (select ${
+      moduleId === null
+        ? sql`${itemId}::uuid`
+        : sql`(
+        select item_id from course_module where account_id = ${accountId} and module_id = ${moduleId})`
+    } as item_id) w
+    left join content_item i on i.account_id = ${accountId} and i.item_id = w.item_id`.execute(tx);
+  return { contentType: rows[0]?.content_type ?? null, hasModules: rows[0]?.has_modules ?? false };
 }
 
 /** What an id means within a course or a learning track: a module of the course, of a course of the track, or such a course as a whole. */

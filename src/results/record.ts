@@ -1,4 +1,4 @@
-import { type Context, reachOf } from '../access/index.ts';
+import { type Context, type Reach, reachOf } from '../access/index.ts';
 import { isLocked } from '../enrollment/index.ts';
 import { toInstantText } from '../kernel/dates.ts';
 import { refuse } from '../kernel/errors.ts';
@@ -17,20 +17,43 @@ export async function recordProgress(
   { moduleId, ...report }: Omit<Report, 'isView'> & { readonly moduleId?: string | undefined },
 ): Promise<void> {
   const reach = reachOf(ctx.caller, 'enrollment.write');
-  const { accountId } = ctx.caller;
   if (report.status === undefined && report.percent === undefined && report.score === undefined)
     refuse('request.invalid', {
       field: 'status',
       detail: 'is required where neither progress nor score is given',
     });
+  await record(
+    ctx,
+    id,
+    { moduleId, report },
+    {
+      reach,
+      enrollment: (found) =>
+        found ?? refuse(reach === 'everyone' ? 'enrollment.unknown' : 'auth.enrollment_scope', { ids: id }),
+    },
+  );
+}
+
+/** Records what became known, if the enrollment found is `permitted`, and the part is. */
+export async function record(
+  ctx: Context,
+  id: string,
+  { moduleId, report }: { readonly moduleId: string | undefined; readonly report: Omit<Report, 'isView'> },
+  permitted: {
+    readonly reach: Reach;
+    enrollment(found: queries.Recordable | null): queries.Recordable;
+    part?(tx: WriteTx, part: Pick<Achievement, 'itemId' | 'moduleId'>): Promise<void>;
+  },
+): Promise<void> {
+  const { accountId } = ctx.caller;
   const spelled = readEnrollmentId(id);
   const key = spelled?.accountId === accountId ? spelled : { accountId, ...NOWHERE };
   await ctx.write(async (tx) => {
-    const found = await queries.lockEnrollment(tx, key, reach);
-    if (!found) refuse(reach === 'everyone' ? 'enrollment.unknown' : 'auth.enrollment_scope', { ids: id });
+    const found = permitted.enrollment(await queries.lockEnrollment(tx, key, permitted.reach));
     if (ctx.now < found.accessAt) refuse('progress.not_open', { access: toInstantText(found.accessAt) });
     if (isLocked(found, ctx.now)) refuse('progress.locked', { due: toInstantText(found.dueAt ?? ctx.now) });
     const part = await locate(tx, accountId, found, moduleId);
+    await permitted.part?.(tx, part);
     await recordAchievements(
       tx,
       accountId,

@@ -73,8 +73,6 @@ const ModuleResultInfo = object(
 );
 
 const toStanding = (result: Omit<Result, 'courseTitle'>, now: Date) => ({
-  userId: result.userId,
-  courseId: result.courseId,
   enrollmentId: result.enrollmentId,
   accessDate: toInstantText(result.accessAt),
   dueDate: result.dueAt ? toInstantText(result.dueAt) : undefined,
@@ -88,15 +86,19 @@ const toStanding = (result: Omit<Result, 'courseTitle'>, now: Date) => ({
 });
 
 const toResult = (result: Result, now: Date) => ({
-  ...toStanding(result, now),
+  userId: result.userId,
+  courseId: result.courseId,
   courseTitle: result.courseTitle,
+  ...toStanding(result, now),
 });
 
 const toModuleResult = (result: ModuleResult, now: Date) => ({
-  ...toStanding(result, now),
+  userId: result.userId,
+  courseId: result.courseId,
   moduleId: result.moduleId,
   moduleTitle: result.moduleTitle,
   courseItemId: result.courseItemId,
+  ...toStanding(result, now),
 });
 
 const FinalStatusInfo = object(

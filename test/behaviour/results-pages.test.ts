@@ -67,6 +67,24 @@ for (const engine of ENGINES)
       assert.deepEqual(new Set(found.map((result) => result.courseId)), new Set([first, last]));
     });
 
+    test('a page is full though most of the first enrollments are of users who left', async () => {
+      const gone = new Set(learnerIds.slice(5, 45));
+      const json = { userIds: [...gone] };
+      assert.equal((await call(world, 'POST', '/users/deactivate', { json })).status, 200);
+      const listed = (await call(world, 'GET', '/enrollment')).json as {
+        enrollmentId: string;
+        learnerId: string;
+      }[];
+      const left = listed.filter((enrollment) => !gone.has(enrollment.learnerId));
+      assert.equal(left.length, (LEARNERS - gone.size) * COURSES);
+      for (const pageSize of [7, 130])
+        assert.deepEqual(
+          (await all('', pageSize)).map((result) => result.enrollmentId),
+          left.map((enrollment) => enrollment.enrollmentId),
+        );
+      assert.equal((await call(world, 'POST', '/users/activate', { json })).status, 200);
+    });
+
     test('what few have is found beyond what one statement looks at', async () => {
       const last = (await all('', 1_000)).at(-1);
       const done = await call(world, 'POST', `/enrollment/${last?.enrollmentId}/progress`, {

@@ -19,10 +19,10 @@ import {
   traces,
 } from './support.ts';
 
-/** Attempts that fail, take too long, are put off, or are overtaken. */
+/** Attempts that fail, take too long, are put off, overtaken, or stopped. */
 
 for (const engine of ENGINES)
-  describe(`failing jobs (${engine})`, () => {
+  describe(`failing and stopping jobs (${engine})`, () => {
     let db: Database;
     before(async () => {
       db = await tracedDatabase(engine);
@@ -273,5 +273,104 @@ for (const engine of ENGINES)
       }
       assert.deepEqual(delays.slice(0, 2), [2, 4]);
       assert.equal(runs, 0);
+    });
+
+    test('started, it does what is there, and what comes', async () => {
+      const runner = runnerOf(
+        db,
+        {
+          leave: {
+            ...TERMS,
+            runIn: async (tx, { payload }) => {
+              await trace(payload['n']).execute(tx);
+            },
+          },
+        },
+        clockAt(START),
+      );
+      await ask(
+        db,
+        'leave',
+        Array.from({ length: 30 }, (_, n) => ({ n })),
+      );
+      runner.start();
+      const empty = async (): Promise<void> => {
+        while ((await jobsIn(db)).length > 0) await new Promise((done) => setTimeout(done, 20));
+      };
+      await empty();
+      await ask(db, 'leave', [{ n: 30 }]);
+      await empty();
+      await runner.stop();
+      assert.equal((await traces(db)).length, 31);
+      await ask(db, 'leave', [{ n: 31 }]);
+      await new Promise((done) => setTimeout(done, 1_200));
+      assert.equal((await jobsIn(db)).length, 1, 'stopped, it does nothing more');
+    });
+
+    test('a stop waits for what is under way, and begins nothing else', async () => {
+      const [gate, begun] = [gateway(), gateway()];
+      const runner = runnerOf(
+        db,
+        {
+          send: {
+            ...TERMS,
+            concurrency: 1,
+            run: async ({ payload }) => {
+              begun.open();
+              await gate.opened;
+              return async (tx) => void (await trace(payload['n']).execute(tx));
+            },
+          },
+        },
+        clockAt(START),
+      );
+      await ask(db, 'send', [{ n: 1 }, { n: 2 }]);
+      runner.start();
+      await begun.opened;
+      let isStopped = false;
+      const stopped = runner.stop().then(() => {
+        isStopped = true;
+      });
+      await new Promise((done) => setTimeout(done, 50));
+      assert.equal(isStopped, false);
+      gate.open();
+      await stopped;
+      assert.equal((await traces(db)).length, 1);
+      assert.deepEqual(
+        (await jobsIn(db)).map(({ attempts, leaseUntil }) => [attempts, leaseUntil]),
+        [[0, null]],
+      );
+    });
+
+    test('what does not end is broken off, counts for nothing, and is due for the next process at once', async () => {
+      const begun = gateway();
+      const endings: Ending[] = [];
+      const runner = runnerOf(
+        db,
+        {
+          send: {
+            ...TERMS,
+            run: (_job, { signal }) =>
+              new Promise((_done, fail) => {
+                begun.open();
+                signal.addEventListener('abort', () => fail(new Error('broken off')));
+              }),
+          },
+        },
+        clockAt(START),
+        { stopAfterMs: 50, observe: (_job, ending) => endings.push(ending) },
+      );
+      await ask(db, 'send', [{}]);
+      runner.start();
+      await begun.opened;
+      const from = Date.now();
+      await runner.stop();
+      assert.ok(Date.now() - from < 5_000);
+      assert.deepEqual(endings, ['postponed']);
+      const [job] = await jobsIn(db);
+      assert.deepEqual([job?.attempts, job?.leaseUntil, job?.lastError], [0, null, null]);
+      const works = { send: { ...TERMS, run: async () => null } };
+      await runnerOf(db, works, clockAt(START)).round();
+      assert.deepEqual(await jobsIn(db), []);
     });
   });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
-import { countJobs, enqueue } from '../../src/jobs/index.ts';
+import { countJobs, type Ending, enqueue, JobFailure, type JobHandlers } from '../../src/jobs/index.ts';
+import { Metrics } from '../../src/metrics.ts';
 import { ENGINES } from '../support/database.ts';
 import { call, startWorld, type World } from '../support/server.ts';
 import { clockAt, runnerOf, TERMS } from './support.ts';
@@ -14,7 +15,7 @@ for (const engine of ENGINES)
     before(async () => {
       world = await startWorld(engine);
     });
-    after(() => world.close());
+    after(() => world.app.stop());
 
     const metric = async (name: string): Promise<string[]> => {
       const { text } = await call(world, 'GET', '/metrics', { token: null });
@@ -101,5 +102,43 @@ for (const engine of ENGINES)
         }
       await runnerOf(world.db, { a: note, b: note }, clockAt(now), { queuesAtOnce: 5 }).round();
       assert.deepEqual(done.sort(), names.sort());
+    });
+
+    test('attempts are counted by kind and ending', async () => {
+      const metrics = new Metrics();
+      const clock = clockAt(world.clock.now);
+      const handlers: JobHandlers = {
+        good: { ...TERMS, run: async () => null },
+        bad: {
+          ...TERMS,
+          maxAttempts: 2,
+          run: async () => {
+            throw new JobFailure('no');
+          },
+        },
+      };
+      const observe = ({ kind }: { kind: string }, ending: Ending): void => metrics.observeJob(kind, ending);
+      const runner = runnerOf(world.db, handlers, clock, { observe });
+      const jobs = ['good', 'good', 'bad'].map((kind) => ({ kind, runAt: clock.now, payload: {} }));
+      await world.db.write((tx) => enqueue(tx, 1, jobs, clock.now));
+      await runner.round();
+      clock.pass(60);
+      await runner.round();
+      const lines = (await metrics.text()).split('\n').filter((line) => /^rollbook_job_attempts/.test(line));
+      assert.deepEqual(lines.sort(), [
+        'rollbook_job_attempts_total{kind="bad",ending="dead"} 1',
+        'rollbook_job_attempts_total{kind="bad",ending="failed"} 1',
+        'rollbook_job_attempts_total{kind="good",ending="done"} 2',
+      ]);
+    });
+
+    // The last: afterwards there is none.
+    test('while the database does not answer there are figures of everything else', async () => {
+      await world.db.close();
+      const figures = await call(world, 'GET', '/metrics', { token: null });
+      assert.equal(figures.status, 200);
+      assert.match(figures.text, /rollbook_requests_total/);
+      assert.doesNotMatch(figures.text, /^rollbook_jobs_due\{/m);
+      assert.equal((await call(world, 'GET', '/readyz', { token: null })).status, 503);
     });
   });

@@ -20,6 +20,7 @@ import { contentRows } from './content.ts';
 import { enrollmentRows } from './enrollment.ts';
 import { groupRows, ONE_LOGIN } from './groups.ts';
 import { jobRows } from './jobs.ts';
+import { mailRows } from './mail.ts';
 import { noticeRows } from './notices.ts';
 import { peopleRows } from './people.ts';
 import { planRows } from './plan.ts';
@@ -57,6 +58,7 @@ const TABLE: Record<string, Row> = {
   ...groupRows,
   ...trainingRows,
   ...webhookRows,
+  ...mailRows,
   ...calendarRows,
   ...jobRows,
   ...noticeRows,
@@ -83,6 +85,9 @@ const APART = [
   'DownloadCertificate',
   'VerifyCertificate',
   'GetVerificationStyle',
+  // Likewise: test/mail/unsubscribe.test.ts
+  'AskToStopReminders',
+  'StopReminders',
   // Likewise: test/calendar/secret.test.ts
   'ReadCalendar',
 ];

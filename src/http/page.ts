@@ -1,0 +1,97 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { refuse } from '../kernel/errors.ts';
+import { readBody } from './body.ts';
+
+/** Pages for people: addresses that answer HTML to a browser, and forms that it sends. */
+
+export interface PageRequest {
+  readonly id: string;
+  readonly method: 'GET' | 'POST';
+  /** With the query. */
+  readonly url: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** Of a form; empty otherwise. */
+  readonly form: URLSearchParams;
+  readonly cookies: ReadonlyMap<string, string>;
+  readonly headers: IncomingHttpHeaders;
+  readonly remoteAddress: string;
+}
+
+export interface PageAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly body: string;
+}
+
+export interface PageRoute {
+  readonly method: 'GET' | 'POST';
+  /** Parameters in braces, as in routes of the API. */
+  readonly path: string;
+  run(request: PageRequest): Promise<PageAnswer>;
+}
+
+/** Forms are short. */
+const MAX_FORM_BYTES = 64 * 1024;
+
+/** Mounts pages; `failed` renders what a page throws, and logs what is no refusal through `log`. */
+export function mountPages(
+  server: FastifyInstance,
+  routes: readonly PageRoute[],
+  failed: (request: PageRequest, error: unknown) => Promise<PageAnswer>,
+): void {
+  for (const { method, path, run } of routes)
+    server.route({
+      method,
+      url: path.replace(/\{(\w+)\}/g, ':$1'),
+      handler: async (request, reply) => {
+        let read = withoutForm(request);
+        let answer: PageAnswer;
+        try {
+          if (method === 'POST') read = { ...read, form: await formOf(request) };
+          answer = await run(read);
+        } catch (error) {
+          answer = await failed(read, error);
+          if (answer.status >= 500) request.log.error({ err: error, requestId: request.id }, 'page failed');
+        }
+        return reply.code(answer.status).headers(answer.headers).send(answer.body);
+      },
+    });
+}
+
+const withoutForm = (request: FastifyRequest): PageRequest => ({
+  id: request.id,
+  method: request.method === 'POST' ? 'POST' : 'GET',
+  url: request.url,
+  params: (request.params ?? {}) as Record<string, string>,
+  query: new URLSearchParams(request.url.split('?')[1] ?? ''),
+  form: new URLSearchParams(),
+  cookies: cookiesOf(request.headers.cookie),
+  headers: request.headers,
+  remoteAddress: request.ip,
+});
+
+async function formOf(request: FastifyRequest): Promise<URLSearchParams> {
+  const type = request.sentType?.split(';')[0]?.trim().toLowerCase() ?? '';
+  if (type !== '' && type !== 'application/x-www-form-urlencoded')
+    refuse('request.unsupported_type', { type: type.slice(0, 100), readable: 'a form' });
+  const taken = await readBody(request.raw, MAX_FORM_BYTES);
+  try {
+    return new URLSearchParams(Buffer.concat([...taken.parts]).toString('utf8'));
+  } finally {
+    taken.release();
+  }
+}
+
+/** By name; the first of a name counts, as it is of the narrower path. */
+export function cookiesOf(header: string | undefined): ReadonlyMap<string, string> {
+  const cookies = new Map<string, string>();
+  for (const part of (header ?? '').split(';')) {
+    const equals = part.indexOf('=');
+    if (equals < 0) continue;
+    const name = part.slice(0, equals).trim();
+    if (!cookies.has(name)) cookies.set(name, part.slice(equals + 1).trim());
+  }
+  return cookies;
+}

@@ -1,0 +1,155 @@
+import { sql } from 'kysely';
+import type { ContentType } from '../content/index.ts';
+import type { EnrollmentKey } from '../kernel/ids.ts';
+import { currentTerm, PROGRESS, type Progress, type ProgressRow, toProgress } from '../progress/index.ts';
+import type { ReadTx } from '../storage/index.ts';
+
+/** All SQL of what a learner sees: their own current enrollments, and what is within them. */
+
+export interface Learning {
+  readonly chunk: bigint;
+  readonly ordinal: number;
+  readonly itemId: string;
+  readonly contentType: ContentType;
+  readonly title: string;
+  readonly description: string;
+  readonly url: string | null;
+  readonly accessAt: Date;
+  readonly dueAt: Date | null;
+  readonly lockAfterDueDate: boolean;
+  /** Of its progress. */
+  readonly term: number;
+  readonly progress: Progress;
+}
+
+interface LearningRow extends ProgressRow {
+  chunk: string;
+  ordinal: number;
+  item_id: string;
+  content_type: ContentType;
+  title: string;
+  description: string;
+  url: string | null;
+  access_at: Date;
+  due_at: Date | null;
+  lock_after_due: boolean;
+  now_term: number;
+}
+
+/** Everything that somebody is enrolled in now, or the one enrollment with a key; with their progress in its current term. */
+export async function learningOf(
+  tx: ReadTx,
+  accountId: number,
+  learnerId: string,
+  key: EnrollmentKey | null = null,
+): Promise<Learning[]> {
+  const one = key ? sql`and e.chunk = ${String(key.chunk)}::int8 and e.ordinal = ${key.ordinal}` : sql``;
+  const { rows } = await sql<LearningRow>`
+    select e.chunk, e.ordinal, e.item_id, i.content_type, i.title, i.description, i.url, e.access_at, e.due_at,
+           e.lock_after_due, e.now_term, ${PROGRESS}
+    from (select *, ${currentTerm(accountId, sql`mine.learner_id`, sql`mine.item_id`)} as now_term from enrollment mine
+          where mine.account_id = ${accountId} and mine.learner_id = ${learnerId} offset 0) e
+    join content_item i on i.account_id = ${accountId} and i.item_id = e.item_id
+    left join progress p on p.account_id = ${accountId} and p.learner_id = e.learner_id and p.item_id = e.item_id
+      and p.term = e.now_term
+    where true ${one}`.execute(tx);
+  return rows.map((row) => ({
+    chunk: BigInt(row.chunk),
+    ordinal: row.ordinal,
+    itemId: row.item_id,
+    contentType: row.content_type,
+    title: row.title,
+    description: row.description,
+    url: row.url,
+    accessAt: row.access_at,
+    dueAt: row.due_at,
+    lockAfterDueDate: row.lock_after_due,
+    term: row.now_term,
+    progress: toProgress(row),
+  }));
+}
+
+/** A module of a course: a material, or a training of which a session is to be chosen. */
+export interface Module {
+  readonly moduleId: string;
+  readonly title: string;
+  readonly itemId: string | null;
+  readonly trainingId: string | null;
+  readonly contentType: ContentType | null;
+  readonly url: string | null;
+  readonly progress: Progress;
+}
+
+/** The modules of a course in order, with somebody's progress in the current term. */
+export async function modulesOf(
+  tx: ReadTx,
+  accountId: number,
+  learnerId: string,
+  courseId: string,
+): Promise<Module[]> {
+  const { rows } = await sql<
+    ProgressRow & {
+      module_id: string;
+      title: string;
+      item_id: string | null;
+      training_id: string | null;
+      content_type: ContentType | null;
+      url: string | null;
+    }
+  >`
+    select m.module_id, m.title, m.item_id, m.training_id, i.content_type, i.url, ${PROGRESS}
+    from course_module m
+    left join content_item i on i.account_id = m.account_id and i.item_id = m.item_id
+    left join module_progress p on p.account_id = m.account_id and p.learner_id = ${learnerId}
+      and p.course_id = m.course_id and p.module_id = m.module_id
+      and p.term = (select ${currentTerm(accountId, sql`${learnerId}::uuid`, sql`${courseId}::uuid`)})
+    where m.account_id = ${accountId} and m.course_id = ${courseId}
+    order by m.sequential_number, m.module_id`.execute(tx);
+  return rows.map((row) => ({
+    moduleId: row.module_id,
+    title: row.title,
+    itemId: row.item_id,
+    trainingId: row.training_id,
+    contentType: row.content_type,
+    url: row.url,
+    progress: toProgress(row),
+  }));
+}
+
+/** A course of a learning track. */
+export interface TrackCourse {
+  readonly courseId: string;
+  readonly title: string;
+  readonly description: string;
+  /** Of its progress. */
+  readonly term: number;
+  readonly progress: Progress;
+}
+
+/** The courses of a learning track in order, with somebody's progress in the current term. */
+export async function coursesOf(
+  tx: ReadTx,
+  accountId: number,
+  learnerId: string,
+  trackId: string,
+): Promise<TrackCourse[]> {
+  const { rows } = await sql<
+    ProgressRow & { course_id: string; title: string; description: string; term: number }
+  >`
+    select t.course_id, t.title, t.description, t.term, ${PROGRESS}
+    from (select c.course_id, c.place, i.title, i.description,
+                 ${currentTerm(accountId, sql`${learnerId}::uuid`, sql`c.course_id`)} as term
+          from learning_track_course c
+          join content_item i on i.account_id = c.account_id and i.item_id = c.course_id
+          where c.account_id = ${accountId} and c.track_id = ${trackId}) t
+    left join progress p on p.account_id = ${accountId} and p.learner_id = ${learnerId} and p.item_id = t.course_id
+      and p.term = t.term
+    order by t.place`.execute(tx);
+  return rows.map((row) => ({
+    courseId: row.course_id,
+    title: row.title,
+    description: row.description,
+    term: row.term,
+    progress: toProgress(row),
+  }));
+}

@@ -1,0 +1,13 @@
+/** What pages are made of: templates that escape, languages, colours, the frame around every page. Knows no word of the field. */
+export { type Content, Html, html } from './html.ts';
+export { Language, LOCALES, type Locale, localeFor } from './language.ts';
+export {
+  accentSheet,
+  csrfField,
+  type Frame,
+  PAGE_HEADERS,
+  page,
+  STYLE,
+  STYLE_PATH,
+} from './layout.ts';
+export type { Key } from './words/en.ts';

@@ -1,0 +1,341 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  type Context,
+  createContext,
+  type Session,
+  type Sessions,
+  type Site,
+  StaleRights,
+} from '../access/index.ts';
+import type { PageAnswer, PageRequest, PageRoute } from '../http/page.ts';
+import { Refusal, refuse } from '../kernel/errors.ts';
+import { isUuid } from '../kernel/ids.ts';
+import { listMine, readMine } from '../learning/index.ts';
+import {
+  accentSheet,
+  type Frame,
+  type Html,
+  html,
+  type Key,
+  Language,
+  localeFor,
+  PAGE_HEADERS,
+  page,
+  STYLE,
+  STYLE_PATH,
+} from '../pages/index.ts';
+import { linkToOwn } from '../progress/index.ts';
+import { recordOwn } from '../results/index.ts';
+import type { Database } from '../storage/index.ts';
+import { itemPage, learningPage } from './learning-pages.ts';
+import { type SignInForm, signInPage } from './sign-in.ts';
+
+/** The addresses of the portal. Every page of a learner begins with their session; every form with its secret. */
+
+export interface PortalParts {
+  readonly db: Database;
+  readonly sessions: Sessions;
+  readonly clock: () => Date;
+}
+
+const SESSION_COOKIE = 'rollbook_session';
+/** Before there is a session: what a form must bring along, too, so that nobody is signed in by another site. */
+const FORM_COOKIE = 'rollbook_form';
+const MAX_STALE = 20;
+
+/** Somebody who is signed in, for one request. */
+interface Visit {
+  readonly request: PageRequest;
+  readonly session: Session;
+  readonly language: Language;
+  readonly frame: Frame;
+  readonly csrf: string;
+  readonly now: Date;
+  /** Runs a use case as the visitor; again when rights changed meanwhile. */
+  run<T>(work: (ctx: Context) => Promise<T>): Promise<T>;
+}
+
+export class Portal {
+  readonly #parts: PortalParts;
+
+  constructor(parts: PortalParts) {
+    this.#parts = parts;
+  }
+
+  get routes(): readonly PageRoute[] {
+    return [
+      sheet(STYLE_PATH, () => STYLE),
+      sheet('/pages/{accent}', ({ params }) => {
+        const hex = /^accent-([0-9a-f]{6})\.css$/.exec(params['accent'] ?? '')?.[1];
+        return hex === undefined ? null : accentSheet(hex);
+      }),
+      { method: 'GET', path: '/sign-in', run: (request) => this.#showSignIn(request) },
+      { method: 'POST', path: '/sign-in', run: (request) => this.#signIn(request) },
+      this.#visited('POST', '/sign-out', async ({ session }) => {
+        await this.#parts.sessions.end(session);
+        return redirect('/sign-in?ended=1', cookie(SESSION_COOKIE, '', session.site, 0));
+      }),
+      this.#visited('GET', '/my', async (visit) => {
+        const all = await visit.run((ctx) => listMine(ctx));
+        return shown(learningPage(readerOf(visit), all));
+      }),
+      this.#visited('GET', '/my/learning/{enrollmentId}', (visit) => this.#showItem(visit)),
+      this.#visited('GET', '/my/learning/{enrollmentId}/{courseId}', (visit) => this.#showItem(visit)),
+      this.#visited('POST', '/my/learning/{enrollmentId}/open', (visit) => this.#open(visit)),
+      this.#visited('POST', '/my/learning/{enrollmentId}/done', async (visit) => {
+        const enrollmentId = idOf(visit.request.params['enrollmentId']);
+        const { moduleId, courseId } = formIds(visit.request.form);
+        await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'complete' }));
+        return redirect(`/my/learning/${enrollmentId}${courseId ? `/${courseId}` : ''}?saved=1`);
+      }),
+      this.#visited('GET', '/my/certificate/{certificateId}', async (visit) => {
+        const certificateId = idOf(visit.request.params['certificateId']);
+        const link = await visit.run((ctx) => linkToOwn(ctx, certificateId));
+        // Where the visitor is, whatever address the account has.
+        const { pathname, search } = new URL(link);
+        return redirect(pathname + search);
+      }),
+      this.#visited('GET', '/my/*', () => refuse('learning.unknown')),
+    ];
+  }
+
+  /** What a page threw, as a page. */
+  async failed(request: PageRequest, error: unknown): Promise<PageAnswer> {
+    const { sessions } = this.#parts;
+    const site = await sessions.siteOf(request.headers.host).catch(() => null);
+    const frame = frameOf(request, site, null);
+    const { language } = frame;
+    const refusal = error instanceof Refusal ? error : null;
+    const status = refusal?.status ?? 500;
+    const isClosed = refusal?.code === 'progress.not_open' || refusal?.code === 'progress.locked';
+    const [title, text]: [Key, Key] =
+      status === 404
+        ? ['error.notFound', 'error.notFoundText']
+        : status === 403
+          ? ['error.title', 'error.notAllowed']
+          : ['error.title', isClosed ? 'error.closed' : status >= 500 ? 'error.server' : 'error.refused'];
+    const content = html`<p class="note late" role="alert">${language.say(text)}</p>
+<p><a href="/my">${language.say('item.back')}</a></p>`;
+    return shown(page(frame, language.say(title), content), status);
+  }
+
+  async #showItem(visit: Visit): Promise<PageAnswer> {
+    const { params, query } = visit.request;
+    const courseId = params['courseId'] === undefined ? null : idOf(params['courseId']);
+    const item = await visit.run((ctx) => readMine(ctx, idOf(params['enrollmentId']), courseId));
+    return shown(itemPage(readerOf(visit), item, query.has('saved')));
+  }
+
+  /** Records the view first: what is not open is not opened, and what is opened is known. */
+  async #open(visit: Visit): Promise<PageAnswer> {
+    const enrollmentId = idOf(visit.request.params['enrollmentId']);
+    const { moduleId, courseId } = formIds(visit.request.form);
+    const item = await visit.run((ctx) => readMine(ctx, enrollmentId, courseId ?? null));
+    const url =
+      moduleId === undefined
+        ? item.learning.url
+        : item.modules.find((module) => module.moduleId === moduleId)?.url;
+    if (!url) return refuse('learning.unknown');
+    await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'in_progress' }));
+    return redirect(url);
+  }
+
+  async #showSignIn(request: PageRequest): Promise<PageAnswer> {
+    const site = await this.#siteOf(request);
+    const next = nextOf(request.query.get('next'));
+    if (await this.#sessionOf(request, site)) return redirect(next);
+    const note = request.query.has('ended') ? 'signIn.ended' : undefined;
+    return this.#signInAnswer(request, site, { login: '', next, faults: {}, note });
+  }
+
+  async #signIn(request: PageRequest): Promise<PageAnswer> {
+    const site = await this.#siteOf(request);
+    const { form } = request;
+    const login = form.get('login')?.trim() ?? '';
+    const password = form.get('password') ?? '';
+    const typed = { login, next: nextOf(form.get('next')) };
+    const again = (faults: SignInForm['faults'], status: number) =>
+      this.#signInAnswer(request, site, { ...typed, faults }, status);
+    const frame = frameOf(request, site, null);
+    if (!isSame(form.get('csrf'), request.cookies.get(FORM_COOKIE)))
+      return again({ form: frame.language.say('signIn.stale') }, 403);
+    if (login === '' || password === '')
+      return again(
+        {
+          ...(login === '' && { login: 'signIn.required' as const }),
+          ...(password === '' && { password: 'signIn.required' as const }),
+        },
+        400,
+      );
+    try {
+      const token = await this.#parts.sessions.signIn(site, login, password, request.remoteAddress);
+      return redirect(typed.next, [
+        ...cookie(SESSION_COOKIE, token, site, null),
+        ...cookie(FORM_COOKIE, '', site, 0),
+      ]);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return again({ form: attemptFault(frame.language, error) }, error.status);
+    }
+  }
+
+  #signInAnswer(request: PageRequest, site: Site, form: Omit<SignInForm, 'csrf'>, status = 200): PageAnswer {
+    const known = request.cookies.get(FORM_COOKIE);
+    const csrf = known && /^[\w-]{43}$/.test(known) ? known : randomBytes(32).toString('base64url');
+    const answer = shown(signInPage(frameOf(request, site, null), { ...form, csrf }), status);
+    return { ...answer, headers: { ...answer.headers, 'set-cookie': cookie(FORM_COOKIE, csrf, site, null) } };
+  }
+
+  async #siteOf(request: PageRequest): Promise<Site> {
+    return (await this.#parts.sessions.siteOf(request.headers.host)) ?? refuse('learning.unknown');
+  }
+
+  async #sessionOf(request: PageRequest, site: Site): Promise<Session | null> {
+    const token = request.cookies.get(SESSION_COOKIE);
+    return token === undefined ? null : this.#parts.sessions.find(site, token);
+  }
+
+  /** A page for who is signed in; everybody else signs in first, and comes back. */
+  #visited(
+    method: 'GET' | 'POST',
+    path: string,
+    answer: (visit: Visit) => Promise<PageAnswer> | PageAnswer,
+  ): PageRoute {
+    return {
+      method,
+      path,
+      run: async (request) => {
+        const site = await this.#siteOf(request);
+        const session = await this.#sessionOf(request, site);
+        if (!session) {
+          const back = method === 'GET' ? request.url : '/my';
+          return redirect(`/sign-in?next=${encodeURIComponent(back)}`);
+        }
+        const csrf = csrfOf(session);
+        if (method === 'POST' && (isForeign(request) || !isSame(request.form.get('csrf'), csrf)))
+          return refuse('auth.role');
+        const frame = frameOf(request, site, session);
+        const now = this.#parts.clock();
+        const run = <T>(work: (ctx: Context) => Promise<T>) => this.#run(request, session, now, work);
+        return answer({ request, session, language: frame.language, frame, csrf, now, run });
+      },
+    };
+  }
+
+  async #run<T>(
+    request: PageRequest,
+    first: Session,
+    now: Date,
+    work: (ctx: Context) => Promise<T>,
+  ): Promise<T> {
+    let session: Session | null = first;
+    for (let attempt = 1; ; attempt++) {
+      const ctx = createContext({
+        db: this.#parts.db,
+        now,
+        caller: session.caller,
+        requestId: request.id,
+        source: 'portal',
+        locale: null,
+        wantsObject: false,
+        preferences: new Map(),
+      });
+      try {
+        return await work(ctx);
+      } catch (error) {
+        if (!(error instanceof StaleRights)) throw error;
+        if (attempt >= MAX_STALE) refuse('server.busy', { seconds: 1 });
+        session = await this.#parts.sessions.find(first.site, first.token);
+        if (!session) return refuse('learning.unknown');
+      }
+    }
+  }
+}
+
+const sheet = (path: string, text: (request: PageRequest) => string | null): PageRoute => ({
+  method: 'GET',
+  path,
+  run: async (request) => {
+    const body = text(request) ?? refuse('learning.unknown');
+    const headers = {
+      'content-type': 'text/css; charset=utf-8',
+      'cache-control': 'public, max-age=31536000, immutable',
+    };
+    return { status: 200, headers, body };
+  },
+});
+
+const shown = (content: Html, status = 200): PageAnswer => ({
+  status,
+  headers: PAGE_HEADERS,
+  body: content.text,
+});
+
+const redirect = (location: string, cookies: readonly string[] = []): PageAnswer => ({
+  status: 303,
+  headers: { location, ...(cookies.length > 0 && { 'set-cookie': [...cookies] }) },
+  body: '',
+});
+
+/** `seconds`: how long it is kept; null: as long as the browser runs. */
+const cookie = (name: string, value: string, site: Site, seconds: number | null): string[] => [
+  [
+    `${name}=${value}`,
+    'Path=/',
+    'HttpOnly',
+    'SameSite=Lax',
+    ...(site.url.startsWith('https:') ? ['Secure'] : []),
+    ...(seconds === null ? [] : [`Max-Age=${seconds}`]),
+  ].join('; '),
+];
+
+/** What a form of a session must bring along: who knows it has read a page of that session. */
+const csrfOf = ({ token }: Session): string =>
+  createHash('sha256').update(`form ${token}`).digest('base64url');
+
+const isSame = (given: string | null, wanted: string | undefined): boolean => {
+  if (!given || !wanted) return false;
+  const [one, other] = [Buffer.from(given), Buffer.from(wanted)];
+  return one.length === other.length && timingSafeEqual(one, other);
+};
+
+/** A browser that says where a form was says so truly. */
+const isForeign = ({ headers }: PageRequest): boolean => {
+  const site = headers['sec-fetch-site'];
+  return site !== undefined && site !== 'same-origin' && site !== 'none';
+};
+
+/** Back to a page of ours, and nowhere else. */
+const nextOf = (text: string | null): string =>
+  text !== null && /^\/my(\/[\w./-]*)?(\?[\w=&-]*)?$/.test(text) ? text : '/my';
+
+const idOf = (text: string | undefined): string =>
+  text !== undefined && isUuid(text) ? text.toLowerCase() : refuse('learning.unknown');
+
+const formIds = (form: URLSearchParams): { moduleId: string | undefined; courseId: string | undefined } => ({
+  moduleId: form.has('moduleId') ? idOf(form.get('moduleId') ?? '') : undefined,
+  courseId: form.has('courseId') ? idOf(form.get('courseId') ?? '') : undefined,
+});
+
+function attemptFault(language: Language, { code, details }: Refusal): string {
+  if (code === 'request.too_many')
+    return language.say('signIn.tooMany', { n: Math.max(1, Math.ceil(Number(details['seconds']) / 60)) });
+  return language.say(code === 'access.busy' ? 'signIn.busy' : 'signIn.wrong');
+}
+
+const frameOf = (request: PageRequest, site: Site | null, session: Session | null): Frame => ({
+  language: new Language(
+    localeFor(session?.locale ?? null, request.headers['accept-language']),
+    session?.timeZone ?? site?.timeZone ?? 'UTC',
+  ),
+  accountName: site?.name ?? '',
+  accent: site?.accentColor ?? null,
+  signedIn: session && { csrf: csrfOf(session) },
+});
+
+const readerOf = ({ frame, now, csrf, session }: Visit) => ({
+  frame,
+  now,
+  csrf,
+  accountZone: session.site.timeZone,
+});

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { launchBrowser } from '../support/browser.ts';
+import { addCourseOf, addTrack, enroll } from '../support/learning.ts';
+import { addCourse, addModule, addTraining, addUser } from '../support/people.ts';
+import { call, startWorld, type World } from '../support/server.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const SIZES = [
+  { width: 360, height: 740 },
+  { width: 1280, height: 800 },
+];
+const PASSWORD = 'correct horse battery';
+const DAY_MS = 86_400_000;
+
+describe('the portal in a browser', () => {
+  let world: World;
+  let browser: Browser;
+  let paths: Record<string, string>;
+
+  before(async () => {
+    world = await startWorld('embedded', { now: new Date('2026-03-02T09:00:00Z') });
+    browser = await launchBrowser();
+    paths = await furnish(world);
+  });
+  after(async () => {
+    await browser.close();
+    await world.close();
+  });
+
+  const opened = async (options: BrowserContextOptions): Promise<Page> => {
+    const context = await browser.newContext({ locale: 'en', timezoneId: 'UTC', ...options });
+    return context.newPage();
+  };
+
+  /** With the keyboard alone. */
+  const signIn = async (page: Page): Promise<void> => {
+    await page.goto(`${world.url}/my`);
+    await page.locator('#login').focus();
+    await page.keyboard.type('learner');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'My learning' }).waitFor();
+  };
+
+  for (const viewport of SIZES)
+    for (const javaScriptEnabled of [true, false])
+      test(`sign in, see what is urgent, open and complete a course at ${viewport.width}${javaScriptEnabled ? '' : ', without scripts'}`, async () => {
+        const page = await opened({ viewport, javaScriptEnabled });
+        const errors: string[] = [];
+        page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+        await signIn(page);
+        const sections = await page.getByRole('heading', { level: 2 }).allInnerTexts();
+        assert.deepEqual(
+          sections.map((text) => text.replace(/\s+\d+$/, '')).filter((text) => text !== 'Completed'),
+          ['Overdue', 'Due soon', 'Open', 'Upcoming'],
+        );
+        const width = await page.evaluate('document.documentElement.scrollWidth');
+        assert.ok((width as number) <= viewport.width, 'nothing sticks out');
+        const name = `Journey ${viewport.width} ${javaScriptEnabled}`;
+        await page.getByRole('link', { name }).focus();
+        await page.keyboard.press('Enter');
+        await page.getByRole('heading', { level: 1, name }).waitFor();
+        await page.getByRole('button', { name: 'I am done with Page 1' }).focus();
+        await page.keyboard.press('Enter');
+        await page.getByText('Your progress was saved.').waitFor();
+        await page.getByRole('link', { name: 'Download the certificate' }).waitFor();
+        await page.getByRole('link', { name: 'Back to my learning' }).click();
+        const completed = page.getByRole('region', { name: /Completed/ });
+        await completed.getByRole('link', { name }).waitFor();
+        await page.getByRole('button', { name: 'Sign out' }).click();
+        await page.getByText('You have signed out.').waitFor();
+        assert.deepEqual(errors, []);
+        await page.context().close();
+      });
+
+  test('a lock that comes while the page is open is met by a friendly page', async () => {
+    const page = await opened({});
+    await signIn(page);
+    await page.goto(world.url + paths['locking']);
+    const button = page.getByRole('button', { name: /I am done/ });
+    await button.waitFor();
+    const before = world.clock.now;
+    world.clock.now = new Date(before.getTime() + 3_601_000);
+    await button.click();
+    await page.getByText('It is not open for you at the moment. Nothing was changed.').waitFor();
+    await page.goto(world.url + paths['locking']);
+    await page.getByText(/This is locked since/).waitFor();
+    assert.equal(await page.getByRole('button', { name: /I am done/ }).count(), 0);
+    world.clock.now = before;
+    await page.context().close();
+  });
+
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const viewport of SIZES)
+      test(`axe finds nothing on any page and state at ${viewport.width}, ${colorScheme}`, async () => {
+        const page = await opened({ viewport, colorScheme, bypassCSP: true });
+        const folder = process.env['ROLLBOOK_SCREENSHOTS'];
+        const look = async (name: string): Promise<void> => {
+          await page.addScriptTag({ content: AXE });
+          const faults = (await page.evaluate(
+            `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map((node) => node.html).join(' | ')))`,
+          )) as string[];
+          assert.deepEqual(faults, [], name);
+          if (folder)
+            await page.screenshot({
+              path: `${folder}/portal-${name}-${viewport.width}-${colorScheme}.png`,
+              fullPage: true,
+            });
+        };
+        await page.goto(`${world.url}/sign-in`);
+        await look('sign-in');
+        await page.getByRole('button', { name: 'Sign in' }).click();
+        await page.getByText('This field is required.').first().waitFor();
+        await look('sign-in-faults');
+        await page.locator('#login').fill('learner');
+        await page.locator('#password').fill('not it');
+        await page.keyboard.press('Enter');
+        await page.getByRole('alert').waitFor();
+        await look('sign-in-wrong');
+        await signIn(page);
+        await look('learning');
+        for (const [name, path] of Object.entries(paths)) {
+          await page.goto(world.url + path);
+          await look(name);
+        }
+        await page.context().close();
+      });
+});
+
+/** Somebody with everything there is to see; page → its address. */
+async function furnish(world: World): Promise<Record<string, string>> {
+  const userId = await addUser(world, { login: 'learner', password: PASSWORD });
+  const date = (days: number): string => new Date(world.clock.now.getTime() + days * DAY_MS).toISOString();
+  const due = (days: number, more = {}) => ({
+    dueDateType: 'due_date',
+    dueDate: date(days),
+    accessDate: date(-20),
+    ...more,
+  });
+  const link = (title: string) =>
+    addCourse(world, 'Link', {
+      title,
+      url: 'https://docs.example/',
+      description: `What to know about ${title}.`,
+    });
+  const at = async (itemId: string, terms?: Record<string, unknown>): Promise<string> =>
+    `/my/learning/${await enroll(world, userId, itemId, terms)}`;
+  for (const { width } of SIZES)
+    for (const script of [true, false]) {
+      const course = await addCourse(world, 'Course', { title: `Journey ${width} ${script}` });
+      await addModule(world, course, await addCourse(world, 'Page', { title: 'Page 1' }));
+      await at(course, due(2));
+    }
+  const { courseId } = await addCourseOf(world, 2);
+  await call(world, 'POST', `/course/${courseId}/modules`, { json: { itemId: await addTraining(world) } });
+  return {
+    overdue: await at(await link('Fire safety, also for those who work at night'), due(-2)),
+    locked: await at(await link('Data protection'), due(-1, { lockAfterDueDate: true })),
+    locking: await at(await link('Ladders'), due(1 / 24, { lockAfterDueDate: true })),
+    upcoming: await at(await link('First aid'), due(30, { accessDate: date(1) })),
+    course: await at(courseId),
+    track: await at(await addTrack(world, [courseId, (await addCourseOf(world, 1)).courseId])),
+    missing: '/my/nowhere',
+  };
+}
