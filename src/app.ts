@@ -26,7 +26,7 @@ import {
 import { refuse } from './kernel/errors.ts';
 import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
-import { holds, Notifier } from './notices/index.ts';
+import { holds, Notifier, planNotices } from './notices/index.ts';
 import { BackgroundSealer } from './operations/index.ts';
 import { Portal } from './portal/index.ts';
 import { retries } from './retries/index.ts';
@@ -67,6 +67,7 @@ export async function buildApp(
     limits: config.limits,
     onWritten: (accountId) => sealer.note(accountId),
     countSubscribers,
+    planNotices,
   });
   const courier = new Courier(config);
   const dispatcher = new Dispatcher(db, courier, clock);

@@ -4,4 +4,5 @@
  */
 export { holds } from './holds.ts';
 export { Notifier } from './notifier.ts';
+export { planNotices } from './preview.ts';
 export { noticeRoutes } from './routes.ts';

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { isActiveAt } from '../access/index.ts';
 import { newId } from '../kernel/ids.ts';
-import type { Notice } from '../mail/index.ts';
+import { hasOptedOut, type Notice } from '../mail/index.ts';
 import { currentTerm, isDone, STATUSES } from '../progress/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import { readNotice, type Said, writeNotice } from './said.ts';
@@ -107,4 +107,34 @@ export async function seatsOf(
   );
   const taken = new Set(rows.map(({ no }) => no));
   return seats.map((_, no) => taken.has(no));
+}
+
+/** To which of these people nothing can be sent, and why; of who wants no reminders, none. */
+export async function withheldFrom(
+  tx: ReadTx,
+  accountId: number,
+  userIds: readonly string[],
+  now: Date,
+): Promise<Map<string, 'no_address' | 'inactive' | 'unsubscribed'>> {
+  const { rows } = await sql<{ user_id: string; why: 'no_address' | 'inactive' | 'unsubscribed' | null }>`
+    select u.user_id, case when not ${isActiveAt('u', now)} then 'inactive' when coalesce(u.email, '') = '' then 'no_address'
+      when ${hasOptedOut('u')} then 'unsubscribed' end as why
+    from users u where u.account_id = ${accountId} and u.user_id = any(${[...userIds]}::uuid[])`.execute(tx);
+  return new Map(rows.flatMap((row) => (row.why ? [[row.user_id, row.why] as const] : [])));
+}
+
+/** Who had a seat in which of these sessions before an instant each. */
+export async function participantsOf(
+  tx: ReadTx,
+  accountId: number,
+  sessions: readonly { readonly sessionId: string; readonly at: Date }[],
+): Promise<{ readonly no: number; readonly userId: string }[]> {
+  if (sessions.length === 0) return [];
+  const { rows } = await sql<{ no: number; user_id: string }>`
+    select w.no, s.user_id
+    from unnest(${sessions.map((_, no) => no)}::int[], ${sessions.map(({ sessionId }) => sessionId)}::uuid[],
+                ${sessions.map(({ at }) => at.toISOString())}::timestamptz[]) as w(no, session_id, at)
+    join training_seat s on s.account_id = ${accountId} and s.session_id = w.session_id and s.taken_at < w.at
+    order by w.no, s.user_id`.execute(tx);
+  return rows.map((row) => ({ no: row.no, userId: row.user_id }));
 }

@@ -1,6 +1,9 @@
 import type { Context } from '../access/index.ts';
-import { one, type Route, route } from '../http/route.ts';
-import { about, boolean, integer, list, object, oneOf } from '../http/wire.ts';
+import { pageMembers, sizeOf } from '../http/paging.ts';
+import { one, page, type Route, route } from '../http/route.ts';
+import { about, boolean, integer, list, object, oneOf, optional, text, uuid } from '../http/wire.ts';
+import { toInstantText } from '../kernel/dates.ts';
+import { plannedMessages, WITHHELD } from './preview.ts';
 import { AUDIENCES, MAX_REMINDERS, REMINDER_KINDS, type Settings, UNITS } from './rules.ts';
 import { changeSettings, readSettings } from './settings.ts';
 
@@ -29,6 +32,18 @@ const toWire = ({ isEnabled, reminders }: Settings) => ({
   reminders: reminders.map(({ kind, amount, unit, to }) => ({ kind, amount, unit, to })),
 });
 
+const PlannedMessage = object(
+  {
+    userId: about('To whom', uuid()),
+    learnerId: about('Of whom', uuid()),
+    courseId: uuid(),
+    messageType: oneOf('assigned', 'due_soon', 'overdue', 'escalation'),
+    sendAt: text(),
+    withheld: optional(about('Why nothing would be sent, as it is now', oneOf(...WITHHELD))),
+  },
+  'PlannedMessage',
+);
+
 const COMMON = { tag: 'notices', may: 'administrator', path: '/notices/settings' } as const;
 
 export const noticeRoutes: readonly Route<Context>[] = [
@@ -50,5 +65,34 @@ export const noticeRoutes: readonly Route<Context>[] = [
     body: NoticeSettings,
     answer: one(NoticeSettings),
     run: async (ctx: Context, { body }) => toWire(await changeSettings(ctx, body)),
+  }),
+  route({
+    tag: 'enrollment',
+    may: 'enrollment.write',
+    method: 'GET',
+    path: '/enrollment/plan/{planToken}/messages',
+    operationId: 'GetPlannedMessages',
+    summary: 'Who would be told what of a plan, and when',
+    description:
+      'If it is executed now, and nothing is done until reminders are due. What is said to somebody within a minute is one message. A page is of as many pairs of learner and course as asked for, or fewer; only a missing nextPageToken is the end.',
+    params: object({ planToken: uuid() }),
+    query: object(pageMembers),
+    answer: page(PlannedMessage, { key: 'messages', xmlItem: 'message' }),
+    refusals: ['plan.unknown', 'plan.expired', 'request.page_token'],
+    run: async (ctx: Context, { params, query }) => {
+      const { items, nextPageToken } = await plannedMessages(ctx, params.planToken, {
+        pageSize: sizeOf(query.pageSize),
+        pageToken: query.pageToken,
+      });
+      return {
+        items: items.map(({ itemId, noticeType, sendAt, ...message }) => ({
+          ...message,
+          courseId: itemId,
+          messageType: noticeType,
+          sendAt: toInstantText(sendAt),
+        })),
+        nextPageToken,
+      };
+    },
   }),
 ];

@@ -1,12 +1,11 @@
 import type { Notice } from '../mail/index.ts';
 import { supervisorsOf } from '../people/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
-import { insertNotices } from './notice-queries.ts';
 import * as queries from './queries.ts';
 import { follow, type Step } from './rules.ts';
 import type { Said } from './said.ts';
 import { sayAt } from './schedule.ts';
-import { GATHER_MS, sendAt } from './send.ts';
+import { stage } from './send.ts';
 import { findSettings, timeZoneOf } from './settings-queries.ts';
 
 /** What one job says at most; the rest is another's. A chunk has 10,000 learners at most, and is said whole. */
@@ -28,8 +27,7 @@ export async function sayDue(tx: WriteTx, accountId: number, now: Date, maxAgeMs
   const followed = dates.map((terms) => ({ terms, ...follow(terms, settings, timeZone, { oldest, now }) }));
   const due = followed.flatMap(({ terms, say }) => say.map((step) => ({ terms, step })));
   const said = await noticesOf(tx, accountId, due, now);
-  await insertNotices(tx, accountId, said, now);
-  if (said.length > 0) await sendAt(tx, accountId, new Date(now.getTime() + GATHER_MS), now);
+  await stage(tx, accountId, said, now);
   await queries.recordSaid(
     tx,
     accountId,

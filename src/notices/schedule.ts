@@ -3,7 +3,9 @@ import { enqueue } from '../jobs/index.ts';
 import { seal, sealState } from '../operations/index.ts';
 import type { Database, WriteTx } from '../storage/index.ts';
 import * as queries from './queries.ts';
-import { follow } from './rules.ts';
+import { follow, type Settings } from './rules.ts';
+import { stage } from './send.ts';
+import { SESSION_TYPES, saidOfSessions } from './sessions.ts';
 import { findSettings, timeZoneOf } from './settings-queries.ts';
 
 /** Events that are followed in one transaction. */
@@ -20,8 +22,8 @@ export const sayAt = (tx: WriteTx, accountId: number, runAt: Date, now: Date): P
     now,
   );
 
-/** What is followed: enrollments that are there, and those that have other dates. */
-const FOLLOWED = ['LEARNERS_ENROLLED_IN_COURSE', 'ENROLLMENTS_CHANGED'] as const;
+/** What is followed: enrollments that are there, those that have other dates, and training sessions. */
+const FOLLOWED = ['LEARNERS_ENROLLED_IN_COURSE', 'ENROLLMENTS_CHANGED', ...SESSION_TYPES] as const;
 
 /**
  * Follows an account's events, and notes what is to be said when: a row for each chunk, item and pair of dates, however
@@ -47,7 +49,11 @@ async function followSome(tx: WriteTx, accountId: number, now: Date, maxAgeMs: n
     types: FOLLOWED,
     limit: EVENTS_AT_ONCE,
   });
-  await schedule(tx, accountId, putsOf(events), now, maxAgeMs);
+  const settings = await findSettings(tx, accountId);
+  const oldest = new Date(now.getTime() - maxAgeMs);
+  await schedule(tx, accountId, putsOf(events), settings, { oldest, now });
+  const singles = events.flatMap(({ single }) => single ?? []);
+  await stage(tx, accountId, await saidOfSessions(tx, accountId, singles, settings, oldest), now);
   const hasMore = events.length === EVENTS_AT_ONCE;
   const passed = events.reduce((at, event) => placeAfter(at, event), place);
   await queries.recordPlace(tx, accountId, hasMore ? passed : endOf(state));
@@ -66,13 +72,11 @@ async function schedule(
   tx: WriteTx,
   accountId: number,
   puts: readonly queries.Put[],
-  now: Date,
-  maxAgeMs: number,
+  settings: Settings,
+  { oldest, now }: { readonly oldest: Date; readonly now: Date },
 ): Promise<void> {
   if (puts.length === 0) return;
-  const settings = await findSettings(tx, accountId);
   const timeZone = await timeZoneOf(tx, accountId);
-  const oldest = new Date(now.getTime() - maxAgeMs);
   const scheduled = (await queries.termsOf(tx, accountId, puts)).flatMap((terms) => {
     const { say, nextAt } = follow({ ...terms, saidAt: null }, settings, timeZone, { oldest, now });
     const at = say.length > 0 ? now : nextAt;

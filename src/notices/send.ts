@@ -3,19 +3,27 @@ import { type NewMessage, queueMail } from '../mail/index.ts';
 import type { WriteTx } from '../storage/index.ts';
 import * as notices from './notice-queries.ts';
 import { nextDue } from './queries.ts';
+import type { Said } from './said.ts';
 
 /** What is to be said to people becomes messages: one for each of them, whatever there is to be said. */
 
 export const SEND_JOB = 'notices.send';
 /** So long what is to be said is kept, for more that belongs to it. */
-export const GATHER_MS = 60_000;
+const GATHER_MS = 60_000;
 /** So long at most, while more is being found. */
 const GATHER_AT_MOST_MS = 10 * GATHER_MS;
 const LOOK_AGAIN_MS = 5_000;
 const PEOPLE_AT_ONCE = 1_000;
 
-export const sendAt = (tx: WriteTx, accountId: number, runAt: Date, now: Date): Promise<void> =>
+const sendAt = (tx: WriteTx, accountId: number, runAt: Date, now: Date): Promise<void> =>
   enqueue(tx, accountId, [{ kind: SEND_JOB, key: SEND_JOB, runAt, payload: {} }], now);
+
+/** Keeps what is to be said, for as long as more may belong to it. */
+export async function stage(tx: WriteTx, accountId: number, said: readonly Said[], now: Date): Promise<void> {
+  if (said.length === 0) return;
+  await notices.insertNotices(tx, accountId, said, now);
+  await sendAt(tx, accountId, new Date(now.getTime() + GATHER_MS), now);
+}
 
 /** Asks for messages to some people; goes on with the others in another job. */
 export async function send(tx: WriteTx, accountId: number, now: Date): Promise<void> {

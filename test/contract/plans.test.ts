@@ -71,6 +71,29 @@ const told = (course: string, learners: number): Members => ({
   subscribers: 0,
 });
 
+const message = (messageType: string, course: string, sendAt: string, learners: number): Members => ({
+  messageType,
+  courseId: course,
+  sendAt,
+  learners,
+  withoutAddress: 0,
+});
+/** Of a due date that is two days ahead: the reminder of a week before is left out. */
+const reminders = (learners: number): readonly Members[] => [
+  message('due_soon', '{led}', '2026-03-03T09:30:00+00:00', learners),
+  message('overdue', '{led}', '2026-03-04T09:30:00+00:00', learners),
+  message('escalation', '{led}', '2026-03-07T09:30:00+00:00', learners),
+  message('escalation', '{led}', '2026-03-11T09:30:00+00:00', learners),
+];
+
+const assigned = (learner: string): Members => ({
+  userId: `{${learner}}`,
+  learnerId: `{${learner}}`,
+  courseId: '{course}',
+  messageType: 'assigned',
+  sendAt: '2026-03-02T09:30:00+00:00',
+});
+
 interface Said {
   readonly summary: readonly [created: number, changed: number, unchanged: number, refused: number];
   readonly courses: readonly Members[];
@@ -86,6 +109,10 @@ function plan(
   const [created, changed, unchanged, refused] = summary;
   const counts = { created, changed, unchanged, refused };
   const expiresAt = '2026-03-02T10:30:00+00:00';
+  const messages = events.flatMap(({ courseId, learners }) => [
+    message('assigned', String(courseId), '2026-03-02T09:30:00+00:00', Number(learners)),
+    ...(courseId === '{led}' ? reminders(Number(learners)) : []),
+  ]);
   return {
     status: 200,
     headers: { 'preference-applied': applied },
@@ -96,10 +123,12 @@ function plan(
       courses,
       seats,
       events,
+      messages,
       ...(outcomes ? { outcomes } : {}),
     },
     xml: `<response><planToken>{*uuid}</planToken><expiresAt>${expiresAt}</expiresAt><summary>${inXml(counts)}</summary>
       ${listXml('courses', 'course', courses)}${listXml('seats', 'seat', seats)}${listXml('events', 'event', events)}
+      ${listXml('messages', 'message', messages)}
       ${outcomes ? listXml('outcomes', 'outcome', outcomes) : ''}</response>`,
   };
 }
@@ -276,6 +305,37 @@ const rows: readonly Row[] = [
     method: 'GET',
     path: '/enrollment/plan/{token}/outcomes?outcome=refused',
     expect: page([of('idle', 'course', 'refused', { reason: 'learner_inactive' })]),
+  },
+  {
+    name: 'who would be told what is read page by page',
+    given: planned(['ann', 'ben'], ['course']),
+    method: 'GET',
+    path: '/enrollment/plan/{token}/messages?pageSize=1',
+    expect: {
+      status: 200,
+      json: { messages: [assigned('ann')], nextPageToken: '{*token}' },
+      xml: `<response>${listXml('messages', 'message', [assigned('ann')])}<nextPageToken>{*token}</nextPageToken></response>`,
+    },
+    afterwards: [
+      {
+        method: 'GET',
+        path: '/enrollment/plan/{token}/messages?pageSize=2',
+        expect: {
+          status: 200,
+          json: { messages: [assigned('ann'), assigned('ben')] },
+          xml: `<response>${listXml('messages', 'message', [assigned('ann'), assigned('ben')])}</response>`,
+        },
+      },
+      {
+        method: 'GET',
+        path: '/enrollment/plan/3fa85f64-5717-4562-b3fc-2c963f66afa6/messages',
+        expect: {
+          refused: 'plan.unknown',
+          status: 400,
+          message: 'Enrollment-Plan: 3fa85f64-5717-4562-b3fc-2c963f66afa6 is no plan of yours.',
+        },
+      },
+    ],
   },
   {
     name: "another caller's plan is unknown",

@@ -81,6 +81,7 @@ const APART = [
   'GetOperation',
   'GetOutcomes',
   'GetPlannedOutcomes',
+  'GetPlannedMessages',
   // For whoever has the address: test/contract/certificates.test.ts
   'DownloadCertificate',
   'VerifyCertificate',
