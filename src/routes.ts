@@ -2,6 +2,7 @@ import { type Authenticator, accessRoutes, type Context } from './access/index.t
 import { calendarRoutes } from './calendar/index.ts';
 import { contentRoutes } from './content/index.ts';
 import { type Enrollments, enrollmentRoutes } from './enrollment/index.ts';
+import { type FeedWatch, feedRoutes } from './feed/index.ts';
 import { groupRoutes } from './groups/index.ts';
 import type { Route } from './http/route.ts';
 import { jobRoutes } from './jobs/index.ts';
@@ -20,6 +21,7 @@ export const allRoutes = (
   authenticator: Authenticator,
   enrollments: Enrollments,
   courier: Courier,
+  watch: FeedWatch,
   mail: MailSender,
 ): readonly Route<Context>[] => [
   ...accessRoutes(authenticator),
@@ -33,6 +35,7 @@ export const allRoutes = (
   ...trainingRoutes,
   ...peopleRoutes(enrollments),
   ...webhookRoutes(courier),
+  ...feedRoutes(watch),
   ...mailRoutes(mail),
   ...calendarRoutes,
   ...noticeRoutes,

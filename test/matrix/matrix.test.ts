@@ -58,6 +58,7 @@ const TABLE: Record<string, Row> = {
   ...groupRows,
   ...trainingRows,
   ...webhookRows,
+  ListEvents: plain('administrator', 200, () => ({ path: '/events?limit=1' })),
   ...mailRows,
   ...calendarRows,
   ...jobRows,

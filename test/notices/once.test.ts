@@ -17,7 +17,9 @@ const START = new Date('2026-03-02T09:30:00Z');
 /** What a killed process leaves of a transaction. */
 class Killed extends Error {}
 
-async function twoHandles(engine: Engine): Promise<{ handles: [Database, Database]; close(): Promise<void> }> {
+async function twoHandles(
+  engine: Engine,
+): Promise<{ handles: [Database, Database]; close(): Promise<void> }> {
   if (engine === 'embedded') {
     const db = await freshDatabase(engine);
     return { handles: [db, db], close: () => db.close() };
@@ -94,7 +96,12 @@ for (const engine of ENGINES)
       const courseIds = [await addCourse(world, 'Page'), await addCourse(world, 'Page')];
       const dueDate = new Date(START.getTime() + 30 * HOUR_MS).toISOString();
       for (let from = 0; from < LEARNERS; from += 3) {
-        const json = { learnerIds: learnerIds.slice(from, from + 3), courseIds, dueDateType: 'due_date', dueDate };
+        const json = {
+          learnerIds: learnerIds.slice(from, from + 3),
+          courseIds,
+          dueDateType: 'due_date',
+          dueDate,
+        };
         assert.equal((await call(world, 'POST', '/enrollment', { json })).status, 201);
       }
       const turn = async ({ notifier, jobs }: (typeof processes)[number]): Promise<void> => {

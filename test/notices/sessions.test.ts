@@ -30,7 +30,10 @@ for (const engine of ENGINES)
       const [ann, ben, late] = [await addUser(world), await addUser(world), await addUser(world)];
       await post(`/training/session/${session}/participants`, { userIds: [ann, ben] });
       await pass(2);
-      assert.deepEqual((await told(world)).sort(), [ann, ben].map((user) => `session_chosen ${user} ${session}`).sort());
+      assert.deepEqual(
+        (await told(world)).sort(),
+        [ann, ben].map((user) => `session_chosen ${user} ${session}`).sort(),
+      );
       await post(`/training/session/${session}/participants/remove`, { userIds: [ben] });
       await pass(2);
       const [day = ''] = await daysOf(world, session);
