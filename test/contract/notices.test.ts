@@ -1,6 +1,6 @@
-import { addUser } from '../support/people.ts';
-import type { World } from '../support/server.ts';
-import { contract, type Expected, type Refused, type Row } from './runner.ts';
+import { addCourse, addUser } from '../support/people.ts';
+import { call, type World } from '../support/server.ts';
+import { contract, type Expected, type Refused, type Row, type Stage } from './runner.ts';
 import type { Names } from './template.ts';
 
 /** When people are told of assignments and due dates: of our own, in the manner of the contract. */
@@ -9,6 +9,43 @@ const setup = async (world: World): Promise<Names> => ({
   manager: await world.tokenOf(
     await addUser(world, { role: 'department_administrator', manages: [world.account.rootDepartmentId] }),
   ),
+  ann: await addUser(world),
+  ben: await addUser(world),
+  course: await addCourse(world),
+});
+
+/** A plan for both; binds its token. */
+async function planned({ world, names }: Stage): Promise<Names> {
+  const json = {
+    courseIds: [names['course']],
+    learnerIds: [names['ann'], names['ben']],
+    dueDateType: 'unlimited',
+  };
+  const { json: plan } = await call(world, 'POST', '/enrollment/plan', { json });
+  return { token: (plan as { planToken: string }).planToken };
+}
+
+const ASSIGNED = { courseId: '{course}', messageType: 'assigned', sendAt: '2026-03-02T09:30:00+00:00' };
+
+function told(learners: readonly string[], nextPageToken?: string): Expected {
+  const messages = learners.map((name) => ({ userId: `{${name}}`, learnerId: `{${name}}`, ...ASSIGNED }));
+  const inXml = messages.map(
+    (message) =>
+      `<message>${Object.entries(message)
+        .map(([name, value]) => `<${name}>${value}</${name}>`)
+        .join('')}</message>`,
+  );
+  return {
+    status: 200,
+    json: { messages, ...(nextPageToken ? { nextPageToken } : {}) },
+    xml: `<response><messages>${inXml.join('')}</messages>${nextPageToken ? `<nextPageToken>${nextPageToken}</nextPageToken>` : ''}</response>`,
+  };
+}
+
+const messages = (query: string, expect: Expected | Refused, token = '{token}') => ({
+  method: 'GET' as const,
+  path: `/enrollment/plan/${token}/messages${query}`,
+  expect,
 });
 
 type Reminder = readonly [kind: string, amount: number, unit: string, to: string];
@@ -55,7 +92,22 @@ const OTHERS: readonly Reminder[] = [
   ['overdue', 90, 'days', 'both'],
 ];
 
+const UNKNOWN = '3fa85f64-5717-4562-b3fc-2c963f66afa6';
+
 const rows: readonly Row[] = [
+  {
+    name: 'who would be told what of a plan, page by page',
+    given: planned,
+    ...messages('?pageSize=1', told(['ann'], '{*token}')),
+    afterwards: [
+      messages('', told(['ann', 'ben'])),
+      messages(
+        '',
+        { refused: 'plan.unknown', status: 400, message: `Enrollment-Plan: ${UNKNOWN} is no plan of yours.` },
+        UNKNOWN,
+      ),
+    ],
+  },
   { name: 'reminders as they are by default', ...read(settings(true, DEFAULTS)) },
   {
     name: 'a change replaces them',

@@ -86,14 +86,6 @@ const reminders = (learners: number): readonly Members[] => [
   message('escalation', '{led}', '2026-03-11T09:30:00+00:00', learners),
 ];
 
-const assigned = (learner: string): Members => ({
-  userId: `{${learner}}`,
-  learnerId: `{${learner}}`,
-  courseId: '{course}',
-  messageType: 'assigned',
-  sendAt: '2026-03-02T09:30:00+00:00',
-});
-
 interface Said {
   readonly summary: readonly [created: number, changed: number, unchanged: number, refused: number];
   readonly courses: readonly Members[];
@@ -305,37 +297,6 @@ const rows: readonly Row[] = [
     method: 'GET',
     path: '/enrollment/plan/{token}/outcomes?outcome=refused',
     expect: page([of('idle', 'course', 'refused', { reason: 'learner_inactive' })]),
-  },
-  {
-    name: 'who would be told what is read page by page',
-    given: planned(['ann', 'ben'], ['course']),
-    method: 'GET',
-    path: '/enrollment/plan/{token}/messages?pageSize=1',
-    expect: {
-      status: 200,
-      json: { messages: [assigned('ann')], nextPageToken: '{*token}' },
-      xml: `<response>${listXml('messages', 'message', [assigned('ann')])}<nextPageToken>{*token}</nextPageToken></response>`,
-    },
-    afterwards: [
-      {
-        method: 'GET',
-        path: '/enrollment/plan/{token}/messages?pageSize=2',
-        expect: {
-          status: 200,
-          json: { messages: [assigned('ann'), assigned('ben')] },
-          xml: `<response>${listXml('messages', 'message', [assigned('ann'), assigned('ben')])}</response>`,
-        },
-      },
-      {
-        method: 'GET',
-        path: '/enrollment/plan/3fa85f64-5717-4562-b3fc-2c963f66afa6/messages',
-        expect: {
-          refused: 'plan.unknown',
-          status: 400,
-          message: 'Enrollment-Plan: 3fa85f64-5717-4562-b3fc-2c963f66afa6 is no plan of yours.',
-        },
-      },
-    ],
   },
   {
     name: "another caller's plan is unknown",

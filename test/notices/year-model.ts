@@ -23,6 +23,8 @@ export interface ModelEnrollment {
 }
 
 const HOUR = 3_600_000;
+/** No reminder is farther from a due date. */
+const FARTHEST = 40 * 24 * HOUR;
 
 const clocks = new Map<string, Intl.DateTimeFormat>();
 
@@ -86,6 +88,7 @@ export class YearModel {
       if (maySay) this.told.push(`assigned ${learner} ${item}`);
     }
     if (dueAt === null || !maySay || isDone) return;
+    if (until < dueAt - FARTHEST || this.#now > dueAt + FARTHEST) return;
     const said = new Set<string>();
     for (const { kind, amount, unit, to } of this.reminders) {
       const at = this.#instantOf(dueAt, kind === 'due_soon' ? -amount : amount, unit);

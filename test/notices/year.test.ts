@@ -13,9 +13,9 @@ import { type ModelEnrollment, type ModelReminder, YearModel } from './year-mode
 const ZONE = 'Europe/Berlin';
 const START = Date.parse('2026-01-10T08:00:00Z');
 const END = START + 400 * DAY_MS;
-const LEARNERS = count(40, 1_000);
+const LEARNERS = count(30, 1_000);
 const ITEMS = 6;
-const HAPPENINGS = count(150, 4_000);
+const HAPPENINGS = count(60, 1_500);
 
 for (const engine of ENGINES)
   describe(`a year of reminders (${engine})`, () => {
@@ -105,7 +105,7 @@ class Year {
     return from[this.#random(from.length)] as T;
   }
 
-  /** Dates at whole and half hours, so that they meet the changes of clocks; some are over, some far away. */
+  /** Access now or in the morning of some day; due in the night, when clocks are changed, or in the morning. */
   #terms(at: number): { accessAt: number; dueAt: number | null } {
     const half = HOUR_MS / 2;
     const rounded = Math.floor(at / half) * half;
@@ -143,7 +143,9 @@ class Year {
   async #enroll(at: number): Promise<void> {
     const { accessAt, dueAt } = this.#terms(at);
     const active = this.#learners.filter((learner) => !this.#model.inactive.has(learner));
-    const learnerIds = [...new Set(Array.from({ length: 1 + this.#random(8) }, () => this.#pick(active)))];
+    const learnerIds = [
+      ...new Set(Array.from({ length: 1 + this.#random(count(8, 40)) }, () => this.#pick(active))),
+    ];
     const courseIds = [...new Set([this.#pick(this.#items), this.#pick(this.#items)])];
     await this.#post('/enrollment', { learnerIds, courseIds, ...written(accessAt, dueAt) });
     for (const learner of learnerIds)
