@@ -126,13 +126,13 @@ const jobHandlers = (mail: MailSender): JobHandlers => ({ [MAIL_JOB]: mail.handl
 
 /** Somebody must act on a dead job; one that is tried again may yet do. */
 function logEnding({ log }: FastifyInstance, job: Job, ending: Ending, error: unknown): void {
-  if (ending !== 'dead' && ending !== 'failed') return;
+  if (ending === 'done' || ending === 'postponed') return;
   const { kind, jobId, accountId, attempt } = job;
   // Where a failure has no words of ours, its own are needed to find the bug.
-  const err = error === undefined || error instanceof JobFailure ? {} : { err: error };
+  const err = error instanceof JobFailure ? {} : { err: error };
   const entry = { kind, jobId, accountId, attempt, reason: reasonOf(error), ...err };
   if (ending === 'dead') log.error(entry, 'a job is dead');
-  else log.warn(entry, 'a job failed');
+  else log.warn(entry, `an attempt at a job ${ending === 'lost' ? 'was lost' : 'failed'}`);
 }
 
 /** Plan first, then role: what a route asks for is a permission, to be an administrator, or no more than to be known. */
