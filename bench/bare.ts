@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Authenticator, Caller, Context } from '../src/access/index.ts';
 import type { Enrollments } from '../src/enrollment/index.ts';
+import type { FeedWatch } from '../src/feed/index.ts';
 import { buildServer } from '../src/http/server.ts';
 import { newId } from '../src/kernel/ids.ts';
+import type { MailSender } from '../src/mail/index.ts';
 import { retries } from '../src/retries/index.ts';
 import { allRoutes } from '../src/routes.ts';
 import { Courier } from '../src/webhooks/index.ts';
@@ -17,7 +19,13 @@ async function runBare(): Promise<void> {
   const nowhere = { enroll: async () => ({ operationId: newId() }) } as unknown as Enrollments;
   const caller = {} as Caller;
   const server = await buildServer<Caller, Context>(
-    allRoutes(undefined as unknown as Authenticator, nowhere, new Courier({})),
+    allRoutes(
+      undefined as unknown as Authenticator,
+      nowhere,
+      new Courier({}),
+      undefined as unknown as FeedWatch,
+      undefined as unknown as MailSender,
+    ),
     {
       authenticate: async () => caller,
       authorize: () => undefined,

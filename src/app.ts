@@ -8,8 +8,9 @@ import {
   Sessions,
   StaleRights,
 } from './access/index.ts';
-import type { Config, MailConfig } from './config.ts';
+import { type Config, DEFAULT_RETENTION_DAYS, type MailConfig } from './config.ts';
 import { Enrollments, type WriteLimits } from './enrollment/index.ts';
+import { EventRetention, FeedWatch, FORGET_EVENTS } from './feed/index.ts';
 import { mountPages } from './http/page.ts';
 import type { RequestFacts } from './http/pipeline.ts';
 import { buildServer } from './http/server.ts';
@@ -27,11 +28,13 @@ import { refuse } from './kernel/errors.ts';
 import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
 import { BackgroundSealer } from './operations/index.ts';
+import { SEATS_FREED } from './people/index.ts';
 import { Portal } from './portal/index.ts';
 import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
-import { Courier, type CourierOptions, countSubscribers, Dispatcher } from './webhooks/index.ts';
+import { seatsFreed } from './training/index.ts';
+import { Courier, type CourierOptions, countSubscribers, Dispatcher, toldToAll } from './webhooks/index.ts';
 
 /** The program, wired: the only place that knows every module. */
 export interface App {
@@ -39,6 +42,7 @@ export interface App {
   readonly enrollments: Enrollments;
   readonly dispatcher: Dispatcher;
   readonly jobs: JobRunner;
+  readonly retention: EventRetention;
   readonly mail: MailSender;
   readonly db: Database;
   /** Finishes what was begun, then lets go. The database stays open. */
@@ -49,6 +53,7 @@ export type AppConfig = Pick<Config, 'logLevel' | 'maxBodyBytes' | 'maxPairs'> &
   CourierOptions & {
     readonly version: string;
     readonly limits?: Partial<WriteLimits>;
+    readonly eventRetentionDays?: number;
     readonly mail?: MailConfig;
   };
 
@@ -60,14 +65,20 @@ export async function buildApp(
   clock: () => Date = () => new Date(),
 ): Promise<App> {
   const sealer = new BackgroundSealer(db);
+  const watch = new FeedWatch(db);
   const enrollments = new Enrollments(db, {
     maxPairs: config.maxPairs,
     limits: config.limits,
-    onWritten: (accountId) => sealer.note(accountId),
+    onWritten: (accountId) => {
+      sealer.note(accountId);
+      watch.note(accountId);
+    },
     countSubscribers,
   });
   const courier = new Courier(config);
   const dispatcher = new Dispatcher(db, courier, clock);
+  const days = config.eventRetentionDays ?? DEFAULT_RETENTION_DAYS;
+  const retention = new EventRetention(db, { days, told: toldToAll }, clock);
   const metrics = new Metrics();
   const mail: MailSender = new MailSender(
     db,
@@ -80,22 +91,25 @@ export async function buildApp(
   );
   metrics.watchMail(mail);
   const authenticator = new Authenticator(db, clock);
-  const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments, courier), {
-    authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
-    authorize,
-    context: (caller, request) => contextOf(db, caller, request),
-    isStale: (error) => error instanceof StaleRights,
-    forget: (caller) => authenticator.forget(caller),
-    retries,
-    clock,
-    maxBodyBytes: config.maxBodyBytes,
-    observe: (route, status, stages) => metrics.observe(route.operationId, status, stages),
-    logLevel: config.logLevel,
-    version: config.version,
-  });
+  const server = await buildServer<Caller, Context>(
+    allRoutes(authenticator, enrollments, courier, watch, mail),
+    {
+      authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
+      authorize,
+      context: (caller, request) => contextOf(db, caller, request),
+      isStale: (error) => error instanceof StaleRights,
+      forget: (caller) => authenticator.forget(caller),
+      retries,
+      clock,
+      maxBodyBytes: config.maxBodyBytes,
+      observe: (route, status, stages) => metrics.observe(route.operationId, status, stages),
+      logLevel: config.logLevel,
+      version: config.version,
+    },
+  );
   const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), clock });
   mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
-  const jobs = new JobRunner(db, jobHandlers(mail), clock, {
+  const jobs = new JobRunner(db, jobHandlers(mail, retention), clock, {
     observe: (job, ending, error) => {
       metrics.observeJob(job.kind, ending);
       logEnding(server, job, ending, error);
@@ -108,12 +122,15 @@ export async function buildApp(
     enrollments,
     dispatcher,
     jobs,
+    retention,
     mail,
     db,
     stop: async () => {
+      // First: whoever waits for events keeps the server from closing.
+      await watch.stop();
       const closing = server.close();
       mail.stop();
-      await Promise.all([enrollments.stop(), dispatcher.stop(), jobs.stop()]);
+      await Promise.all([enrollments.stop(), dispatcher.stop(), retention.stop(), jobs.stop()]);
       mail.close();
       await closing;
       await sealer.stop();
@@ -122,7 +139,11 @@ export async function buildApp(
 }
 
 /** What is done later: who does it, by the kind of job. */
-const jobHandlers = (mail: MailSender): JobHandlers => ({ [MAIL_JOB]: mail.handler });
+const jobHandlers = (mail: MailSender, retention: EventRetention): JobHandlers => ({
+  [MAIL_JOB]: mail.handler,
+  [FORGET_EVENTS]: retention.handler,
+  [SEATS_FREED]: seatsFreed,
+});
 
 /** Somebody must act on a dead job; one that is tried again may yet do. */
 function logEnding({ log }: FastifyInstance, job: Job, ending: Ending, error: unknown): void {
@@ -143,7 +164,7 @@ function authorize(caller: Caller, may: string): void {
   if (!isAllowed) refuse('auth.role');
 }
 
-function contextOf(db: Database, caller: Caller | null, request: RequestFacts): Context {
+function contextOf(db: Database, caller: Caller | null, request: RequestFacts<Context>): Context {
   const header = (name: string): string | null => {
     const value = request.headers[name];
     return typeof value === 'string' ? value : null;
@@ -158,6 +179,7 @@ function contextOf(db: Database, caller: Caller | null, request: RequestFacts): 
     locale: header('x-target-locale'),
     wantsObject: /^(true|1)$/i.test(header('x-return-object') ?? ''),
     preferences: request.preferences,
+    live: request.live,
   });
 }
 

@@ -39,6 +39,7 @@ async function start(db: Database, config: Config): Promise<void> {
   app.dispatcher.start();
   await app.mail.start();
   app.jobs.start();
+  app.retention.start();
   process.stdout.write(`API:  ${url}\nDocs: ${url}/docs\n`);
   process.stdout.write(`Rollbook is ready: ${url}\n`);
   const stop = (): void => {

@@ -709,6 +709,115 @@ export interface SubscriberInfo {
   notificationProcessStatus: 'ACTIVE' | 'INACTIVE' | 'SUSPENDED';
 }
 
+export interface EventPayload {
+  /** A course, learning track or material */
+  courseId?: string | undefined;
+  courseItemId?: string | undefined;
+  learnerId?: string | undefined;
+  /** At most 1,000; more are told in further entries */
+  learnerIds?: string[] | undefined;
+  /** In the order of learnerIds, where there are some */
+  enrollmentIds?: string[] | undefined;
+  status?: string | undefined;
+  /** Nanoseconds since 1970 */
+  date?: number | undefined;
+  /** Nanoseconds since 1970 */
+  completionDate?: number | undefined;
+  userId?: string | undefined;
+  departmentId?: string | undefined;
+  login?: string | undefined;
+  email?: string | undefined;
+  trainingId?: string | undefined;
+  sessionId?: string | undefined;
+  dayId?: string | undefined;
+  participantId?: string | undefined;
+  participantIds?: string[] | undefined;
+  operationId?: string | undefined;
+  kind?: string | undefined;
+  state?: string | undefined;
+  actorId?: string | undefined;
+  created?: number | undefined;
+  changed?: number | undefined;
+  unchanged?: number | undefined;
+  refused?: number | undefined;
+}
+
+export interface Event {
+  /** The same whoever reads it, and however often */
+  eventId: string;
+  type: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED';
+  occurredAt: string;
+  /** The operation that did it, of events about enrollments */
+  operationId?: string | undefined;
+  payload: EventPayload;
+}
+
+export interface MailSettings {
+  /** Off, nothing is sent: messages wait until they are too old */
+  isEnabled: boolean;
+  /** Messages to one person on one day, in the time zone of the account */
+  maxPerDay: number;
+  /** What was meant to be sent longer ago is never sent */
+  maxAgeHours: number;
+  fromName?: string | undefined;
+  replyTo?: string | undefined;
+  /** Of people who have none of their own */
+  locale: string;
+  /** Whether mail is sent, as far as this server knows */
+  delivery: 'on' | 'switched_off' | 'not_configured' | 'server_down';
+  /** Messages that wait to be sent */
+  waiting: number;
+}
+
+export interface MailSettingsChanges {
+  isEnabled?: boolean | undefined;
+  maxPerDay?: number | undefined;
+  /** The operator may allow less */
+  maxAgeHours?: number | undefined;
+  /** Empty: the name of the account */
+  fromName?: string | undefined;
+  /** Empty: none */
+  replyTo?: string | undefined;
+  locale?: string | undefined;
+}
+
+export interface MailMessage {
+  messageId: string;
+  /** To whom */
+  userId: string;
+  kind: 'assigned' | 'due_soon' | 'overdue' | 'escalation' | 'session_chosen' | 'session_changed' | 'session_cancelled' | 'digest';
+  state: 'waiting' | 'sent' | 'dropped' | 'failed';
+  reason?: 'no_address' | 'inactive' | 'unsubscribed' | 'obsolete' | 'too_old' | 'bad_address' | 'undeliverable' | 'cap' | 'temporary' | 'error' | undefined;
+  /** What the mail server said, or how it failed */
+  status?: string | undefined;
+  /** The message that says it, too */
+  digestId?: string | undefined;
+  attempts: number;
+  createdAt: string;
+  /** When it was meant to be sent */
+  notBefore: string;
+  /** Of a waiting one */
+  nextAttemptAt?: string | undefined;
+  /** When it was sent, dropped or failed */
+  settledAt?: string | undefined;
+}
+
+export interface MailPreferences {
+  /** Absent: the account's */
+  locale?: string | undefined;
+  /** Absent: the account's */
+  timeZone?: string | undefined;
+  wantsReminders: boolean;
+}
+
+export interface MailPreferenceChanges {
+  /** Empty: the account's */
+  locale?: string | undefined;
+  /** Empty: the account's */
+  timeZone?: string | undefined;
+  wantsReminders?: boolean | undefined;
+}
+
 export interface Calendar {
   createdAt: string;
   /** To the hour */
@@ -1786,6 +1895,70 @@ export interface Operations {
     };
     answer: SubscriberInfo;
   };
+  /** What happened in the account, in order, each event once */
+  ListEvents: {
+    query?: {
+      /** nextCursor of an earlier answer; now for the end; without it the oldest that is kept */
+      after?: string | undefined;
+      /** At most 1,000, which is the default; a page that names many learners is shorter. */
+      limit?: number | undefined;
+      /** Only these */
+      types?: Array<'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED'> | undefined;
+      /** Seconds to wait for an event if there is none; at most 60 */
+      wait?: number | undefined;
+    };
+    answer: {
+      events: Event[];
+      nextCursor: string;
+      hasMore: boolean;
+    };
+  };
+  /** How the account sends mail, and whether it does */
+  GetMailSettings: {
+    answer: MailSettings;
+  };
+  /** Change how the account sends mail; what is left out stays */
+  ChangeMailSettings: {
+    body: MailSettingsChanges;
+    answer: MailSettings;
+  };
+  /** Messages and what became of them, in the order in which they were asked for, page by page */
+  ListMailMessages: {
+    query?: {
+      state?: 'waiting' | 'sent' | 'dropped' | 'failed' | undefined;
+      userId?: string | undefined;
+      /** Entries per page; at most 1000, which is the default. */
+      pageSize?: number | undefined;
+      /** nextPageToken of an earlier answer; empty or absent for the first page. Never expires. */
+      pageToken?: string | undefined;
+    };
+    answer: {
+      messages: MailMessage[];
+      nextPageToken?: string | undefined;
+    };
+  };
+  /** Send a message that failed once more */
+  SendMailMessage: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
+  /** How a user is written to */
+  GetMailPreferences: {
+    path: {
+      id: string;
+    };
+    answer: MailPreferences;
+  };
+  /** Change how a user is written to; what is left out stays */
+  ChangeMailPreferences: {
+    path: {
+      id: string;
+    };
+    body: MailPreferenceChanges;
+    answer: undefined;
+  };
   /** A secret address of the calendar of a user, in the place of any earlier one */
   CreateCalendar: {
     path: {
@@ -2013,6 +2186,13 @@ export const OPERATIONS = {
   Unsubscribe: { method: 'POST', path: '/webhook/unsubscribe' },
   ListSubscriptions: { method: 'GET', path: '/webhook/subscription/list' },
   GetSubscriberInfo: { method: 'GET', path: '/webhook/subscriber/info' },
+  ListEvents: { method: 'GET', path: '/events' },
+  GetMailSettings: { method: 'GET', path: '/mail/settings' },
+  ChangeMailSettings: { method: 'POST', path: '/mail/settings' },
+  ListMailMessages: { method: 'GET', path: '/mail/messages', entries: 'messages' },
+  SendMailMessage: { method: 'POST', path: '/mail/messages/{id}/send' },
+  GetMailPreferences: { method: 'GET', path: '/user/{id}/mail' },
+  ChangeMailPreferences: { method: 'POST', path: '/user/{id}/mail' },
   CreateCalendar: { method: 'POST', path: '/user/{id}/calendar' },
   GetCalendar: { method: 'GET', path: '/user/{id}/calendar' },
   RemoveCalendar: { method: 'DELETE', path: '/user/{id}/calendar' },

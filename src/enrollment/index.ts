@@ -7,6 +7,9 @@ export { type DueDate, dueDatesOf } from './due-queries.ts';
 export { Enrollments, type PlanPreview } from './enroll.ts';
 export {
   afterPosition,
+  type ChunkMoment,
+  chunkMomentsAfter,
+  deletePairEvents,
   type EventLearner,
   type EventPart,
   type EventPlace,

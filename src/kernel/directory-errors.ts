@@ -203,6 +203,36 @@ export const DIRECTORY_ERRORS = {
     'This address leads to no calendar.',
     'It was never given, was taken away or replaced, or its user is not active.',
   ),
+  'training.started': entry(
+    409,
+    'This session has begun.',
+    'Nobody chooses or leaves a session that has begun. Choose another one, or ask an administrator.',
+  ),
+  'training.registration_closed': entry(
+    409,
+    'This session could be chosen until {at}.',
+    'The training sets a deadline for registering. Choose a later session, or ask an administrator.',
+  ),
+  'training.cancellation_closed': entry(
+    409,
+    'This session could be left until {at}.',
+    'The training sets a deadline for leaving. Ask an administrator.',
+  ),
+  'training.chosen_for_you': entry(
+    409,
+    'An administrator has chosen this session for you.',
+    'Only an administrator can change it.',
+  ),
+  'training.attended': entry(
+    409,
+    'Attendance of this session is recorded already.',
+    'Whoever has attended has nothing to leave.',
+  ),
+  'training.has_seat': entry(
+    409,
+    'You have a seat in a session of this training.',
+    'Leave it first, or choose another session that has free seats.',
+  ),
   // Webhooks
   'webhook.unknown_subscriber': entry(
     404,
@@ -223,5 +253,31 @@ export const DIRECTORY_ERRORS = {
     400,
     "code: is not the one that was sent last to the subscriber's address.",
     'Sending a new code, and changing the address, make earlier codes void.',
+  ),
+  // Mail
+  'mail.unknown_message': entry(
+    404,
+    'Message not found: {ids}.',
+    'The id names no message of this account, or one that was forgotten after 90 days.',
+  ),
+  'mail.not_failed': entry(
+    409,
+    'Message {ids} did not fail: it is {state}.',
+    'Only what failed is sent again; what waits is sent anyway.',
+  ),
+  'mail.in_digest': entry(
+    409,
+    'Message {ids} went with the digest {digest}.',
+    'Send the digest again: everything that went with it goes once more.',
+  ),
+  'mail.too_old': entry(
+    409,
+    'Message {ids} was meant to be sent more than {hours} hours ago.',
+    'What is older than the account or the operator allows is never sent.',
+  ),
+  'mail.unknown_link': entry(
+    404,
+    'This link is not known.',
+    'The link that stops reminders was not made here, or was cut off when it was copied.',
   ),
 } as const satisfies Record<string, ErrorEntry>;

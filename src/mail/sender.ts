@@ -55,7 +55,8 @@ export interface MailOptions {
 }
 
 /** What stands in the way of an account's mail. */
-export type Delivery = 'on' | 'switched_off' | 'not_configured' | 'server_down';
+export const DELIVERIES = ['on', 'switched_off', 'not_configured', 'server_down'] as const;
+export type Delivery = (typeof DELIVERIES)[number];
 
 /**
  * Sends what is due, account by account, in waves of no more messages than there are connections. Each wave is taken

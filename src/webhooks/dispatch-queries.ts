@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterPosition, WHOLE_EVENT } from '../enrollment/index.ts';
-import type { FeedPlace } from '../feed/index.ts';
+import type { FeedEnd, FeedPlace } from '../feed/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import type { Filters, SubscriptionType } from './rules.ts';
 
@@ -165,4 +165,15 @@ export async function countSubscribers(
     where w.account_id = ${accountId} and w.is_enabled and w.is_confirmed and s.subscription_type = ${type}
     group by i.id`.execute(tx);
   return new Map(rows.map((row) => [row.item_id, row.n]));
+}
+
+/** Up to where every subscriber has been told who is told at all; null if nobody is. */
+export async function toldToAll(tx: ReadTx, accountId: number): Promise<FeedEnd | null> {
+  const { rows } = await sql<{ position: string | null; events: string | null }>`
+    select min(told_position - case when told_ordinal < ${WHOLE_EVENT} then 1 else 0 end) as position,
+           min(told_event) as events
+    from webhook_subscriber where account_id = ${accountId} and is_enabled and is_confirmed`.execute(tx);
+  const [told] = rows;
+  if (!told || told.position === null || told.events === null) return null;
+  return { position: BigInt(told.position), events: BigInt(told.events) };
 }

@@ -4,5 +4,5 @@
  */
 export { Courier, type CourierOptions, type Resolve } from './courier.ts';
 export { Dispatcher } from './dispatch.ts';
-export { countSubscribers } from './dispatch-queries.ts';
+export { countSubscribers, toldToAll } from './dispatch-queries.ts';
 export { webhookRoutes } from './routes.ts';

@@ -20,6 +20,7 @@ import { contentRows } from './content.ts';
 import { enrollmentRows } from './enrollment.ts';
 import { groupRows, ONE_LOGIN } from './groups.ts';
 import { jobRows } from './jobs.ts';
+import { mailRows } from './mail.ts';
 import { peopleRows } from './people.ts';
 import { planRows } from './plan.ts';
 import { progressRows } from './progress.ts';
@@ -56,6 +57,8 @@ const TABLE: Record<string, Row> = {
   ...groupRows,
   ...trainingRows,
   ...webhookRows,
+  ListEvents: plain('administrator', 200, () => ({ path: '/events?limit=1' })),
+  ...mailRows,
   ...calendarRows,
   ...jobRows,
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
@@ -81,6 +84,9 @@ const APART = [
   'DownloadCertificate',
   'VerifyCertificate',
   'GetVerificationStyle',
+  // Likewise: test/mail/unsubscribe.test.ts
+  'AskToStopReminders',
+  'StopReminders',
   // Likewise: test/calendar/secret.test.ts
   'ReadCalendar',
 ];
