@@ -630,6 +630,19 @@ create table training_session (
 );
 CREATE INDEX training_session_training ON public.training_session USING btree (account_id, training_id);
 
+create table training_waiting (
+  account_id integer not null,
+  training_id uuid not null,
+  user_id uuid not null,
+  session_id uuid not null,
+  place integer not null,
+  since timestamp with time zone not null,
+  FOREIGN KEY (account_id, session_id, training_id) REFERENCES training_session(account_id, session_id, training_id) ON DELETE CASCADE,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, training_id, user_id)
+);
+CREATE UNIQUE INDEX training_waiting_place ON public.training_waiting USING btree (account_id, session_id, place);
+
 create table user_group (
   account_id integer not null,
   group_id uuid not null,

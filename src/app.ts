@@ -28,10 +28,12 @@ import { refuse } from './kernel/errors.ts';
 import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
 import { BackgroundSealer } from './operations/index.ts';
+import { SEATS_FREED } from './people/index.ts';
 import { Portal } from './portal/index.ts';
 import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
+import { seatsFreed } from './training/index.ts';
 import { Courier, type CourierOptions, countSubscribers, Dispatcher, toldToAll } from './webhooks/index.ts';
 
 /** The program, wired: the only place that knows every module. */
@@ -140,6 +142,7 @@ export async function buildApp(
 const jobHandlers = (mail: MailSender, retention: EventRetention): JobHandlers => ({
   [MAIL_JOB]: mail.handler,
   [FORGET_EVENTS]: retention.handler,
+  [SEATS_FREED]: seatsFreed,
 });
 
 /** Somebody must act on a dead job; one that is tried again may yet do. */

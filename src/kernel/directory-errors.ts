@@ -203,6 +203,36 @@ export const DIRECTORY_ERRORS = {
     'This address leads to no calendar.',
     'It was never given, was taken away or replaced, or its user is not active.',
   ),
+  'training.started': entry(
+    409,
+    'This session has begun.',
+    'Nobody chooses or leaves a session that has begun. Choose another one, or ask an administrator.',
+  ),
+  'training.registration_closed': entry(
+    409,
+    'This session could be chosen until {at}.',
+    'The training sets a deadline for registering. Choose a later session, or ask an administrator.',
+  ),
+  'training.cancellation_closed': entry(
+    409,
+    'This session could be left until {at}.',
+    'The training sets a deadline for leaving. Ask an administrator.',
+  ),
+  'training.chosen_for_you': entry(
+    409,
+    'An administrator has chosen this session for you.',
+    'Only an administrator can change it.',
+  ),
+  'training.attended': entry(
+    409,
+    'Attendance of this session is recorded already.',
+    'Whoever has attended has nothing to leave.',
+  ),
+  'training.has_seat': entry(
+    409,
+    'You have a seat in a session of this training.',
+    'Leave it first, or choose another session that has free seats.',
+  ),
   // Webhooks
   'webhook.unknown_subscriber': entry(
     404,

@@ -2,3 +2,4 @@
 export { listMine, type MyItem, type MyLearning, readMine } from './mine.ts';
 export type { Module, TrackCourse } from './queries.ts';
 export { URGENCIES, type Urgency } from './rules.ts';
+export { choose, leave, type MyOffer, noLongerWait, readOffer, type TrainingModule, wait } from './seats.ts';

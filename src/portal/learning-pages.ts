@@ -12,7 +12,7 @@ import { isSelfReported } from '../results/index.ts';
 
 /** The pages of what a learner must take: the list, and one of its entries. */
 
-interface Reader {
+export interface Reader {
   readonly frame: Frame;
   readonly now: Date;
   readonly csrf: string;
@@ -167,6 +167,10 @@ ${
     'item.doneNamed',
     title,
   )
+}
+${
+  module.trainingId &&
+  html`<a class="button" href="/my/learning/${learning.enrollmentId}/training/${moduleId}" aria-label="${language.say('seats.leadNamed', { title })}">${language.say('seats.lead')}</a>`
 }
 </div>`
 }

@@ -3,6 +3,7 @@ import { participantRemoved, participantsAdded, recordEvents } from '../events/i
 import { listIds, refuse } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { violatedConstraint, type WriteTx } from '../storage/index.ts';
+import { promoteIn } from './choice.ts';
 import { objectionToUsers } from './rules.ts';
 import * as queries from './seat-queries.ts';
 
@@ -59,6 +60,7 @@ export function removeParticipants(
     const left = await queries.deleteSeats(tx, accountId, sessionId, wanted);
     const events = left.map((userId) => participantRemoved(session, userId));
     await recordEvents(tx, accountId, events, ctx.now);
+    await promoteIn(tx, accountId, session, ctx.now);
   });
 }
 
