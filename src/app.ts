@@ -34,7 +34,14 @@ import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
 import { seatsFreed } from './training/index.ts';
-import { Courier, type CourierOptions, countSubscribers, Dispatcher, toldToAll } from './webhooks/index.ts';
+import {
+  Courier,
+  type CourierOptions,
+  countSubscribers,
+  countWaiting,
+  Dispatcher,
+  toldToAll,
+} from './webhooks/index.ts';
 
 /** The program, wired: the only place that knows every module. */
 export interface App {
@@ -76,10 +83,10 @@ export async function buildApp(
     countSubscribers,
   });
   const courier = new Courier(config);
-  const dispatcher = new Dispatcher(db, courier, clock);
   const days = config.eventRetentionDays ?? DEFAULT_RETENTION_DAYS;
   const retention = new EventRetention(db, { days, told: toldToAll }, clock);
   const metrics = new Metrics();
+  const dispatcher = new Dispatcher(db, courier, clock, (outcome) => metrics.observeDelivery(outcome));
   const mail: MailSender = new MailSender(
     db,
     {
@@ -213,6 +220,7 @@ function addOperatorRoutes(
       return reply.code(403).send({ status: 'loopback only' });
     const now = clock();
     metrics.setJobs(await db.read((tx) => countJobs(tx, now)).catch(() => []), now);
+    metrics.setWebhooks(await db.read(countWaiting).catch(() => null), now);
     return reply.type(metrics.contentType).send(await metrics.text());
   });
 }
