@@ -35,7 +35,14 @@ import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
 import { seatsFreed } from './training/index.ts';
-import { Courier, type CourierOptions, countSubscribers, Dispatcher, toldToAll } from './webhooks/index.ts';
+import {
+  Courier,
+  type CourierOptions,
+  countSubscribers,
+  countWaiting,
+  Dispatcher,
+  toldToAll,
+} from './webhooks/index.ts';
 
 /** The program, wired: the only place that knows every module. */
 export interface App {
@@ -79,10 +86,10 @@ export async function buildApp(
     planNotices,
   });
   const courier = new Courier(config);
-  const dispatcher = new Dispatcher(db, courier, clock);
   const days = config.eventRetentionDays ?? DEFAULT_RETENTION_DAYS;
   const retention = new EventRetention(db, { days, told: toldToAll }, clock);
   const metrics = new Metrics();
+  const dispatcher = new Dispatcher(db, courier, clock, (outcome) => metrics.observeDelivery(outcome));
   const mail: MailSender = new MailSender(
     db,
     {
@@ -154,13 +161,13 @@ const jobHandlers = (mail: MailSender, notifier: Notifier, retention: EventReten
 
 /** Somebody must act on a dead job; one that is tried again may yet do. */
 function logEnding({ log }: FastifyInstance, job: Job, ending: Ending, error: unknown): void {
-  if (ending !== 'dead' && ending !== 'failed') return;
+  if (ending === 'done' || ending === 'postponed') return;
   const { kind, jobId, accountId, attempt } = job;
   // Where a failure has no words of ours, its own are needed to find the bug.
-  const err = error === undefined || error instanceof JobFailure ? {} : { err: error };
+  const err = error instanceof JobFailure ? {} : { err: error };
   const entry = { kind, jobId, accountId, attempt, reason: reasonOf(error), ...err };
   if (ending === 'dead') log.error(entry, 'a job is dead');
-  else log.warn(entry, 'a job failed');
+  else log.warn(entry, `an attempt at a job ${ending === 'lost' ? 'was lost' : 'failed'}`);
 }
 
 /** Plan first, then role: what a route asks for is a permission, to be an administrator, or no more than to be known. */
@@ -220,6 +227,7 @@ function addOperatorRoutes(
       return reply.code(403).send({ status: 'loopback only' });
     const now = clock();
     metrics.setJobs(await db.read((tx) => countJobs(tx, now)).catch(() => []), now);
+    metrics.setWebhooks(await db.read(countWaiting).catch(() => null), now);
     return reply.type(metrics.contentType).send(await metrics.text());
   });
 }

@@ -719,6 +719,42 @@ export interface SubscriberInfo {
   notificationProcessStatus: 'ACTIVE' | 'INACTIVE' | 'SUSPENDED';
 }
 
+export interface WebhookDelivery {
+  deliveryId: string;
+  /** The header webhook-id of the message */
+  messageId: string;
+  replayId?: string | undefined;
+  subscriptionType: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED';
+  /** How many events the message told of */
+  events: number;
+  /** pending while it is sent, or until it is known what became of it; retrying after a failure; lost when it is tried no more */
+  state: 'pending' | 'retrying' | 'delivered' | 'lost';
+  attempts: number;
+  /** What was answered to the last attempt */
+  status?: number | undefined;
+  /** Why nothing was */
+  failure?: string | undefined;
+  durationMs?: number | undefined;
+  /** When it was first sent */
+  createdAt: string;
+  /** When the last attempt ended */
+  finishedAt?: string | undefined;
+}
+
+export interface ReplayRequest {
+  subscriberName: string;
+  /** Events of this time on */
+  from?: string | undefined;
+  /** … up to this one; up to now if it is left out */
+  to?: string | undefined;
+  /** Or what these deliveries told of; at most 1000 */
+  deliveryIds?: string[] | undefined;
+}
+
+export interface ReplayStarted {
+  replayId: string;
+}
+
 export interface EventPayload {
   /** A course, learning track or material */
   courseId?: string | undefined;
@@ -1934,6 +1970,30 @@ export interface Operations {
     };
     answer: SubscriberInfo;
   };
+  /** What became of the messages to a subscriber, in order of their first attempts, page by page */
+  ListDeliveries: {
+    query: {
+      subscriberName: string;
+      state?: 'pending' | 'retrying' | 'delivered' | 'lost' | undefined;
+      /** First sent at or after */
+      from?: string | undefined;
+      /** First sent before; a date is the beginning of that day */
+      to?: string | undefined;
+      /** Entries per page; at most 1000, which is the default. */
+      pageSize?: number | undefined;
+      /** nextPageToken of an earlier answer; empty or absent for the first page. Never expires. */
+      pageToken?: string | undefined;
+    };
+    answer: {
+      deliveries: WebhookDelivery[];
+      nextPageToken?: string | undefined;
+    };
+  };
+  /** Tell a subscriber again what happened in a time, or what some deliveries told of */
+  ReplayDeliveries: {
+    body: ReplayRequest;
+    answer: ReplayStarted;
+  };
   /** What happened in the account, in order, each event once */
   ListEvents: {
     query?: {
@@ -2250,6 +2310,8 @@ export const OPERATIONS = {
   Unsubscribe: { method: 'POST', path: '/webhook/unsubscribe' },
   ListSubscriptions: { method: 'GET', path: '/webhook/subscription/list' },
   GetSubscriberInfo: { method: 'GET', path: '/webhook/subscriber/info' },
+  ListDeliveries: { method: 'GET', path: '/webhook/deliveries', entries: 'deliveries' },
+  ReplayDeliveries: { method: 'POST', path: '/webhook/replay' },
   ListEvents: { method: 'GET', path: '/events' },
   GetMailSettings: { method: 'GET', path: '/mail/settings' },
   ChangeMailSettings: { method: 'POST', path: '/mail/settings' },
