@@ -195,11 +195,11 @@ export async function lookAgain(
   { after, limit, now }: { readonly after: string; readonly limit: number; readonly now: Date },
 ): Promise<string | null> {
   const { rows } = await sql<{ schedule_id: string }>`
-    with some as materialized (
+    with part as materialized (
       select schedule_id from notice_schedule where account_id = ${accountId} and schedule_id > ${after}
       order by schedule_id limit ${limit} for update)
-    update notice_schedule s set next_at = least(s.next_at, ${now}::timestamptz) from some
-    where s.account_id = ${accountId} and s.schedule_id = some.schedule_id returning s.schedule_id`.execute(
+    update notice_schedule s set next_at = least(s.next_at, ${now}::timestamptz) from part
+    where s.account_id = ${accountId} and s.schedule_id = part.schedule_id returning s.schedule_id`.execute(
     tx,
   );
   const last = rows

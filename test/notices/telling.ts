@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { sql } from 'kysely';
 import { JobRunner } from '../../src/jobs/index.ts';
 import { Notifier } from '../../src/notices/index.ts';
@@ -13,12 +14,20 @@ export const DAY_MS = 24 * HOUR_MS;
 export interface Telling {
   readonly notifier: Notifier;
   readonly jobs: JobRunner;
+  /** Jobs that were not done: they are tried again, and would only be late. */
+  readonly failures?: readonly string[];
 }
 
 export function tellingIn(world: Pick<World, 'clock'>, db: Database, maxAgeHours = 72): Telling {
   const clock = () => world.clock.now;
   const notifier = new Notifier(db, { maxAgeHours }, clock);
-  return { notifier, jobs: new JobRunner(db, notifier.handlers, clock) };
+  const failures: string[] = [];
+  const jobs = new JobRunner(db, notifier.handlers, clock, {
+    observe: (job, ending, error) => {
+      if (ending !== 'done') failures.push(`${job.kind} ${ending} ${String(error)}`);
+    },
+  });
+  return { notifier, jobs, failures };
 }
 
 /** When the next job of notices is due. */
@@ -39,6 +48,7 @@ export async function passUntil(world: World, telling: Telling, until: Date): Pr
     if (!next || next > until) break;
     if (next > world.clock.now) world.clock.now = next;
     await telling.jobs.round();
+    assert.deepEqual(telling.failures ?? [], []);
   }
   world.clock.now = until;
 }
