@@ -18,7 +18,7 @@ import { LIMITS, type WriteLimits } from './limits.ts';
 import type { RowPlan } from './packed-rows.ts';
 import { patienceOf } from './patience.ts';
 import { type MadePlan, makePlan, sweepPlans } from './plan.ts';
-import { type CountSubscribers, effectsOf, type PlannedEffects } from './plan-effects.ts';
+import { type CountSubscribers, effectsOf, type PlanNotices, type PlannedEffects } from './plan-effects.ts';
 import { executeSmall, findFitting, jobOf, markUsed, workOfLarge } from './plan-execution.ts';
 import { digestOf, digestOfSet, newReceipt, type Receipt } from './receipt.ts';
 import { type EnrollInput, type EnrollRequest, readRequest, refuseTerms } from './request.ts';
@@ -33,6 +33,8 @@ export interface EnrollmentsOptions {
   onWritten(accountId: number): void;
   /** Whom events would be told to; left out where nothing is planned. */
   readonly countSubscribers?: CountSubscribers;
+  /** What people would be told; left out likewise. */
+  readonly planNotices?: PlanNotices;
 }
 
 const SELF_REACH: Caller['reach'] = new Map([['enrollment.write', 'everyone']]);
@@ -51,6 +53,7 @@ export class Enrollments {
   readonly #limits: WriteLimits;
   readonly #onWritten: (accountId: number) => void;
   readonly #countSubscribers: CountSubscribers;
+  readonly #planNotices: PlanNotices;
   readonly #db: Database;
   #sweeping: NodeJS.Timeout | undefined;
 
@@ -59,6 +62,7 @@ export class Enrollments {
     this.#limits = { ...LIMITS[db.engine], ...options.limits };
     this.#onWritten = options.onWritten;
     this.#countSubscribers = options.countSubscribers ?? (async () => new Map());
+    this.#planNotices = options.planNotices ?? (async () => []);
     this.#db = db;
     this.#small = new SmallWrites(db, this.#limits, options.onWritten);
     this.#bulk = new BulkWrites(db, this.#limits, options.onWritten);
@@ -108,7 +112,8 @@ export class Enrollments {
    */
   async plan(ctx: Context, input: EnrollInput): Promise<PlanPreview> {
     const plan = await makePlan(ctx, await readRequest(ctx, input, this.#maxPairs), this.#limits);
-    return { ...plan, ...(await effectsOf(ctx, plan, this.#countSubscribers)) };
+    const effects = { countSubscribers: this.#countSubscribers, planNotices: this.#planNotices };
+    return { ...plan, ...(await effectsOf(ctx, plan, effects)) };
   }
 
   async #execute(ctx: Context, request: EnrollRequest, token: string): Promise<Receipt> {
