@@ -27,6 +27,7 @@ import {
 import { refuse } from './kernel/errors.ts';
 import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
+import { holds, Notifier, planNotices } from './notices/index.ts';
 import { BackgroundSealer } from './operations/index.ts';
 import { SEATS_FREED } from './people/index.ts';
 import { Portal } from './portal/index.ts';
@@ -34,7 +35,14 @@ import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
 import { seatsFreed } from './training/index.ts';
-import { Courier, type CourierOptions, countSubscribers, Dispatcher, toldToAll } from './webhooks/index.ts';
+import {
+  Courier,
+  type CourierOptions,
+  countSubscribers,
+  countWaiting,
+  Dispatcher,
+  toldToAll,
+} from './webhooks/index.ts';
 
 /** The program, wired: the only place that knows every module. */
 export interface App {
@@ -44,6 +52,7 @@ export interface App {
   readonly jobs: JobRunner;
   readonly retention: EventRetention;
   readonly mail: MailSender;
+  readonly notifier: Notifier;
   readonly db: Database;
   /** Finishes what was begun, then lets go. The database stays open. */
   stop(): Promise<void>;
@@ -74,22 +83,25 @@ export async function buildApp(
       watch.note(accountId);
     },
     countSubscribers,
+    planNotices,
   });
   const courier = new Courier(config);
-  const dispatcher = new Dispatcher(db, courier, clock);
   const days = config.eventRetentionDays ?? DEFAULT_RETENTION_DAYS;
   const retention = new EventRetention(db, { days, told: toldToAll }, clock);
   const metrics = new Metrics();
+  const dispatcher = new Dispatcher(db, courier, clock, (outcome) => metrics.observeDelivery(outcome));
   const mail: MailSender = new MailSender(
     db,
     {
       ...(config.mail ?? NO_MAIL),
       observer: metrics,
+      holds,
       log: (facts, text) => server.log.warn(facts, text),
     },
     clock,
   );
   metrics.watchMail(mail);
+  const notifier = new Notifier(db, { maxAgeHours: mail.maxAgeHours }, clock);
   const authenticator = new Authenticator(db, clock);
   const server = await buildServer<Caller, Context>(
     allRoutes(authenticator, enrollments, courier, watch, mail),
@@ -107,9 +119,9 @@ export async function buildApp(
       version: config.version,
     },
   );
-  const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), clock });
+  const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), enrollments, clock });
   mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
-  const jobs = new JobRunner(db, jobHandlers(mail, retention), clock, {
+  const jobs = new JobRunner(db, jobHandlers(mail, notifier, retention), clock, {
     observe: (job, ending, error) => {
       metrics.observeJob(job.kind, ending);
       logEnding(server, job, ending, error);
@@ -124,13 +136,14 @@ export async function buildApp(
     jobs,
     retention,
     mail,
+    notifier,
     db,
     stop: async () => {
       // First: whoever waits for events keeps the server from closing.
       await watch.stop();
       const closing = server.close();
       mail.stop();
-      await Promise.all([enrollments.stop(), dispatcher.stop(), retention.stop(), jobs.stop()]);
+      await Promise.all([enrollments, dispatcher, notifier, retention, jobs].map((part) => part.stop()));
       mail.close();
       await closing;
       await sealer.stop();
@@ -139,7 +152,8 @@ export async function buildApp(
 }
 
 /** What is done later: who does it, by the kind of job. */
-const jobHandlers = (mail: MailSender, retention: EventRetention): JobHandlers => ({
+const jobHandlers = (mail: MailSender, notifier: Notifier, retention: EventRetention): JobHandlers => ({
+  ...notifier.handlers,
   [MAIL_JOB]: mail.handler,
   [FORGET_EVENTS]: retention.handler,
   [SEATS_FREED]: seatsFreed,
@@ -147,13 +161,13 @@ const jobHandlers = (mail: MailSender, retention: EventRetention): JobHandlers =
 
 /** Somebody must act on a dead job; one that is tried again may yet do. */
 function logEnding({ log }: FastifyInstance, job: Job, ending: Ending, error: unknown): void {
-  if (ending !== 'dead' && ending !== 'failed') return;
+  if (ending === 'done' || ending === 'postponed') return;
   const { kind, jobId, accountId, attempt } = job;
   // Where a failure has no words of ours, its own are needed to find the bug.
-  const err = error === undefined || error instanceof JobFailure ? {} : { err: error };
+  const err = error instanceof JobFailure ? {} : { err: error };
   const entry = { kind, jobId, accountId, attempt, reason: reasonOf(error), ...err };
   if (ending === 'dead') log.error(entry, 'a job is dead');
-  else log.warn(entry, 'a job failed');
+  else log.warn(entry, `an attempt at a job ${ending === 'lost' ? 'was lost' : 'failed'}`);
 }
 
 /** Plan first, then role: what a route asks for is a permission, to be an administrator, or no more than to be known. */
@@ -213,6 +227,7 @@ function addOperatorRoutes(
       return reply.code(403).send({ status: 'loopback only' });
     const now = clock();
     metrics.setJobs(await db.read((tx) => countJobs(tx, now)).catch(() => []), now);
+    metrics.setWebhooks(await db.read(countWaiting).catch(() => null), now);
     return reply.type(metrics.contentType).send(await metrics.text());
   });
 }

@@ -1,4 +1,4 @@
-import type { Context } from '../access/index.ts';
+import { type Context, requireAdministrator } from '../access/index.ts';
 import { Refusal, refuse } from '../kernel/errors.ts';
 import type { Live } from '../kernel/live.ts';
 import { seal } from '../operations/index.ts';
@@ -35,6 +35,7 @@ export type Following = Context & { readonly live: Live<Context> };
  * never gave, `feed.forgotten` (410) for one whose next events are no longer kept.
  */
 export async function readPage(ctx: Context, wanted: Wanted): Promise<ReadPage> {
+  requireAdministrator(ctx.caller);
   const { accountId } = ctx.caller;
   const page = await ctx.read(async (tx) => {
     const state = await feedState(tx, accountId);

@@ -1,4 +1,11 @@
-import { afterPosition, type EventLearner, learnersOf, ordinalAt, placeIn } from '../enrollment/index.ts';
+import {
+  afterPosition,
+  type EventLearner,
+  learnersOf,
+  ordinalAt,
+  placeIn,
+  WHOLE_EVENT,
+} from '../enrollment/index.ts';
 import { type EventType, PAIR_TYPES, positionAt } from '../events/index.ts';
 import { namedId } from '../kernel/ids.ts';
 import { acceptedAt } from '../operations/index.ts';
@@ -47,6 +54,8 @@ export interface PageRange {
 export async function pageAfter(tx: ReadTx, accountId: number, range: PageRange): Promise<FeedPage> {
   const { end, types, limit } = range;
   let { after } = range;
+  if (after.position === end.position && after.ordinal === WHOLE_EVENT && after.number === end.events)
+    return { entries: [], next: after, hasMore: false };
   for (let step = 0; step < MAX_STEPS; step++) {
     const upTo = await stepAfter(tx, accountId, { ...range, after });
     const found = await eventsOf(tx, accountId, { after, upTo, types, limit });

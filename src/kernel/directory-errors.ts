@@ -187,6 +187,11 @@ export const DIRECTORY_ERRORS = {
     'There is nothing here that you are enrolled in.',
     'The enrollment is not one of the caller’s own, or it has ended. What belongs to somebody else is answered alike.',
   ),
+  'learning.not_offered': entry(
+    409,
+    'This is not offered for enrolling yourself.',
+    'An administrator opens content for it (selfEnrollment). Ask one to enroll you.',
+  ),
   'learning.not_yours_to_say': entry(
     400,
     'This cannot be marked as completed by the learner.',
@@ -253,6 +258,26 @@ export const DIRECTORY_ERRORS = {
     400,
     "code: is not the one that was sent last to the subscriber's address.",
     'Sending a new code, and changing the address, make earlier codes void.',
+  ),
+  'webhook.not_told': entry(
+    409,
+    'The subscriber {name} is told of nothing: it is {state}.',
+    'Only a subscriber that is enabled and confirmed is told again what happened. Nothing was done.',
+  ),
+  'webhook.replay_running': entry(
+    409,
+    'The subscriber {name} is being told again what happened, and not to the end yet.',
+    'One replay at a time. GET /webhook/deliveries shows how far it is. Nothing was done.',
+  ),
+  'webhook.unknown_delivery': entry(
+    400,
+    'deliveryIds: {ids} is no delivery to this subscriber.',
+    'The log is kept for 30 days, and of each subscriber the last 10,000 messages. Nothing was done.',
+  ),
+  'webhook.replay_forgotten': entry(
+    410,
+    '{field}: what happened before {at} is no longer kept.',
+    'Events are kept for 90 days, or as long as ROLLBOOK_EVENT_RETENTION_DAYS says. Nothing was done.',
   ),
   // Mail
   'mail.unknown_message': entry(
