@@ -117,6 +117,7 @@ create table content_item (
   PRIMARY KEY (account_id, item_id)
 );
 CREATE INDEX content_item_in_folder ON public.content_item USING btree (account_id, folder_id) WHERE (folder_id IS NOT NULL);
+CREATE INDEX content_item_offered ON public.content_item USING btree (account_id, title, item_id) WHERE (self_enrollment AND (retired_at IS NULL));
 CREATE INDEX content_item_type ON public.content_item USING btree (account_id, content_type, item_id);
 CREATE UNIQUE INDEX content_item_code ON public.content_item USING btree (account_id, code);
 

@@ -119,7 +119,7 @@ export async function buildApp(
       version: config.version,
     },
   );
-  const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), clock });
+  const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), enrollments, clock });
   mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
   const jobs = new JobRunner(db, jobHandlers(mail, notifier, retention), clock, {
     observe: (job, ending, error) => {

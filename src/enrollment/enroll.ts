@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Context, reachOf } from '../access/index.ts';
+import { type Caller, type Context, reachOf } from '../access/index.ts';
+import { isOffered } from '../content/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import { type Ids, toIdSet } from '../kernel/id-set.ts';
 import { readOperation } from '../operations/index.ts';
@@ -35,6 +36,8 @@ export interface EnrollmentsOptions {
   /** What people would be told; left out likewise. */
   readonly planNotices?: PlanNotices;
 }
+
+const SELF_REACH: Caller['reach'] = new Map([['enrollment.write', 'everyone']]);
 
 /** How often expired plans are emptied. */
 const SWEEP_EVERY_MS = 60_000;
@@ -84,6 +87,23 @@ export class Enrollments {
     const idReasons = toBytes(job.learnerIds, plan.learnerFaults);
     const work = { ids: job.learnerIds, items: toPlanned(plan), idReasons, rows: null };
     return this.#bulk.write(ctx.caller, patienceOf(ctx), async () => ({ receipt, work }));
+  }
+
+  /**
+   * Enrolls the caller in something that is offered for it, with the item's default due date, from now on. Who is enrolled
+   * already stays as they are. Refuses `learning.not_offered`; throws StaleRights.
+   */
+  async enrollSelf(ctx: Context, itemId: string): Promise<Receipt> {
+    const { accountId, userId } = ctx.caller;
+    if (!(await ctx.read((tx) => isOffered(tx, accountId, itemId)))) refuse('learning.not_offered');
+    // Nobody else is named, so that it takes no right over others.
+    const caller = { ...ctx.caller, reach: SELF_REACH };
+    const terms: RequestedTerms = { accessAt: null, due: { type: 'default' }, lock: null };
+    const input = { learnerIds: [userId], courseIds: [itemId], terms };
+    const request = await readRequest({ ...ctx, caller }, input, this.#maxPairs);
+    const receipt = newReceipt(ctx, 'enroll', request.digest, request.pairs);
+    await this.#small.write(withList({ ...request, receipt, caller, now: ctx.now, typeGroup: 1 }));
+    return receipt;
   }
 
   /**
