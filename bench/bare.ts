@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Authenticator, Caller, Context } from '../src/access/index.ts';
 import type { Enrollments } from '../src/enrollment/index.ts';
+import type { FeedWatch } from '../src/feed/index.ts';
 import { buildServer } from '../src/http/server.ts';
 import { newId } from '../src/kernel/ids.ts';
 import type { MailSender } from '../src/mail/index.ts';
@@ -22,6 +23,7 @@ async function runBare(): Promise<void> {
       undefined as unknown as Authenticator,
       nowhere,
       new Courier({}),
+      undefined as unknown as FeedWatch,
       undefined as unknown as MailSender,
     ),
     {

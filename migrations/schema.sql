@@ -117,6 +117,7 @@ create table content_item (
   PRIMARY KEY (account_id, item_id)
 );
 CREATE INDEX content_item_in_folder ON public.content_item USING btree (account_id, folder_id) WHERE (folder_id IS NOT NULL);
+CREATE INDEX content_item_offered ON public.content_item USING btree (account_id, title, item_id) WHERE (self_enrollment AND (retired_at IS NULL));
 CREATE INDEX content_item_type ON public.content_item USING btree (account_id, content_type, item_id);
 CREATE UNIQUE INDEX content_item_code ON public.content_item USING btree (account_id, code);
 
@@ -392,6 +393,54 @@ create table module_progress (
   PRIMARY KEY (account_id, learner_id, course_id, term, module_id)
 );
 
+create table notice (
+  account_id integer not null,
+  notice_id uuid not null,
+  user_id uuid not null,
+  kind text not null,
+  data jsonb not null,
+  at timestamp with time zone not null,
+  staged_at timestamp with time zone not null,
+  PRIMARY KEY (account_id, notice_id)
+);
+CREATE INDEX notice_staged ON public.notice USING btree (account_id, staged_at);
+CREATE INDEX notice_user ON public.notice USING btree (account_id, user_id, notice_id);
+
+create table notice_place (
+  account_id integer not null,
+  at_position bigint not null,
+  at_item uuid not null,
+  at_ordinal integer not null,
+  at_event bigint not null,
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id)
+);
+
+create table notice_schedule (
+  account_id integer not null,
+  schedule_id uuid not null,
+  chunk bigint not null,
+  item_id uuid not null,
+  access_at timestamp with time zone not null,
+  due_at timestamp with time zone,
+  recorded_at timestamp with time zone not null,
+  learners integer not null,
+  next_at timestamp with time zone not null,
+  said_at timestamp with time zone,
+  PRIMARY KEY (account_id, schedule_id)
+);
+CREATE INDEX notice_schedule_next ON public.notice_schedule USING btree (account_id, next_at);
+CREATE UNIQUE INDEX notice_schedule_terms ON public.notice_schedule USING btree (account_id, chunk, item_id, access_at, due_at) NULLS NOT DISTINCT;
+
+create table notice_settings (
+  account_id integer not null,
+  is_enabled boolean not null default true,
+  since timestamp with time zone,
+  reminders jsonb,
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id)
+);
+
 create table operation (
   account_id integer not null,
   operation_id uuid not null,
@@ -522,6 +571,8 @@ create table seal (
   position bigint not null default 0,
   hash bytea not null default '\x'::bytea,
   events bigint not null default 0,
+  kept_position bigint not null default 0,
+  kept_events bigint not null default 0,
   FOREIGN KEY (account_id) REFERENCES account(account_id),
   PRIMARY KEY (account_id)
 );
@@ -628,6 +679,19 @@ create table training_session (
 );
 CREATE INDEX training_session_training ON public.training_session USING btree (account_id, training_id);
 
+create table training_waiting (
+  account_id integer not null,
+  training_id uuid not null,
+  user_id uuid not null,
+  session_id uuid not null,
+  place integer not null,
+  since timestamp with time zone not null,
+  FOREIGN KEY (account_id, session_id, training_id) REFERENCES training_session(account_id, session_id, training_id) ON DELETE CASCADE,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, training_id, user_id)
+);
+CREATE UNIQUE INDEX training_waiting_place ON public.training_waiting USING btree (account_id, session_id, place);
+
 create table user_group (
   account_id integer not null,
   group_id uuid not null,
@@ -693,6 +757,56 @@ CREATE INDEX users_fields ON public.users USING gin (fields jsonb_path_ops);
 CREATE INDEX users_supervisor ON public.users USING btree (account_id, supervisor_id) WHERE (supervisor_id IS NOT NULL);
 CREATE UNIQUE INDEX users_email ON public.users USING btree (account_id, email_key);
 CREATE UNIQUE INDEX users_login ON public.users USING btree (account_id, login_key);
+
+create table webhook_delivery (
+  account_id integer not null,
+  subscriber_id uuid not null,
+  delivery_id uuid not null,
+  message_id text not null,
+  replay_id uuid,
+  subscription_type text not null,
+  events integer not null,
+  from_position bigint not null,
+  from_item uuid not null,
+  from_ordinal integer not null,
+  from_event bigint not null,
+  to_position bigint not null,
+  to_item uuid not null,
+  to_ordinal integer not null,
+  to_event bigint not null,
+  state text not null,
+  attempts integer not null,
+  status integer,
+  failure text,
+  duration_ms integer,
+  finished_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  CHECK ((state = ANY (ARRAY['pending'::text, 'retrying'::text, 'delivered'::text, 'lost'::text]))),
+  FOREIGN KEY (account_id, subscriber_id) REFERENCES webhook_subscriber(account_id, subscriber_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, subscriber_id, delivery_id)
+);
+CREATE INDEX webhook_delivery_place ON public.webhook_delivery USING btree (account_id, subscriber_id, to_position, to_item, to_ordinal, to_event) WHERE (replay_id IS NULL);
+CREATE UNIQUE INDEX webhook_delivery_message ON public.webhook_delivery USING btree (account_id, subscriber_id, message_id, replay_id) NULLS NOT DISTINCT;
+
+create table webhook_replay (
+  account_id integer not null,
+  subscriber_id uuid not null,
+  replay_id uuid not null,
+  range_no integer not null,
+  at_position bigint not null,
+  at_item uuid not null,
+  at_ordinal integer not null,
+  at_event bigint not null,
+  until_position bigint not null,
+  until_item uuid not null,
+  until_ordinal integer not null,
+  until_event bigint not null,
+  failures integer not null default 0,
+  failing_since timestamp with time zone,
+  next_attempt_at timestamp with time zone not null default to_timestamp((0)::double precision),
+  FOREIGN KEY (account_id, subscriber_id) REFERENCES webhook_subscriber(account_id, subscriber_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, subscriber_id, range_no)
+);
 
 create table webhook_subscriber (
   account_id integer not null,

@@ -70,7 +70,7 @@ function importLaw() {
           : from === 'http'
             ? to === 'kernel'
             : to === 'http'
-              ? /routes\.ts$/.test(file)
+              ? /routes\.ts$/.test(file) || (from === 'portal' && target === 'src/http/page.ts')
               : ROOT_FILES.includes(target)
                 ? from === 'cli'
                 : ORDER.indexOf(from) >= 0 && ORDER.indexOf(from) < ORDER.indexOf(to);

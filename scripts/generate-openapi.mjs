@@ -6,6 +6,6 @@ export const path = 'openapi.json';
 
 export async function generate() {
   // The table only describes: nothing is run, so it needs nothing that works.
-  const routes = allRoutes(undefined, undefined, undefined);
+  const routes = allRoutes();
   return `${JSON.stringify(toOpenApi(routes, { title: 'Rollbook', version: '0.1.0' }), null, 2)}\n`;
 }

@@ -8,8 +8,9 @@ import {
   Sessions,
   StaleRights,
 } from './access/index.ts';
-import type { Config, MailConfig } from './config.ts';
+import { type Config, DEFAULT_RETENTION_DAYS, type MailConfig } from './config.ts';
 import { Enrollments, type WriteLimits } from './enrollment/index.ts';
+import { EventRetention, FeedWatch, FORGET_EVENTS } from './feed/index.ts';
 import { mountPages } from './http/page.ts';
 import type { RequestFacts } from './http/pipeline.ts';
 import { buildServer } from './http/server.ts';
@@ -26,12 +27,22 @@ import {
 import { refuse } from './kernel/errors.ts';
 import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
+import { holds, Notifier, planNotices } from './notices/index.ts';
 import { BackgroundSealer } from './operations/index.ts';
+import { SEATS_FREED } from './people/index.ts';
 import { Portal } from './portal/index.ts';
 import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
-import { Courier, type CourierOptions, countSubscribers, Dispatcher } from './webhooks/index.ts';
+import { seatsFreed } from './training/index.ts';
+import {
+  Courier,
+  type CourierOptions,
+  countSubscribers,
+  countWaiting,
+  Dispatcher,
+  toldToAll,
+} from './webhooks/index.ts';
 
 /** The program, wired: the only place that knows every module. */
 export interface App {
@@ -39,7 +50,9 @@ export interface App {
   readonly enrollments: Enrollments;
   readonly dispatcher: Dispatcher;
   readonly jobs: JobRunner;
+  readonly retention: EventRetention;
   readonly mail: MailSender;
+  readonly notifier: Notifier;
   readonly db: Database;
   /** Finishes what was begun, then lets go. The database stays open. */
   stop(): Promise<void>;
@@ -49,6 +62,7 @@ export type AppConfig = Pick<Config, 'logLevel' | 'maxBodyBytes' | 'maxPairs'> &
   CourierOptions & {
     readonly version: string;
     readonly limits?: Partial<WriteLimits>;
+    readonly eventRetentionDays?: number;
     readonly mail?: MailConfig;
   };
 
@@ -60,42 +74,54 @@ export async function buildApp(
   clock: () => Date = () => new Date(),
 ): Promise<App> {
   const sealer = new BackgroundSealer(db);
+  const watch = new FeedWatch(db);
   const enrollments = new Enrollments(db, {
     maxPairs: config.maxPairs,
     limits: config.limits,
-    onWritten: (accountId) => sealer.note(accountId),
+    onWritten: (accountId) => {
+      sealer.note(accountId);
+      watch.note(accountId);
+    },
     countSubscribers,
+    planNotices,
   });
   const courier = new Courier(config);
-  const dispatcher = new Dispatcher(db, courier, clock);
+  const days = config.eventRetentionDays ?? DEFAULT_RETENTION_DAYS;
+  const retention = new EventRetention(db, { days, told: toldToAll }, clock);
   const metrics = new Metrics();
+  const dispatcher = new Dispatcher(db, courier, clock, (outcome) => metrics.observeDelivery(outcome));
   const mail: MailSender = new MailSender(
     db,
     {
       ...(config.mail ?? NO_MAIL),
       observer: metrics,
+      holds,
       log: (facts, text) => server.log.warn(facts, text),
     },
     clock,
   );
   metrics.watchMail(mail);
+  const notifier = new Notifier(db, { maxAgeHours: mail.maxAgeHours }, clock);
   const authenticator = new Authenticator(db, clock);
-  const server = await buildServer<Caller, Context>(allRoutes(authenticator, enrollments, courier, mail), {
-    authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
-    authorize,
-    context: (caller, request) => contextOf(db, caller, request),
-    isStale: (error) => error instanceof StaleRights,
-    forget: (caller) => authenticator.forget(caller),
-    retries,
-    clock,
-    maxBodyBytes: config.maxBodyBytes,
-    observe: (route, status, stages) => metrics.observe(route.operationId, status, stages),
-    logLevel: config.logLevel,
-    version: config.version,
-  });
-  const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), clock });
+  const server = await buildServer<Caller, Context>(
+    allRoutes(authenticator, enrollments, courier, watch, mail),
+    {
+      authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
+      authorize,
+      context: (caller, request) => contextOf(db, caller, request),
+      isStale: (error) => error instanceof StaleRights,
+      forget: (caller) => authenticator.forget(caller),
+      retries,
+      clock,
+      maxBodyBytes: config.maxBodyBytes,
+      observe: (route, status, stages) => metrics.observe(route.operationId, status, stages),
+      logLevel: config.logLevel,
+      version: config.version,
+    },
+  );
+  const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), enrollments, clock });
   mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
-  const jobs = new JobRunner(db, jobHandlers(mail), clock, {
+  const jobs = new JobRunner(db, jobHandlers(mail, notifier, retention), clock, {
     observe: (job, ending, error) => {
       metrics.observeJob(job.kind, ending);
       logEnding(server, job, ending, error);
@@ -108,12 +134,16 @@ export async function buildApp(
     enrollments,
     dispatcher,
     jobs,
+    retention,
     mail,
+    notifier,
     db,
     stop: async () => {
+      // First: whoever waits for events keeps the server from closing.
+      await watch.stop();
       const closing = server.close();
       mail.stop();
-      await Promise.all([enrollments.stop(), dispatcher.stop(), jobs.stop()]);
+      await Promise.all([enrollments, dispatcher, notifier, retention, jobs].map((part) => part.stop()));
       mail.close();
       await closing;
       await sealer.stop();
@@ -122,17 +152,22 @@ export async function buildApp(
 }
 
 /** What is done later: who does it, by the kind of job. */
-const jobHandlers = (mail: MailSender): JobHandlers => ({ [MAIL_JOB]: mail.handler });
+const jobHandlers = (mail: MailSender, notifier: Notifier, retention: EventRetention): JobHandlers => ({
+  ...notifier.handlers,
+  [MAIL_JOB]: mail.handler,
+  [FORGET_EVENTS]: retention.handler,
+  [SEATS_FREED]: seatsFreed,
+});
 
 /** Somebody must act on a dead job; one that is tried again may yet do. */
 function logEnding({ log }: FastifyInstance, job: Job, ending: Ending, error: unknown): void {
-  if (ending !== 'dead' && ending !== 'failed') return;
+  if (ending === 'done' || ending === 'postponed') return;
   const { kind, jobId, accountId, attempt } = job;
   // Where a failure has no words of ours, its own are needed to find the bug.
-  const err = error === undefined || error instanceof JobFailure ? {} : { err: error };
+  const err = error instanceof JobFailure ? {} : { err: error };
   const entry = { kind, jobId, accountId, attempt, reason: reasonOf(error), ...err };
   if (ending === 'dead') log.error(entry, 'a job is dead');
-  else log.warn(entry, 'a job failed');
+  else log.warn(entry, `an attempt at a job ${ending === 'lost' ? 'was lost' : 'failed'}`);
 }
 
 /** Plan first, then role: what a route asks for is a permission, to be an administrator, or no more than to be known. */
@@ -143,7 +178,7 @@ function authorize(caller: Caller, may: string): void {
   if (!isAllowed) refuse('auth.role');
 }
 
-function contextOf(db: Database, caller: Caller | null, request: RequestFacts): Context {
+function contextOf(db: Database, caller: Caller | null, request: RequestFacts<Context>): Context {
   const header = (name: string): string | null => {
     const value = request.headers[name];
     return typeof value === 'string' ? value : null;
@@ -158,6 +193,7 @@ function contextOf(db: Database, caller: Caller | null, request: RequestFacts): 
     locale: header('x-target-locale'),
     wantsObject: /^(true|1)$/i.test(header('x-return-object') ?? ''),
     preferences: request.preferences,
+    live: request.live,
   });
 }
 
@@ -191,6 +227,7 @@ function addOperatorRoutes(
       return reply.code(403).send({ status: 'loopback only' });
     const now = clock();
     metrics.setJobs(await db.read((tx) => countJobs(tx, now)).catch(() => []), now);
+    metrics.setWebhooks(await db.read(countWaiting).catch(() => null), now);
     return reply.type(metrics.contentType).send(await metrics.text());
   });
 }

@@ -16,6 +16,8 @@ export interface Config {
   readonly logLevel: string;
   readonly maxBodyBytes: number;
   readonly maxPairs: number;
+  /** How long events can be read again. */
+  readonly eventRetentionDays: number;
   readonly mail: MailConfig;
 }
 
@@ -48,6 +50,7 @@ export type FlagOptions = Readonly<Record<string, { type: 'string' | 'boolean'; 
 /** 64 MB: enough for a million ids. */
 const DEFAULT_BODY_BYTES = 64 * 1024 * 1024;
 const DEFAULT_PAIRS = 5_000_000;
+export const DEFAULT_RETENTION_DAYS = 90;
 const DEFAULT_MAIL_CONNECTIONS = 5;
 
 export function readConfig(flags: Flags, environment: Environment = process.env): Config {
@@ -81,6 +84,8 @@ export function readConfig(flags: Flags, environment: Environment = process.env)
     logLevel: text('', 'ROLLBOOK_LOG_LEVEL') ?? 'warn',
     maxBodyBytes: number('', 'ROLLBOOK_MAX_BODY_BYTES', DEFAULT_BODY_BYTES, 1024 ** 3),
     maxPairs: number('', 'ROLLBOOK_MAX_PAIRS', DEFAULT_PAIRS, 1_000_000_000),
+    // A receiver of webhooks may be down for a day, and is told everything after it.
+    eventRetentionDays: number('', 'ROLLBOOK_EVENT_RETENTION_DAYS', DEFAULT_RETENTION_DAYS, 3_650, 2),
     mail: {
       target: mailTarget(text('', 'SMTP_URL'), text('', 'ROLLBOOK_MAIL_FROM')),
       connections: number('', 'ROLLBOOK_MAIL_CONNECTIONS', DEFAULT_MAIL_CONNECTIONS, 100, 1),

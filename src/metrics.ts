@@ -1,10 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Ending, JobCounts } from './jobs/index.ts';
 import type { MailObserver, MailSender } from './mail/index.ts';
+import type { Outcome, WebhookCounts } from './webhooks/index.ts';
 
 /**
  * What /metrics tells: requests by operation and status, seconds per stage of the pipeline, the queue of jobs, what becomes
- * of mail.
+ * of mail, and of messages to subscribers.
  */
 export class Metrics implements MailObserver {
   readonly #registry = new Registry();
@@ -51,6 +52,23 @@ export class Metrics implements MailObserver {
     registers: [this.#registry],
   });
 
+  readonly #deliveries = new Counter({
+    name: 'rollbook_webhook_deliveries_total',
+    help: 'Attempts to deliver a message to a subscriber, by outcome: answered 200, answered otherwise, not answered',
+    labelNames: ['outcome'] as const,
+    registers: [this.#registry],
+  });
+  readonly #suspended = new Gauge({
+    name: 'rollbook_webhook_suspended_subscribers',
+    help: 'Subscribers whose last delivery failed, and that are tried again later',
+    registers: [this.#registry],
+  });
+  readonly #undelivered = new Gauge({
+    name: 'rollbook_webhook_oldest_undelivered_seconds',
+    help: 'How long the oldest event has been waiting that a subscriber is still to be told of',
+    registers: [this.#registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
   }
@@ -74,6 +92,17 @@ export class Metrics implements MailObserver {
       this.#jobs.dead.set({ kind }, dead);
       this.#jobs.age.set({ kind }, oldestDueAt ? (now.getTime() - oldestDueAt.getTime()) / 1000 : 0);
     }
+  }
+
+  observeDelivery(outcome: Outcome): void {
+    this.#deliveries.inc({ outcome });
+  }
+
+  /** How the subscribers stand; null while nothing is known of them. */
+  setWebhooks(counts: WebhookCounts | null, now: Date): void {
+    const { suspended, oldestAt } = counts ?? { suspended: Number.NaN, oldestAt: null };
+    this.#suspended.set(suspended);
+    this.#undelivered.set(oldestAt ? (now.getTime() - oldestAt.getTime()) / 1000 : counts ? 0 : Number.NaN);
   }
 
   observe(operation: string, status: number, stages: Readonly<Record<string, number>>): void {

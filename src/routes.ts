@@ -2,10 +2,12 @@ import { type Authenticator, accessRoutes, type Context } from './access/index.t
 import { calendarRoutes } from './calendar/index.ts';
 import { contentRoutes } from './content/index.ts';
 import { type Enrollments, enrollmentRoutes } from './enrollment/index.ts';
+import { type FeedWatch, feedRoutes } from './feed/index.ts';
 import { groupRoutes } from './groups/index.ts';
 import type { Route } from './http/route.ts';
 import { jobRoutes } from './jobs/index.ts';
 import { type MailSender, mailRoutes } from './mail/index.ts';
+import { noticeRoutes } from './notices/index.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
 import { certificateRoutes } from './progress/index.ts';
@@ -19,6 +21,7 @@ export const allRoutes = (
   authenticator: Authenticator,
   enrollments: Enrollments,
   courier: Courier,
+  watch: FeedWatch,
   mail: MailSender,
 ): readonly Route<Context>[] => [
   ...accessRoutes(authenticator),
@@ -32,7 +35,9 @@ export const allRoutes = (
   ...trainingRoutes,
   ...peopleRoutes(enrollments),
   ...webhookRoutes(courier),
+  ...feedRoutes(watch),
   ...mailRoutes(mail),
   ...calendarRoutes,
+  ...noticeRoutes,
   ...groupRoutes,
 ];

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import { refuse } from '../kernel/errors.ts';
+import type { Live } from '../kernel/live.ts';
 import type { Database, ReadTx, WriteTx } from '../storage/index.ts';
 import type { HeldRole, Permission, Reach } from './rules.ts';
 
@@ -37,6 +38,8 @@ export interface Context {
   readonly preferences: ReadonlyMap<string, string>;
   /** What the operation that the request becomes is to be called; absent: whatever. */
   readonly operationId?: string;
+  /** Of a request whose answer may go on for long; absent where nobody is connected. */
+  readonly live?: Live<Context>;
   /** `db.read`; the first checks, on the same connection, that the caller's rights still hold. Throws StaleRights. */
   read<T>(work: (tx: ReadTx) => Promise<T>): Promise<T>;
   /** `db.write` after the same check inside the transaction. */
@@ -47,7 +50,7 @@ export type ContextParts = Omit<Context, 'read' | 'write' | 'operationId'>;
 
 /** A context whose reads and writes check the caller's rights first. */
 export function createContext(parts: ContextParts): Context {
-  const { db, caller, now, requestId, source, locale, wantsObject, preferences } = parts;
+  const { db, caller, now, requestId, source, locale, wantsObject, preferences, live } = parts;
   // A long list is judged once, when it begins: a change of rights while it is written must not tear it.
   let isJudged = false;
   // Member by member: every request makes one, and a spread that then gets more members is many times slower.
@@ -60,6 +63,7 @@ export function createContext(parts: ContextParts): Context {
     locale,
     wantsObject,
     preferences,
+    ...(live ? { live } : {}),
     read: (work) =>
       db.read(async (tx) => {
         if (!isJudged) await checkRights(tx, caller);

@@ -69,6 +69,7 @@ export const calendarRoutes: readonly Route<Context>[] = [
     summary: 'The calendar that an address leads to (RFC 5545)',
     params: object({ token: text() }),
     takesHeaders: IF_NONE_MATCH,
+    headers: { ETag: 'The same as long as the calendar is.' },
     answer: file<string>('text/calendar; charset=utf-8'),
     mayBeUnchanged: true,
     refusals: ['calendar.unknown'],

@@ -12,7 +12,7 @@ import {
   ownerOf,
   standardRole,
 } from '../people/index.ts';
-import { type Report, recordAchievements } from '../progress/index.ts';
+import { loadAchievements, type Report } from '../progress/index.ts';
 import { type Database, takeStatistics } from '../storage/index.ts';
 import { loadGroups } from './demo-groups.ts';
 import type { Command } from './main.ts';
@@ -250,6 +250,6 @@ async function recordAll(
       moduleId: null,
       report: REPORTS[n % REPORTS.length] as Report,
     }));
-    await db.write((tx) => recordAchievements(tx, accountId, achievements, now));
+    await db.write((tx) => loadAchievements(tx, accountId, achievements, now));
   }
 }

@@ -13,7 +13,7 @@ import { operationsCommand } from './operations.ts';
 import { serve } from './serve.ts';
 import { EXIT } from './support.ts';
 import { exportCommand, importCommand } from './transfer.ts';
-import { undoCommand } from './undo.ts';
+import { cancelCommand, undoCommand } from './undo.ts';
 
 /** A command: what it is for, its usage, and what it does with its flags. */
 export interface Command {
@@ -33,6 +33,7 @@ const COMMANDS: readonly Command[] = [
   exportCommand,
   operationsCommand,
   undoCommand,
+  cancelCommand,
   ...mailCommands,
   demoLoad,
   migrateCommand,
@@ -70,7 +71,15 @@ async function main(argv: readonly string[]): Promise<void> {
   else await command.run(rest);
 }
 
+const hasNoReader = (error: unknown): boolean => (error as { code?: string }).code === 'EPIPE';
+
+// Whoever reads the answer may stop early, as `head` does: what is still to be written is nobody's, and no fault.
+process.stdout.on('error', (error) => {
+  if (!hasNoReader(error)) throw error;
+});
+
 main(process.argv.slice(2)).catch((error: unknown) => {
+  if (hasNoReader(error)) return;
   const isExpected =
     error instanceof ConfigError || error instanceof Refusal || error instanceof DataFolderInUse;
   process.stderr.write(

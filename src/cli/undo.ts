@@ -26,15 +26,42 @@ export const undoCommand: Command = {
         const undo = await asOperation(ctx, { flags, config }, (named, enrollments) =>
           enrollments.undo(named, operationId),
         );
-        const { operation, some } = await firstOutcomes(ctx, undo.operationId, ['unchanged', 'refused']);
-        const { changed, unchanged, refused } = operation;
-        const answer = { operationId: undo.operationId, causeId: operationId, changed, unchanged, refused };
-        return tell(flags, answer, some);
+        return tellUndo(ctx, flags, operationId, undo.operationId);
       }),
     );
     if (kept > 0) process.exitCode = EXIT.someRefused;
   },
 };
+
+export const cancelCommand: Command = {
+  name: 'cancel',
+  summary:
+    'End an operation that is not complete, in the name of a user, and undo what it wrote: whichever server writes it stops after the chunk it is at. Waits until it is undone. Ends with 1 if the operation is complete already, with 4 if something is kept as it is.',
+  usage: 'ID --account URL --login L',
+  examples: [
+    'rollbook cancel 0198c0de-0000-7000-8000-000000000000 --account https://academy.example --login owner',
+  ],
+  run: async (argv) => {
+    const { flags, config } = configOf(argv, { ...DATABASE_OPTIONS, ...ACTOR_OPTIONS }, ['ID']);
+    const operationId = idOf(flags, 'ID');
+    const kept = await withDatabase(config, (db) =>
+      asUser(db, flags, async (ctx) => {
+        const undo = await asOperation(ctx, { flags, config }, (named, enrollments) =>
+          enrollments.cancel(named, operationId),
+        );
+        return tellUndo(ctx, flags, operationId, undo.operationId);
+      }),
+    );
+    if (kept > 0) process.exitCode = EXIT.someRefused;
+  },
+};
+
+/** Tells what an undo came to; returns how much is kept as it is. */
+async function tellUndo(ctx: Context, flags: Flags, causeId: string, operationId: string): Promise<number> {
+  const { operation, some } = await firstOutcomes(ctx, operationId, ['unchanged', 'refused']);
+  const { changed, unchanged, refused } = operation;
+  return tell(flags, { operationId, causeId, changed, unchanged, refused }, some);
+}
 
 async function preview(ctx: Context, flags: Flags, operationId: string): Promise<number> {
   const { summary, outcomes } = await previewUndo(ctx, operationId);
@@ -47,7 +74,7 @@ async function preview(ctx: Context, flags: Flags, operationId: string): Promise
 /** Returns how much is kept as it is. */
 function tell(
   flags: Flags,
-  answer: { readonly causeId: string; changed: number; unchanged: number; refused: number },
+  answer: { operationId?: string; causeId: string; changed: number; unchanged: number; refused: number },
   some: Awaited<ReturnType<typeof firstOf>>,
 ): number {
   const count = answer.unchanged + answer.refused;

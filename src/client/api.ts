@@ -101,6 +101,16 @@ export interface Plan {
     learners: number;
     subscribers: number;
   }>;
+  /** What people would be told, and when; of reminders, if nothing is done until then. Who, is in GET /enrollment/plan/{planToken}/messages */
+  messages: Array<{
+    messageType: string;
+    courseId: string;
+    sendAt: string;
+    /** About so many */
+    learners: number;
+    /** Of those, so many have no address */
+    withoutAddress: number;
+  }>;
   /** Left out with Prefer: return=minimal */
   outcomes?: Outcome[] | undefined;
 }
@@ -709,6 +719,85 @@ export interface SubscriberInfo {
   notificationProcessStatus: 'ACTIVE' | 'INACTIVE' | 'SUSPENDED';
 }
 
+export interface WebhookDelivery {
+  deliveryId: string;
+  /** The header webhook-id of the message */
+  messageId: string;
+  replayId?: string | undefined;
+  subscriptionType: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED';
+  /** How many events the message told of */
+  events: number;
+  /** pending while it is sent, or until it is known what became of it; retrying after a failure; lost when it is tried no more */
+  state: 'pending' | 'retrying' | 'delivered' | 'lost';
+  attempts: number;
+  /** What was answered to the last attempt */
+  status?: number | undefined;
+  /** Why nothing was */
+  failure?: string | undefined;
+  durationMs?: number | undefined;
+  /** When it was first sent */
+  createdAt: string;
+  /** When the last attempt ended */
+  finishedAt?: string | undefined;
+}
+
+export interface ReplayRequest {
+  subscriberName: string;
+  /** Events of this time on */
+  from?: string | undefined;
+  /** … up to this one; up to now if it is left out */
+  to?: string | undefined;
+  /** Or what these deliveries told of; at most 1000 */
+  deliveryIds?: string[] | undefined;
+}
+
+export interface ReplayStarted {
+  replayId: string;
+}
+
+export interface EventPayload {
+  /** A course, learning track or material */
+  courseId?: string | undefined;
+  courseItemId?: string | undefined;
+  learnerId?: string | undefined;
+  /** At most 1,000; more are told in further entries */
+  learnerIds?: string[] | undefined;
+  /** In the order of learnerIds, where there are some */
+  enrollmentIds?: string[] | undefined;
+  status?: string | undefined;
+  /** Nanoseconds since 1970 */
+  date?: number | undefined;
+  /** Nanoseconds since 1970 */
+  completionDate?: number | undefined;
+  userId?: string | undefined;
+  departmentId?: string | undefined;
+  login?: string | undefined;
+  email?: string | undefined;
+  trainingId?: string | undefined;
+  sessionId?: string | undefined;
+  dayId?: string | undefined;
+  participantId?: string | undefined;
+  participantIds?: string[] | undefined;
+  operationId?: string | undefined;
+  kind?: string | undefined;
+  state?: string | undefined;
+  actorId?: string | undefined;
+  created?: number | undefined;
+  changed?: number | undefined;
+  unchanged?: number | undefined;
+  refused?: number | undefined;
+}
+
+export interface Event {
+  /** The same whoever reads it, and however often */
+  eventId: string;
+  type: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED';
+  occurredAt: string;
+  /** The operation that did it, of events about enrollments */
+  operationId?: string | undefined;
+  payload: EventPayload;
+}
+
 export interface MailSettings {
   /** Off, nothing is sent: messages wait until they are too old */
   isEnabled: boolean;
@@ -779,6 +868,35 @@ export interface Calendar {
   createdAt: string;
   /** To the hour */
   lastReadAt?: string | undefined;
+}
+
+export interface Reminder {
+  /** due_soon: before the due date; overdue: on it or after it */
+  kind: 'due_soon' | 'overdue';
+  /** So many hours or days: before, 1 to 365 days; after, 0 to 90 days */
+  amount: number;
+  /** Days are those of a calendar in the account's time zone */
+  unit: 'hours' | 'days';
+  /** The learner, or whoever stands above the learner */
+  to: 'learner' | 'supervisor' | 'both';
+}
+
+export interface NoticeSettings {
+  /** Whether anybody is told of assignments and due dates */
+  isEnabled: boolean;
+  reminders: Reminder[];
+}
+
+export interface PlannedMessage {
+  /** To whom */
+  userId: string;
+  /** Of whom */
+  learnerId: string;
+  courseId: string;
+  messageType: 'assigned' | 'due_soon' | 'overdue' | 'escalation';
+  sendAt: string;
+  /** Why nothing would be sent, as it is now */
+  withheld?: 'no_address' | 'inactive' | 'unsubscribed' | undefined;
 }
 
 export interface Group {
@@ -1852,6 +1970,48 @@ export interface Operations {
     };
     answer: SubscriberInfo;
   };
+  /** What became of the messages to a subscriber, in order of their first attempts, page by page */
+  ListDeliveries: {
+    query: {
+      subscriberName: string;
+      state?: 'pending' | 'retrying' | 'delivered' | 'lost' | undefined;
+      /** First sent at or after */
+      from?: string | undefined;
+      /** First sent before; a date is the beginning of that day */
+      to?: string | undefined;
+      /** Entries per page; at most 1000, which is the default. */
+      pageSize?: number | undefined;
+      /** nextPageToken of an earlier answer; empty or absent for the first page. Never expires. */
+      pageToken?: string | undefined;
+    };
+    answer: {
+      deliveries: WebhookDelivery[];
+      nextPageToken?: string | undefined;
+    };
+  };
+  /** Tell a subscriber again what happened in a time, or what some deliveries told of */
+  ReplayDeliveries: {
+    body: ReplayRequest;
+    answer: ReplayStarted;
+  };
+  /** What happened in the account, in order, each event once */
+  ListEvents: {
+    query?: {
+      /** nextCursor of an earlier answer; now for the end; without it the oldest that is kept */
+      after?: string | undefined;
+      /** At most 1,000, which is the default; a page that names many learners is shorter. */
+      limit?: number | undefined;
+      /** Only these */
+      types?: Array<'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED'> | undefined;
+      /** Seconds to wait for an event if there is none; at most 60 */
+      wait?: number | undefined;
+    };
+    answer: {
+      events: Event[];
+      nextCursor: string;
+      hasMore: boolean;
+    };
+  };
   /** How the account sends mail, and whether it does */
   GetMailSettings: {
     answer: MailSettings;
@@ -1921,6 +2081,31 @@ export interface Operations {
       id: string;
     };
     answer: undefined;
+  };
+  /** When people are told of assignments and due dates */
+  GetNoticeSettings: {
+    answer: NoticeSettings;
+  };
+  /** Change when people are told of assignments and due dates */
+  ChangeNoticeSettings: {
+    body: NoticeSettings;
+    answer: NoticeSettings;
+  };
+  /** Who would be told what of a plan, and when */
+  GetPlannedMessages: {
+    path: {
+      planToken: string;
+    };
+    query?: {
+      /** Entries per page; at most 1000, which is the default. */
+      pageSize?: number | undefined;
+      /** nextPageToken of an earlier answer; empty or absent for the first page. Never expires. */
+      pageToken?: string | undefined;
+    };
+    answer: {
+      messages: PlannedMessage[];
+      nextPageToken?: string | undefined;
+    };
   };
   /** Every group */
   GetGroups: {
@@ -2125,6 +2310,9 @@ export const OPERATIONS = {
   Unsubscribe: { method: 'POST', path: '/webhook/unsubscribe' },
   ListSubscriptions: { method: 'GET', path: '/webhook/subscription/list' },
   GetSubscriberInfo: { method: 'GET', path: '/webhook/subscriber/info' },
+  ListDeliveries: { method: 'GET', path: '/webhook/deliveries', entries: 'deliveries' },
+  ReplayDeliveries: { method: 'POST', path: '/webhook/replay' },
+  ListEvents: { method: 'GET', path: '/events' },
   GetMailSettings: { method: 'GET', path: '/mail/settings' },
   ChangeMailSettings: { method: 'POST', path: '/mail/settings' },
   ListMailMessages: { method: 'GET', path: '/mail/messages', entries: 'messages' },
@@ -2134,6 +2322,9 @@ export const OPERATIONS = {
   CreateCalendar: { method: 'POST', path: '/user/{id}/calendar' },
   GetCalendar: { method: 'GET', path: '/user/{id}/calendar' },
   RemoveCalendar: { method: 'DELETE', path: '/user/{id}/calendar' },
+  GetNoticeSettings: { method: 'GET', path: '/notices/settings' },
+  ChangeNoticeSettings: { method: 'POST', path: '/notices/settings' },
+  GetPlannedMessages: { method: 'GET', path: '/enrollment/plan/{planToken}/messages', entries: 'messages' },
   GetGroups: { method: 'GET', path: '/group' },
   AddGroup: { method: 'POST', path: '/group' },
   ListGroups: { method: 'GET', path: '/groups', entries: 'groups' },

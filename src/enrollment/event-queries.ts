@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { PAIR_TYPES, type PairEventType } from '../events/index.ts';
 import { enrollmentId } from '../kernel/ids.ts';
-import type { ReadTx } from '../storage/index.ts';
+import type { ReadTx, WriteTx } from '../storage/index.ts';
 import { uuidArray } from './queries.ts';
 
 /**
@@ -180,3 +180,37 @@ const CONCERNED: Readonly<Record<PairEventType, (accountId: number) => RawBuilde
         and (past_cause = 'ended' or left_chunk is not null)) n
     where ordinal > e.after`,
 };
+
+/** A chunk's position, and when its operation was accepted. */
+export interface ChunkMoment {
+  readonly position: bigint;
+  readonly at: Date;
+}
+
+/** The first sealed chunks after a position: where they stand, and how old they are. */
+export async function chunkMomentsAfter(
+  tx: ReadTx,
+  accountId: number,
+  after: bigint,
+  limit: number,
+): Promise<ChunkMoment[]> {
+  const { rows } = await sql<{ position: string; at: Date }>`
+    select c.position, o.accepted_at as at from (
+      select position, operation_id from operation_chunk
+      where account_id = ${accountId} and position > ${String(after)}::int8 order by position limit ${limit}) c
+    join operation o on o.account_id = ${accountId} and o.operation_id = c.operation_id
+    order by c.position`.execute(tx);
+  return rows.map(({ position, at }) => ({ position: BigInt(position), at }));
+}
+
+/** Removes what is told no more: events of chunks after a position, up to another. The chunks stay. */
+export async function deletePairEvents(
+  tx: WriteTx,
+  accountId: number,
+  { after, upTo }: { after: bigint; upTo: bigint },
+): Promise<void> {
+  await sql`
+    delete from outbox o using operation_chunk c
+    where c.account_id = ${accountId} and c.position > ${String(after)}::int8 and c.position <= ${String(upTo)}::int8
+      and o.account_id = c.account_id and o.chunk = c.chunk`.execute(tx);
+}

@@ -7,6 +7,9 @@ export { type DueDate, dueDatesOf } from './due-queries.ts';
 export { Enrollments, type PlanPreview } from './enroll.ts';
 export {
   afterPosition,
+  type ChunkMoment,
+  chunkMomentsAfter,
+  deletePairEvents,
   type EventLearner,
   type EventPart,
   type EventPlace,
@@ -23,6 +26,9 @@ export { OUTCOMES, toOutcome } from './outcome-routes.ts';
 export { type Outcome, outcomesOf } from './outcomes.ts';
 export { type PlannedRow, RowPlan } from './packed-rows.ts';
 export { writeToken } from './page-token.ts';
+export { requirePlan } from './plan.ts';
+export { datesOf, type PlanNotices, type PlannedDates, type PlannedNotice } from './plan-effects.ts';
+export { plannedPage } from './plan-outcomes.ts';
 export { REASONS } from './reasons.ts';
 export type { EnrollInput } from './request.ts';
 export { enrollmentRoutes } from './routes.ts';

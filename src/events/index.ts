@@ -1,5 +1,21 @@
 export {
+  courseCompleted,
+  courseItemCompleted,
+  courseItemStatusChanged,
+  courseStatusChanged,
+  meetingEvent,
+  participantRemoved,
+  participantsAdded,
+  toNanoseconds,
+  userRegistered,
+} from './payloads.ts';
+export {
+  deleteEvents,
+  type EventMoment,
   type EventSeal,
+  eventMomentsAfter,
+  forgetUser,
+  positionAt,
   type SealedEvent,
   sealedEventsAfter,
   unsealedEvents,

@@ -61,11 +61,21 @@ export interface SealedEvent extends EventRow {
   readonly occurredAt: Date;
 }
 
-/** Sealed events of some types after a number, up to another, in order. */
+/** Which sealed events: after a number up to another, and of those the ones that follow chunks from a position to another. */
+export interface EventRange {
+  readonly after: bigint;
+  readonly upTo: bigint;
+  readonly fromPosition: bigint;
+  readonly toPosition: bigint;
+  readonly types: readonly string[];
+  readonly limit: number;
+}
+
+/** Sealed events of some types, in order. */
 export async function sealedEventsAfter(
   tx: ReadTx,
   accountId: number,
-  range: { after: bigint; upTo: bigint; types: readonly string[]; limit: number },
+  range: EventRange,
 ): Promise<SealedEvent[]> {
   const { rows } = await sql<{
     number: string;
@@ -79,6 +89,7 @@ export async function sealedEventsAfter(
   }>`
     select number, position, event_id, event_type, payload, user_ids, item_id, occurred_at from event
     where account_id = ${accountId} and number > ${String(range.after)}::int8 and number <= ${String(range.upTo)}::int8
+      and position >= ${String(range.fromPosition)}::int8 and position <= ${String(range.toPosition)}::int8
       and event_type = any(${[...range.types]}::text[])
     order by number limit ${range.limit}`.execute(tx);
   return rows.map((row) => ({
@@ -91,4 +102,51 @@ export async function sealedEventsAfter(
     itemId: row.item_id,
     occurredAt: row.occurred_at,
   }));
+}
+
+/** Takes out of the event that told of a user's registration who it was. Nothing else here says that of anybody. */
+export async function forgetUser(tx: WriteTx, accountId: number, userId: string): Promise<void> {
+  await sql`update event set payload = payload || '{"login": null, "email": null}'
+    where account_id = ${accountId} and event_id = ${userId}`.execute(tx);
+}
+
+/** An event's number, the position of the chunk that it follows, and when it happened. */
+export interface EventMoment {
+  readonly number: bigint;
+  readonly position: bigint;
+  readonly at: Date;
+}
+
+/** The first sealed events after a number: where they stand, and how old they are. */
+export async function eventMomentsAfter(
+  tx: ReadTx,
+  accountId: number,
+  after: bigint,
+  limit: number,
+): Promise<EventMoment[]> {
+  const { rows } = await sql<{ number: string; position: string; at: Date }>`
+    select number, position, occurred_at as at from event
+    where account_id = ${accountId} and number > ${String(after)}::int8 order by number limit ${limit}`.execute(
+    tx,
+  );
+  return rows.map(({ number, position, at }) => ({ number: BigInt(number), position: BigInt(position), at }));
+}
+
+/** The position that the last event up to a number follows; null if there is none. */
+export async function positionAt(tx: ReadTx, accountId: number, number: bigint): Promise<bigint | null> {
+  const { rows } = await sql<{ position: string }>`
+    select position from event where account_id = ${accountId} and number <= ${String(number)}::int8
+    order by number desc limit 1`.execute(tx);
+  return rows[0] ? BigInt(rows[0].position) : null;
+}
+
+/** Removes what is told no more: events after a number, up to another. */
+export async function deleteEvents(
+  tx: WriteTx,
+  accountId: number,
+  { after, upTo }: { after: bigint; upTo: bigint },
+): Promise<void> {
+  await sql`
+    delete from event where account_id = ${accountId} and number > ${String(after)}::int8
+      and number <= ${String(upTo)}::int8`.execute(tx);
 }

@@ -5,6 +5,8 @@ import type { SingleEventType } from './types.ts';
 
 /** Something that happened, with a row of its own. */
 export interface NewEvent {
+  /** Only where it must be found again; a new one otherwise. */
+  readonly eventId?: string;
   readonly eventType: SingleEventType;
   /** As it is told: ids, states, instants. No names, addresses or other text about a person but what the contract wants. */
   readonly payload: Readonly<Record<string, unknown>>;
@@ -17,9 +19,12 @@ export interface NewEvent {
 /** The most users that one event names: whoever tells of more cuts them into several. */
 export const MAX_USERS = 1_000;
 
+/** Rows of one statement: no text that carries more than some ten megabytes. */
+const ROWS_AT_ONCE = 20_000;
+
 /**
- * Writes events in the transaction that causes them, in one statement however many they are: with it they happen, or
- * not at all. `at` is the instant of what happened.
+ * Writes events in the transaction that causes them, in one statement however many they are, short of tens of thousands:
+ * with it they happen, or not at all. `at` is the instant of what happened.
  */
 export async function recordEvents(
   tx: WriteTx,
@@ -27,17 +32,17 @@ export async function recordEvents(
   events: readonly NewEvent[],
   at: Date,
 ): Promise<void> {
-  if (events.length === 0) return;
-  await queries.insertEvents(
-    tx,
-    accountId,
-    events.map((event) => ({
-      eventId: newId(),
-      eventType: event.eventType,
-      payload: event.payload,
-      userIds: event.userIds ?? [],
-      itemId: event.itemId ?? null,
-    })),
-    at,
-  );
+  for (let from = 0; from < events.length; from += ROWS_AT_ONCE)
+    await queries.insertEvents(
+      tx,
+      accountId,
+      events.slice(from, from + ROWS_AT_ONCE).map((event) => ({
+        eventId: event.eventId ?? newId(),
+        eventType: event.eventType,
+        payload: event.payload,
+        userIds: event.userIds ?? [],
+        itemId: event.itemId ?? null,
+      })),
+      at,
+    );
 }

@@ -58,6 +58,9 @@ export async function eventsOf(
       ? await sealedEventsAfter(tx, accountId, {
           after: after.number,
           upTo: upTo.events,
+          // Of types that were not asked for before, nothing that stands before the place.
+          fromPosition: after.position,
+          toPosition: upTo.position,
           types: otherTypes,
           limit,
         })

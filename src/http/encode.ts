@@ -102,4 +102,5 @@ export const CONTENT_TYPE: Record<Format, string> = {
   xml: 'application/xml; charset=UTF-8',
   csv: 'text/csv; charset=utf-8; header=present',
   ndjson: 'application/x-ndjson; charset=utf-8',
+  sse: 'text/event-stream; charset=utf-8',
 };

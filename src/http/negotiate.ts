@@ -2,8 +2,8 @@ import { refuse } from '../kernel/errors.ts';
 
 /** Which format an answer has (contract api.md 1.3). Never influenced by the request's Content-Type. */
 export type Format = 'json' | 'xml' | FileFormat;
-/** Formats of lists that are read as files: only where an answer offers them, only when asked for by name. */
-export type FileFormat = 'csv' | 'ndjson';
+/** Lists as files, and as server-sent events: only where an answer offers them, only when asked for by name. */
+export type FileFormat = 'csv' | 'ndjson' | 'sse';
 
 interface Range {
   readonly type: string;
@@ -15,6 +15,7 @@ const TYPES: Record<Format, readonly string[]> = {
   json: ['application/json', 'text/json', 'application/*+json'],
   csv: ['text/csv'],
   ndjson: ['application/x-ndjson', 'application/ndjson', 'application/jsonl'],
+  sse: ['text/event-stream'],
 };
 
 function parse(accept: string): Range[] {

@@ -189,6 +189,7 @@ const GOES_ON = {
 const REFUSAL_HEADERS: Readonly<Record<number, Json>> = {
   401: { 'WWW-Authenticate': { schema: { type: 'string' } } },
   409: GOES_ON,
+  410: { Location: { schema: { type: 'string' }, description: 'Where what is still there begins' } },
   429: RETRY_AFTER,
   503: GOES_ON,
 };

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal, refuse } from '../kernel/errors.ts';
+import type { Live } from '../kernel/live.ts';
 import type { Retries } from '../kernel/retries.ts';
 import {
   type BodyKind,
@@ -23,18 +24,19 @@ import { answerOnce, keyedRequestOf } from './retry.ts';
 import { type Input, type Route, takesKey } from './route.ts';
 
 /** What the pipeline is told about a request before it knows the caller. */
-export interface RequestFacts {
+export interface RequestFacts<Ctx> {
   readonly id: string;
   readonly now: Date;
   readonly headers: IncomingHttpHeaders;
   readonly preferences: Preferences;
+  readonly live: Live<Ctx>;
 }
 
 export interface PipelineOptions<Caller, Ctx> {
   authenticate(headers: IncomingHttpHeaders, remoteAddress: string): Promise<Caller>;
   /** Throws a refusal if the caller may not use a route that asks for `may`. */
   authorize(caller: Caller, may: string): void;
-  context(caller: Caller | null, request: RequestFacts): Ctx;
+  context(caller: Caller | null, request: RequestFacts<Ctx>): Ctx;
   /** Whether what `run` threw means that the caller must be established anew. */
   isStale(error: unknown): boolean;
   forget(caller: Caller): void;
@@ -74,8 +76,9 @@ export async function answer<Caller, Ctx>(
     const body = await stages.time('decode', () => bodyOf(route, options.decoder, request, kind, taken));
     // Of a value nothing is left in memory but what was read out of it; a file is kept as it is.
     if (!route.upload) taken.release();
-    const input = stages.timeNow('validate', () => validateAll(route, request, body));
-    const facts = { id, now, headers, preferences: readPreferences(headers['prefer']?.toString()) };
+    const input = stages.timeNow('validate', () => validateAll(route, request, body, format));
+    const preferences = readPreferences(headers['prefer']?.toString());
+    const facts = { id, now, headers, preferences, live: new LiveRequest(route, options, request, reply) };
     const keyed = takesKey(route) ? keyedRequestOf(route, input, request.headers) : null;
     const withRights = renewingRights(route, options, request, facts, caller);
     const run = async (ctx: Ctx) => prepare(route, await route.run(ctx, input), format);
@@ -100,12 +103,53 @@ export async function answer<Caller, Ctx>(
   options.observe?.(route, reply.statusCode, stages.all);
 }
 
+/** For the few answers that go on after `run` has begun to wait; costs the others nothing. */
+class LiveRequest<Caller, Ctx> implements Live<Ctx> {
+  readonly #route: Route<Ctx>;
+  readonly #options: PipelineOptions<Caller, Ctx>;
+  readonly #request: FastifyRequest;
+  readonly #reply: FastifyReply;
+
+  constructor(
+    route: Route<Ctx>,
+    options: PipelineOptions<Caller, Ctx>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ) {
+    this.#route = route;
+    this.#options = options;
+    this.#request = request;
+    this.#reply = reply;
+  }
+
+  async again<T>(work: (ctx: Ctx) => Promise<T>): Promise<T> {
+    const [route, options, request] = [this.#route, this.#options, this.#request];
+    const caller = await callerOf(route, options, request);
+    if (caller !== null) options.authorize(caller, route.may);
+    const { id, headers } = request;
+    const preferences = readPreferences(headers['prefer']?.toString());
+    const facts = { id, now: options.clock(), headers, preferences, live: this };
+    return renewingRights(route, options, request, facts, caller)(work);
+  }
+
+  whenGone(then: () => void): () => void {
+    const { raw } = this.#reply;
+    if (raw.destroyed) queueMicrotask(then);
+    else raw.once('close', then);
+    return () => raw.off('close', then);
+  }
+
+  hangUp(): void {
+    this.#reply.raw.destroy();
+  }
+}
+
 /** Runs work for the caller, who is established anew when their rights turn out to have changed. */
 function renewingRights<Caller, Ctx>(
   route: Route<Ctx>,
   options: PipelineOptions<Caller, Ctx>,
   request: FastifyRequest,
-  facts: RequestFacts,
+  facts: RequestFacts<Ctx>,
   established: Caller | null,
 ): <T>(work: (ctx: Ctx) => Promise<T>) => Promise<T> {
   let caller = established;
@@ -207,7 +251,12 @@ async function bodyOf<Ctx>(
   };
 }
 
-function validateAll<Ctx>(route: Route<Ctx>, request: FastifyRequest, { plain, file }: ReadBody): Input {
+function validateAll<Ctx>(
+  route: Route<Ctx>,
+  request: FastifyRequest,
+  { plain, file }: ReadBody,
+  format: Format,
+): Input {
   const mark = request.url.indexOf('?');
   const search = mark < 0 ? '' : request.url.slice(mark + 1);
   const params = Object.entries((request.params ?? {}) as Record<string, string>);
@@ -221,6 +270,7 @@ function validateAll<Ctx>(route: Route<Ctx>, request: FastifyRequest, { plain, f
       )) as never,
     body: (route.body && validate(route.body, plain)) as never,
     file,
+    format,
     headers: Object.fromEntries(
       Object.keys(route.takesHeaders).map((name) => [name, request.headers[name.toLowerCase()]?.toString()]),
     ),

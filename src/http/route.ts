@@ -319,6 +319,8 @@ export interface Input {
   /** Empty where the route takes none. */
   readonly file: Upload;
   readonly headers: TakenHeaders;
+  /** How the answer will be written: what is read for a stream is not what is read for a page. */
+  readonly format: Format;
 }
 
 /** By name, as the route spells it. */
@@ -359,7 +361,7 @@ interface RouteInput<Ctx, P, Q, B, R> {
   prefersJson?: boolean;
   run(
     ctx: Ctx,
-    input: { params: In<P>; query: In<Q>; body: In<B>; file: Upload; headers: TakenHeaders },
+    input: { params: In<P>; query: In<Q>; body: In<B>; file: Upload; headers: TakenHeaders; format: Format },
   ): Promise<R | Reply<R>>;
 }
 

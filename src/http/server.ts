@@ -35,7 +35,7 @@ export interface ServerOptions<Caller, Ctx> extends Omit<PipelineOptions<Caller,
 }
 
 /** A request in the log, whoever logs it, is the pattern of its route: an address may have a secret in it. */
-const LOGGED = {
+export const LOGGED = {
   req: (request: FastifyRequest) => ({ method: request.method, route: request.routeOptions.url ?? null }),
 };
 

@@ -187,6 +187,11 @@ export const DIRECTORY_ERRORS = {
     'There is nothing here that you are enrolled in.',
     'The enrollment is not one of the caller’s own, or it has ended. What belongs to somebody else is answered alike.',
   ),
+  'learning.not_offered': entry(
+    409,
+    'This is not offered for enrolling yourself.',
+    'An administrator opens content for it (selfEnrollment). Ask one to enroll you.',
+  ),
   'learning.not_yours_to_say': entry(
     400,
     'This cannot be marked as completed by the learner.',
@@ -202,6 +207,36 @@ export const DIRECTORY_ERRORS = {
     404,
     'This address leads to no calendar.',
     'It was never given, was taken away or replaced, or its user is not active.',
+  ),
+  'training.started': entry(
+    409,
+    'This session has begun.',
+    'Nobody chooses or leaves a session that has begun. Choose another one, or ask an administrator.',
+  ),
+  'training.registration_closed': entry(
+    409,
+    'This session could be chosen until {at}.',
+    'The training sets a deadline for registering. Choose a later session, or ask an administrator.',
+  ),
+  'training.cancellation_closed': entry(
+    409,
+    'This session could be left until {at}.',
+    'The training sets a deadline for leaving. Ask an administrator.',
+  ),
+  'training.chosen_for_you': entry(
+    409,
+    'An administrator has chosen this session for you.',
+    'Only an administrator can change it.',
+  ),
+  'training.attended': entry(
+    409,
+    'Attendance of this session is recorded already.',
+    'Whoever has attended has nothing to leave.',
+  ),
+  'training.has_seat': entry(
+    409,
+    'You have a seat in a session of this training.',
+    'Leave it first, or choose another session that has free seats.',
   ),
   // Webhooks
   'webhook.unknown_subscriber': entry(
@@ -223,6 +258,26 @@ export const DIRECTORY_ERRORS = {
     400,
     "code: is not the one that was sent last to the subscriber's address.",
     'Sending a new code, and changing the address, make earlier codes void.',
+  ),
+  'webhook.not_told': entry(
+    409,
+    'The subscriber {name} is told of nothing: it is {state}.',
+    'Only a subscriber that is enabled and confirmed is told again what happened. Nothing was done.',
+  ),
+  'webhook.replay_running': entry(
+    409,
+    'The subscriber {name} is being told again what happened, and not to the end yet.',
+    'One replay at a time. GET /webhook/deliveries shows how far it is. Nothing was done.',
+  ),
+  'webhook.unknown_delivery': entry(
+    400,
+    'deliveryIds: {ids} is no delivery to this subscriber.',
+    'The log is kept for 30 days, and of each subscriber the last 10,000 messages. Nothing was done.',
+  ),
+  'webhook.replay_forgotten': entry(
+    410,
+    '{field}: what happened before {at} is no longer kept.',
+    'Events are kept for 90 days, or as long as ROLLBOOK_EVENT_RETENTION_DAYS says. Nothing was done.',
   ),
   // Mail
   'mail.unknown_message': entry(

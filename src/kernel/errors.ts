@@ -235,6 +235,17 @@ export const ERRORS = {
     'Operation {ids} was completed on {at}, which is more than {days} days ago.',
     'An operation can be undone for 30 days. Nothing was done.',
   ),
+  // The feed
+  'feed.cursor': entry(
+    400,
+    '{field}: {value} {detail}.',
+    'Send the nextCursor of an earlier answer to the same account, now for what happens from now on, or nothing for the oldest event that is kept.',
+  ),
+  'feed.forgotten': entry(
+    410,
+    '{field}: what follows this cursor is no longer kept; the oldest cursor from which can be read is {cursor}.',
+    'Events are kept for 90 days, or as long as ROLLBOOK_EVENT_RETENTION_DAYS says. Location reads what there is; what happened before is to be found in the lists.',
+  ),
   // What is put off
   'job.unknown': entry(404, 'Job not found: {ids}.', 'The id names no job; what is done is not kept.'),
   'job.state': entry(

@@ -153,3 +153,82 @@ export async function coursesOf(
     progress: toProgress(row),
   }));
 }
+
+/** When somebody's own enrollment is open. */
+export interface OwnWindow {
+  readonly itemId: string;
+  readonly accessAt: Date;
+  readonly dueAt: Date | null;
+  readonly lockAfterDueDate: boolean;
+}
+
+/** Null if it is no current enrollment of theirs. Held: it does not end or change before the transaction does. */
+export async function findWindow(
+  tx: ReadTx,
+  accountId: number,
+  learnerId: string,
+  key: EnrollmentKey,
+  isHeld: boolean,
+): Promise<OwnWindow | null> {
+  const { rows } = await sql<{
+    item_id: string;
+    access_at: Date;
+    due_at: Date | null;
+    lock_after_due: boolean;
+  }>`
+    select item_id, access_at, due_at, lock_after_due from enrollment
+    where account_id = ${accountId} and chunk = ${String(key.chunk)}::int8 and ordinal = ${key.ordinal}
+      and learner_id = ${learnerId} ${isHeld ? sql`for share` : sql``}`.execute(tx);
+  const row = rows[0];
+  return row
+    ? {
+        itemId: row.item_id,
+        accessAt: row.access_at,
+        dueAt: row.due_at,
+        lockAfterDueDate: row.lock_after_due,
+      }
+    : null;
+}
+
+/** A module that is a training. */
+export interface TrainingPart {
+  readonly courseId: string;
+  readonly trainingId: string;
+  readonly title: string;
+}
+
+/** The training behind a module of a course, or of a course of a learning track; null if there is none. */
+export async function findTrainingPart(
+  tx: ReadTx,
+  accountId: number,
+  itemId: string,
+  moduleId: string,
+): Promise<TrainingPart | null> {
+  const { rows } = await sql<{ course_id: string; training_id: string; title: string }>`
+    select m.course_id, m.training_id, m.title from course_module m
+    where m.account_id = ${accountId} and m.module_id = ${moduleId} and m.training_id is not null
+      and (m.course_id = ${itemId} or exists (
+        select from learning_track_course t
+        where t.account_id = ${accountId} and t.track_id = ${itemId} and t.course_id = m.course_id))`.execute(
+    tx,
+  );
+  const row = rows[0];
+  return row ? { courseId: row.course_id, trainingId: row.training_id, title: row.title } : null;
+}
+
+/** Which of some items somebody is enrolled in, by item. */
+export async function ownIn(
+  tx: ReadTx,
+  accountId: number,
+  learnerId: string,
+  itemIds: readonly string[],
+): Promise<Map<string, EnrollmentKey>> {
+  const { rows } = await sql<{ item_id: string; chunk: string; ordinal: number }>`
+    select item_id, chunk, ordinal from enrollment
+    where account_id = ${accountId} and learner_id = ${learnerId} and item_id = any(${[...itemIds]}::uuid[])`.execute(
+    tx,
+  );
+  return new Map(
+    rows.map((row) => [row.item_id, { accountId, chunk: BigInt(row.chunk), ordinal: row.ordinal }]),
+  );
+}

@@ -4,7 +4,14 @@
  */
 
 export { auditChain, auditOperations, type ChainEnd, type Fault } from './audit.ts';
-export { micros, type OperationRow, type OperationState, type SealState, sealState } from './queries.ts';
+export {
+  acceptedAt,
+  micros,
+  type OperationRow,
+  type OperationState,
+  type SealState,
+  sealState,
+} from './queries.ts';
 export { latestOperations, readOperation } from './read.ts';
 export { KINDS, operationRoutes, STATES, Summary, toOperation } from './routes.ts';
 export { BackgroundSealer, seal } from './sealer.ts';

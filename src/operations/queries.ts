@@ -78,6 +78,18 @@ export async function findOperation(
   return rows[0] ? toOperation(rows[0]) : null;
 }
 
+/** When operations were accepted, by their ids. */
+export async function acceptedAt(
+  tx: ReadTx,
+  accountId: number,
+  operationIds: readonly string[],
+): Promise<Map<string, Date>> {
+  const { rows } = await sql<{ operation_id: string; accepted_at: Date }>`
+    select operation_id, accepted_at from operation
+    where account_id = ${accountId} and operation_id = any(${[...operationIds]}::uuid[])`.execute(tx);
+  return new Map(rows.map((row) => [row.operation_id, row.accepted_at]));
+}
+
 /** Which operations; null means any. */
 export interface OperationFilter {
   readonly actorId: string | null;

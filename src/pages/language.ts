@@ -73,6 +73,11 @@ export class Language {
     return this.#instants.format(at);
   }
 
+  /** From an instant on, for so many seconds: `5 March 2026, 14:00 – 16:00`. */
+  range(from: Date, seconds: number): string {
+    return this.#instants.formatRange(from, new Date(from.getTime() + seconds * 1000));
+  }
+
   /** The same in another zone, where that says something else; null where it is the same. */
   exactIn(at: Date, timeZone: string): string | null {
     const there = instantsOf(this.locale, timeZone).format(at);

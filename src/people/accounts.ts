@@ -8,6 +8,7 @@ import {
   type Plan,
   type RoleType,
 } from '../access/index.ts';
+import { recordEvents, userRegistered } from '../events/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import { sha256 } from '../kernel/hash.ts';
 import { newClientId, newId, newSecret } from '../kernel/ids.ts';
@@ -78,6 +79,7 @@ export async function createAccount(db: Database, input: AccountInput): Promise<
         email: input.ownerEmail,
       };
       await insertUsers(tx, accountId, [{ ...owner, passwordHash, fields: {} }], now);
+      await recordEvents(tx, accountId, [userRegistered(owner)], now);
       const roleId = await standardRole(tx, accountId, 'owner');
       await insertAssignments(tx, accountId, ownerId, [{ roleId, manageableDepartmentIds: [] }]);
       const client = await addClient(tx, accountId, ownerId, now);

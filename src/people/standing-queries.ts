@@ -98,9 +98,21 @@ export async function updatePassword(
     where account_id = ${accountId} and user_id = ${userId}`.execute(tx);
 }
 
-/** Leaves of a user the id that enrollments and history name: who it was, department, credentials, roles, seats and calendar go. */
+/** Takes away every seat a user has in trainings; where they were. */
+export async function deleteSeatsOf(
+  tx: WriteTx,
+  accountId: number,
+  userId: string,
+): Promise<{ trainingId: string; sessionId: string }[]> {
+  const { rows } = await sql<{ training_id: string; session_id: string }>`
+    delete from training_seat where account_id = ${accountId} and user_id = ${userId}
+    returning training_id, session_id`.execute(tx);
+  return rows.map((row) => ({ trainingId: row.training_id, sessionId: row.session_id }));
+}
+
+/** Leaves of a user the id that enrollments and history name: who it was, department, credentials, roles and calendar go. */
 export async function eraseUser(tx: WriteTx, accountId: number, userId: string, now: Date): Promise<void> {
-  for (const table of ['api_client', 'user_role', 'training_seat', 'calendar_feed', 'calendar_event'])
+  for (const table of ['api_client', 'user_role', 'calendar_feed', 'calendar_event'])
     await sql`delete from ${sql.table(table)} where account_id = ${accountId} and user_id = ${userId}`.execute(
       tx,
     );

@@ -8,7 +8,9 @@ import {
   rankOf,
   reachOf,
 } from '../access/index.ts';
+import { forgetUser, participantRemoved, recordEvents } from '../events/index.ts';
 import { setGroups, usersChanged } from '../groups/index.ts';
+import { enqueue } from '../jobs/index.ts';
 import { toDateText } from '../kernel/dates.ts';
 import { listIds, refuse } from '../kernel/errors.ts';
 import { forgetMail } from '../mail/index.ts';
@@ -157,6 +159,9 @@ export interface EndsEnrollments {
   endOf(tx: WriteTx, ctx: Context, learnerIds: readonly string[]): Promise<void>;
 }
 
+/** The job that follows where somebody's seat in a training session is free: people know nothing of waiting lists. */
+export const SEATS_FREED = 'training.seats_freed';
+
 /**
  * Deletes a user: enrollments end, login and e-mail are free again, nothing of who it was remains; only the id stays, as
  * history names it.
@@ -169,6 +174,17 @@ export function deleteUser(ctx: Context, enrollments: EndsEnrollments, userId: s
     await enrollments.endOf(tx, ctx, [userId]);
     await setGroups(tx, accountId, userId, []);
     await usersChanged(tx, accountId, [userId]);
+    const seats = await queries.deleteSeatsOf(tx, accountId, userId);
+    const events = seats.map((session) => participantRemoved(session, userId));
+    await recordEvents(tx, accountId, events, ctx.now);
+    await forgetUser(tx, accountId, userId);
+    const freed = seats.map((session) => ({
+      kind: SEATS_FREED,
+      key: session.sessionId,
+      runAt: ctx.now,
+      payload: session,
+    }));
+    await enqueue(tx, accountId, freed, ctx.now);
     await forgetMail(tx, accountId, userId);
   });
 }

@@ -8,6 +8,7 @@ import {
   reachOf,
   replaceAssignments,
 } from '../access/index.ts';
+import { recordEvents, userRegistered } from '../events/index.ts';
 import {
   findGroups,
   refuseUnknownGroups,
@@ -73,6 +74,7 @@ export async function addUser(ctx: Context, input: NewUser): Promise<queries.Use
       if (input.groupIds) await placeInGroups(tx, ctx, user.userId, input.groupIds);
       await noteFields(tx, accountId, Object.keys(fields));
       await usersChanged(tx, accountId, [user.userId]);
+      await recordEvents(tx, accountId, [userRegistered(user)], ctx.now);
       return loadUser(tx, ctx, 'everyone', user.userId);
     }),
   );

@@ -12,7 +12,7 @@ import { isSelfReported } from '../results/index.ts';
 
 /** The pages of what a learner must take: the list, and one of its entries. */
 
-interface Reader {
+export interface Reader {
   readonly frame: Frame;
   readonly now: Date;
   readonly csrf: string;
@@ -79,7 +79,7 @@ function momentOf({ urgency, accessAt, dueAt, progress }: MyLearning): { at: Dat
   return { at: dueAt, key: urgency === 'overdue' ? 'learning.wasDue' : 'learning.due' };
 }
 
-const kindOf = (language: Language, { contentType }: Pick<MyLearning, 'contentType'>): string =>
+export const kindOf = (language: Language, { contentType }: Pick<MyLearning, 'contentType'>): string =>
   language.say(
     contentType === 'Course'
       ? 'kind.Course'
@@ -89,14 +89,14 @@ const kindOf = (language: Language, { contentType }: Pick<MyLearning, 'contentTy
   );
 
 /** One enrollment: what is in it, and what can be done with it now. */
-export function itemPage(reader: Reader, item: MyItem, isSaved: boolean): Html {
+export function itemPage(reader: Reader, item: MyItem, note: Key | null): Html {
   const { learning, course } = item;
   const { language } = reader.frame;
   const shown = course ?? learning;
   return page(
     reader.frame,
     shown.title,
-    html`${isSaved && html`<p class="note" role="status">${language.say('item.saved')}</p>`}
+    html`${note && html`<p class="note" role="status">${language.say(note)}</p>`}
 ${facts(reader, learning)}
 <p>${language.say(`status.${shown.progress.status}`)}</p>
 ${shown.description && html`<p dir="auto">${shown.description}</p>`}
@@ -167,6 +167,10 @@ ${
     'item.doneNamed',
     title,
   )
+}
+${
+  module.trainingId &&
+  html`<a class="button" href="/my/learning/${learning.enrollmentId}/training/${moduleId}" aria-label="${language.say('seats.leadNamed', { title })}">${language.say('seats.lead')}</a>`
 }
 </div>`
 }

@@ -7,19 +7,17 @@ import {
   type Site,
   StaleRights,
 } from '../access/index.ts';
+import type { Enrollments } from '../enrollment/index.ts';
 import type { PageAnswer, PageRequest, PageRoute } from '../http/page.ts';
 import { Refusal, refuse } from '../kernel/errors.ts';
-import { isUuid } from '../kernel/ids.ts';
 import { listMine, readMine } from '../learning/index.ts';
 import {
   accentSheet,
   type Frame,
-  type Html,
   html,
   type Key,
   Language,
   localeFor,
-  PAGE_HEADERS,
   page,
   STYLE,
   STYLE_PATH,
@@ -27,14 +25,18 @@ import {
 import { linkToOwn } from '../progress/index.ts';
 import { recordOwn } from '../results/index.ts';
 import type { Database } from '../storage/index.ts';
+import { enrollFromCatalogue, showCatalogue } from './catalogue-routes.ts';
 import { itemPage, learningPage } from './learning-pages.ts';
+import { type SeatAction, seatAnswer, showSeats } from './seat-routes.ts';
 import { type SignInForm, signInPage } from './sign-in.ts';
+import { idOf, readerOf, redirect, shown, type Visit } from './visit.ts';
 
 /** The addresses of the portal. Every page of a learner begins with their session; every form with its secret. */
 
 export interface PortalParts {
   readonly db: Database;
   readonly sessions: Sessions;
+  readonly enrollments: Enrollments;
   readonly clock: () => Date;
 }
 
@@ -42,18 +44,6 @@ const SESSION_COOKIE = 'rollbook_session';
 /** Before there is a session: what a form must bring along, too, so that nobody is signed in by another site. */
 const FORM_COOKIE = 'rollbook_form';
 const MAX_STALE = 20;
-
-/** Somebody who is signed in, for one request. */
-interface Visit {
-  readonly request: PageRequest;
-  readonly session: Session;
-  readonly language: Language;
-  readonly frame: Frame;
-  readonly csrf: string;
-  readonly now: Date;
-  /** Runs a use case as the visitor; again when rights changed meanwhile. */
-  run<T>(work: (ctx: Context) => Promise<T>): Promise<T>;
-}
 
 export class Portal {
   readonly #parts: PortalParts;
@@ -88,6 +78,13 @@ export class Portal {
         await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'complete' }));
         return redirect(`/my/learning/${enrollmentId}${courseId ? `/${courseId}` : ''}?saved=1`);
       }),
+      this.#visited('GET', '/my/learning/{enrollmentId}/training/{moduleId}', showSeats),
+      ...(['choose', 'leave', 'wait', 'stop-waiting'] as const satisfies readonly SeatAction[]).map(
+        (action) =>
+          this.#visited('POST', `/my/learning/{enrollmentId}/training/{moduleId}/${action}`, (visit) =>
+            seatAnswer(visit, action),
+          ),
+      ),
       this.#visited('GET', '/my/certificate/{certificateId}', async (visit) => {
         const certificateId = idOf(visit.request.params['certificateId']);
         const link = await visit.run((ctx) => linkToOwn(ctx, certificateId));
@@ -95,6 +92,10 @@ export class Portal {
         const { pathname, search } = new URL(link);
         return redirect(pathname + search);
       }),
+      this.#visited('GET', '/my/catalogue', showCatalogue),
+      this.#visited('POST', '/my/catalogue/{itemId}', (visit) =>
+        enrollFromCatalogue(visit, this.#parts.enrollments),
+      ),
       this.#visited('GET', '/my/*', () => refuse('learning.unknown')),
     ];
   }
@@ -123,7 +124,7 @@ export class Portal {
     const { params, query } = visit.request;
     const courseId = params['courseId'] === undefined ? null : idOf(params['courseId']);
     const item = await visit.run((ctx) => readMine(ctx, idOf(params['enrollmentId']), courseId));
-    return shown(itemPage(readerOf(visit), item, query.has('saved')));
+    return shown(itemPage(readerOf(visit), item, noteOf(query)));
   }
 
   /** Records the view first: what is not open is not opened, and what is opened is known. */
@@ -265,18 +266,6 @@ const sheet = (path: string, text: (request: PageRequest) => string | null): Pag
   },
 });
 
-const shown = (content: Html, status = 200): PageAnswer => ({
-  status,
-  headers: PAGE_HEADERS,
-  body: content.text,
-});
-
-const redirect = (location: string, cookies: readonly string[] = []): PageAnswer => ({
-  status: 303,
-  headers: { location, ...(cookies.length > 0 && { 'set-cookie': [...cookies] }) },
-  body: '',
-});
-
 /** `seconds`: how long it is kept; null: as long as the browser runs. */
 const cookie = (name: string, value: string, site: Site, seconds: number | null): string[] => [
   [
@@ -309,8 +298,8 @@ const isForeign = ({ headers }: PageRequest): boolean => {
 const nextOf = (text: string | null): string =>
   text !== null && /^\/my(\/[\w./-]*)?(\?[\w=&-]*)?$/.test(text) ? text : '/my';
 
-const idOf = (text: string | undefined): string =>
-  text !== undefined && isUuid(text) ? text.toLowerCase() : refuse('learning.unknown');
+const noteOf = (query: URLSearchParams): Key | null =>
+  query.has('saved') ? 'item.saved' : query.has('enrolled') ? 'catalogue.done' : null;
 
 const formIds = (form: URLSearchParams): { moduleId: string | undefined; courseId: string | undefined } => ({
   moduleId: form.has('moduleId') ? idOf(form.get('moduleId') ?? '') : undefined,
@@ -331,11 +320,4 @@ const frameOf = (request: PageRequest, site: Site | null, session: Session | nul
   accountName: site?.name ?? '',
   accent: site?.accentColor ?? null,
   signedIn: session && { csrf: csrfOf(session) },
-});
-
-const readerOf = ({ frame, now, csrf, session }: Visit) => ({
-  frame,
-  now,
-  csrf,
-  accountZone: session.site.timeZone,
 });

@@ -4,6 +4,6 @@
  */
 export { certificatesOf, type IssuedCertificate, linkToOwn } from './certificates.ts';
 export { currentTerm, PROGRESS, type ProgressRow, progressedSince, toProgress } from './queries.ts';
-export { type Achievement, recordAchievements } from './record.ts';
+export { type Achievement, loadAchievements, recordAchievements } from './record.ts';
 export { certificateRoutes } from './routes.ts';
 export { isDone, isOverdue, type Progress, type Report, STATUSES, type Status } from './rules.ts';

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { enrollmentId } from '../kernel/ids.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import { NOT_STARTED, type Progress, type Status } from './rules.ts';
 
@@ -21,6 +22,8 @@ export interface ModuleStanding {
   readonly courseId: string;
   readonly term: number;
   readonly moduleId: string;
+  /** The material or training that the module is made of */
+  readonly courseItemId: string;
   readonly progress: Progress;
 }
 
@@ -124,9 +127,15 @@ export async function moduleStandingsOf(
   courses: readonly Standing[],
 ): Promise<ModuleStanding[]> {
   const { rows } = await sql<
-    ProgressRow & { learner_id: string; course_id: string; term: number; module_id: string }
+    ProgressRow & {
+      learner_id: string;
+      course_id: string;
+      term: number;
+      module_id: string;
+      course_item_id: string;
+    }
   >`
-    select w.learner_id, w.course_id, w.term, m.module_id, ${PROGRESS}
+    select w.learner_id, w.course_id, w.term, m.module_id, coalesce(m.item_id, m.training_id) as course_item_id, ${PROGRESS}
     from unnest(${courses.map((course) => course.learnerId)}::uuid[], ${courses.map((course) => course.itemId)}::uuid[],
                 ${courses.map((course) => course.term)}::int2[]) as w(learner_id, course_id, term)
     join course_module m on m.account_id = ${accountId} and m.course_id = w.course_id
@@ -137,7 +146,30 @@ export async function moduleStandingsOf(
     courseId: row.course_id,
     term: row.term,
     moduleId: row.module_id,
+    courseItemId: row.course_item_id,
     progress: toProgress(row),
+  }));
+}
+
+/** The current enrollments that give each pair's learner its item, directly or through a learning track, in order of creation. */
+export async function enrollmentsGiving(
+  tx: ReadTx,
+  accountId: number,
+  pairs: readonly Pair[],
+): Promise<(Pair & { enrollmentId: string })[]> {
+  const { rows } = await sql<{ learner_id: string; item_id: string; chunk: string; ordinal: number }>`
+    select w.learner_id, w.item_id, e.chunk, e.ordinal
+    from unnest(${pairs.map((pair) => pair.learnerId)}::uuid[], ${pairs.map((pair) => pair.itemId)}::uuid[]) as w(learner_id, item_id)
+    cross join lateral (
+      select w.item_id as giver
+      union all
+      select t.track_id from learning_track_course t where t.account_id = ${accountId} and t.course_id = w.item_id) g
+    join enrollment e on e.account_id = ${accountId} and e.learner_id = w.learner_id and e.item_id = g.giver
+    order by e.chunk, e.ordinal`.execute(tx);
+  return rows.map((row) => ({
+    learnerId: row.learner_id,
+    itemId: row.item_id,
+    enrollmentId: enrollmentId({ accountId, chunk: BigInt(row.chunk), ordinal: row.ordinal }),
   }));
 }
 

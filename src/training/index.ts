@@ -3,6 +3,17 @@
  * chooses a session in their portal, or an administrator does.
  */
 export { type Attendance, type AttendedInFull, recordAttendance } from './attendance.ts';
+export {
+  type Chooser,
+  chooseSession,
+  leaveSession,
+  type Offer,
+  type OfferedSession,
+  offerOf,
+  seatsFreed,
+  stopWaiting,
+  waitFor,
+} from './choice.ts';
 export { type SeatedDay, seatedDaysOf } from './day-queries.ts';
 export { findTrainings } from './queries.ts';
 export { trainingRoutes } from './routes.ts';

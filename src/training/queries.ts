@@ -166,7 +166,7 @@ export async function unknownUsers(tx: ReadTx, accountId: number, ids: readonly 
   return rows.map((row) => row.id);
 }
 
-/** False when there is no such day. */
+/** False when there is no such day, or it has that link already. */
 export async function updateDayUrl(
   tx: WriteTx,
   accountId: number,
@@ -174,8 +174,7 @@ export async function updateDayUrl(
   url: string | null,
 ): Promise<boolean> {
   const { rows } = await sql`
-    update training_day set url = ${url} where account_id = ${accountId} and day_id = ${dayId} returning day_id`.execute(
-    tx,
-  );
+    update training_day set url = ${url} where account_id = ${accountId} and day_id = ${dayId}
+      and url is distinct from ${url} returning day_id`.execute(tx);
   return rows.length > 0;
 }

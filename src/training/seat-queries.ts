@@ -70,7 +70,7 @@ export async function sessionOfDay(
 
 /**
  * Seats users who have none in the training yet, on the lowest free numbers of a locked session. Among the first
- * taken + wanted numbers there are always enough; one above the limit violates `training_seat_limit`.
+ * taken + wanted numbers there are always enough; one above the limit violates `training_seat_limit`. Returns who got one.
  */
 export async function insertSeats(
   tx: WriteTx,
@@ -78,9 +78,9 @@ export async function insertSeats(
   session: SeatedSession,
   seats: readonly { seatId: string; userId: string }[],
   taken: { by: 'administrator' | 'learner'; at: Date },
-): Promise<void> {
+): Promise<string[]> {
   const { sessionId, trainingId, seatLimit } = session;
-  await sql`
+  const { rows } = await sql<{ user_id: string }>`
     with wanted as (
       select w.user_id, w.seat_id, row_number() over (order by w.seat_id) as place
       from unnest(${seats.map((seat) => seat.userId)}::uuid[], ${seats.map((seat) => seat.seatId)}::uuid[]) as w(user_id, seat_id)
@@ -95,7 +95,8 @@ export async function insertSeats(
     insert into training_seat (account_id, training_id, user_id, session_id, seat_id, seat_number, seat_limit, taken_by, taken_at)
     select ${accountId}, ${trainingId}, w.user_id, ${sessionId}, w.seat_id, f.number, ${seatLimit}, ${taken.by}, ${taken.at}
     from wanted w join free f on f.place = w.place
-    on conflict (account_id, training_id, user_id) do nothing`.execute(tx);
+    on conflict (account_id, training_id, user_id) do nothing returning user_id`.execute(tx);
+  return rows.map((row) => row.user_id).sort();
 }
 
 /** Which of the users have their seat in another session of the training. */
@@ -113,14 +114,18 @@ export async function seatedElsewhere(
   return rows.map((row) => row.user_id);
 }
 
+/** Returns who had one. */
 export async function deleteSeats(
   tx: WriteTx,
   accountId: number,
   sessionId: string,
   userIds: readonly string[],
-): Promise<void> {
-  await sql`delete from training_seat where account_id = ${accountId} and session_id = ${sessionId}
-    and user_id = any(${userIds}::uuid[])`.execute(tx);
+): Promise<string[]> {
+  const { rows } = await sql<{
+    user_id: string;
+  }>`delete from training_seat where account_id = ${accountId} and session_id = ${sessionId}
+    and user_id = any(${userIds}::uuid[]) returning user_id`.execute(tx);
+  return rows.map((row) => row.user_id).sort();
 }
 
 export interface Seat {

@@ -1,7 +1,9 @@
 import { type Context, includes, reachOf } from '../access/index.ts';
+import { participantRemoved, participantsAdded, recordEvents } from '../events/index.ts';
 import { listIds, refuse } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { violatedConstraint, type WriteTx } from '../storage/index.ts';
+import { promoteIn } from './choice.ts';
 import { objectionToUsers } from './rules.ts';
 import * as queries from './seat-queries.ts';
 
@@ -19,16 +21,28 @@ export function addParticipants(ctx: Context, sessionId: string, userIds: readon
     const session =
       (await queries.lockSession(tx, accountId, sessionId)) ?? refuse('training.unknown_session');
     const seats = wanted.map((userId) => ({ seatId: newId(), userId }));
-    try {
-      await queries.insertSeats(tx, accountId, session, seats, { by: 'administrator', at: ctx.now });
-    } catch (error) {
-      if (violatedConstraint(error) === 'training_seat_limit')
-        refuse('training.session_full', { seats: session.seatLimit });
-      throw error;
-    }
+    const seated = await takeSeats(tx, ctx, session, seats);
     const elsewhere = await queries.seatedElsewhere(tx, accountId, session, wanted);
     if (elsewhere.length > 0) refuse('training.other_session', { field: 'userIds', ids: listIds(elsewhere) });
+    await recordEvents(tx, accountId, participantsAdded(session, seated), ctx.now);
   });
+}
+
+/** Who got a seat that they did not have. Refuses too few seats (409). */
+async function takeSeats(
+  tx: WriteTx,
+  ctx: Context,
+  session: queries.SeatedSession,
+  seats: readonly { seatId: string; userId: string }[],
+): Promise<string[]> {
+  const taken = { by: 'administrator', at: ctx.now } as const;
+  try {
+    return await queries.insertSeats(tx, ctx.caller.accountId, session, seats, taken);
+  } catch (error) {
+    if (violatedConstraint(error) === 'training_seat_limit')
+      refuse('training.session_full', { seats: session.seatLimit });
+    throw error;
+  }
 }
 
 /** Takes users' seats in a session away; having none is no fault. Refuses 403 (scope), 404 (session), 400 (unknown users). */
@@ -41,8 +55,12 @@ export function removeParticipants(
   const wanted = distinct(userIds);
   return ctx.write(async (tx) => {
     await refuseUsers(tx, ctx, wanted, { field: 'userIds', mustBeActive: false });
-    if (!(await queries.lockSession(tx, accountId, sessionId))) refuse('training.unknown_session');
-    await queries.deleteSeats(tx, accountId, sessionId, wanted);
+    const session =
+      (await queries.lockSession(tx, accountId, sessionId)) ?? refuse('training.unknown_session');
+    const left = await queries.deleteSeats(tx, accountId, sessionId, wanted);
+    const events = left.map((userId) => participantRemoved(session, userId));
+    await recordEvents(tx, accountId, events, ctx.now);
+    await promoteIn(tx, accountId, session, ctx.now);
   });
 }
 

@@ -1,10 +1,12 @@
 import { type Context, reachOf } from '../access/index.ts';
+import { meetingEvent, recordEvents } from '../events/index.ts';
 import { listIds, refuse } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { requireWebLink } from '../kernel/links.ts';
 import type { ReadTx } from '../storage/index.ts';
 import * as queries from './queries.ts';
 import { isTimeZone } from './rules.ts';
+import { sessionOfDay } from './seat-queries.ts';
 
 export interface TrainingInput {
   readonly title: string;
@@ -55,6 +57,14 @@ export function addSession(ctx: Context, trainingId: string, input: SessionInput
   const { accountId } = ctx.caller;
   for (const [place, { url }] of input.days.entries()) if (url) requireWebLink(`days[${place}].url`, url);
   const sessionId = newId();
+  const days = input.days.map((day) => ({
+    dayId: newId(),
+    sessionId,
+    startsAt: day.startsAt,
+    durationSeconds: day.durationSeconds,
+    location: day.location ?? null,
+    url: day.url || null,
+  }));
   return ctx.write(async (tx) => {
     if (!(await queries.findTraining(tx, accountId, trainingId))) refuse('training.unknown');
     if (input.instructor) await refuseUnknownUser(tx, accountId, input.instructor, 'instructor');
@@ -64,15 +74,10 @@ export function addSession(ctx: Context, trainingId: string, input: SessionInput
       title: input.title,
       instructorId: input.instructor ?? null,
       capacity: input.capacity ?? null,
-      days: input.days.map((day) => ({
-        dayId: newId(),
-        sessionId,
-        startsAt: day.startsAt,
-        durationSeconds: day.durationSeconds,
-        location: day.location ?? null,
-        url: day.url || null,
-      })),
+      days,
     });
+    const added = days.map(({ dayId }) => meetingEvent('ADDED', { trainingId, sessionId }, dayId));
+    await recordEvents(tx, accountId, added, ctx.now);
     return sessionId;
   });
 }
@@ -120,6 +125,10 @@ export async function readDay(
 export async function setDayUrl(ctx: Context, dayId: string, url: string): Promise<void> {
   reachOf(ctx.caller, 'training.read');
   if (url !== '') requireWebLink('url', url);
-  const isKnown = await ctx.write((tx) => queries.updateDayUrl(tx, ctx.caller.accountId, dayId, url || null));
-  if (!isKnown) refuse('training.unknown_day');
+  const { accountId } = ctx.caller;
+  await ctx.write(async (tx) => {
+    const session = (await sessionOfDay(tx, accountId, dayId)) ?? refuse('training.unknown_day');
+    if (await queries.updateDayUrl(tx, accountId, dayId, url || null))
+      await recordEvents(tx, accountId, [meetingEvent('UPDATED', session, dayId)], ctx.now);
+  });
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterPosition, WHOLE_EVENT } from '../enrollment/index.ts';
-import type { FeedPlace } from '../feed/index.ts';
+import type { FeedEnd, FeedPlace } from '../feed/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import type { Filters, SubscriptionType } from './rules.ts';
 
@@ -12,9 +12,13 @@ export interface Subscriber {
 }
 
 const NEVER = sql`to_timestamp(0)`;
-const one = ({ accountId, subscriberId }: Subscriber) =>
+export const one = ({ accountId, subscriberId }: Subscriber) =>
   sql`account_id = ${accountId} and subscriber_id = ${subscriberId}`;
 const holder = (lease: Lease) => sql`${one(lease)} and lease_epoch = ${String(lease.epoch)}::int8`;
+
+/** SQL: a place, in the order of the columns that hold one: position, item, ordinal, event. */
+export const placeValues = ({ position, itemId, ordinal, number }: FeedPlace) =>
+  sql`${String(position)}::int8, ${itemId}::uuid, ${ordinal}::int, ${String(number)}::int8`;
 
 /** Subscribers of all accounts that have something to be told now and whom nobody is telling. */
 export async function dueSubscribers(tx: ReadTx, now: Date, limit: number): Promise<Subscriber[]> {
@@ -24,7 +28,9 @@ export async function dueSubscribers(tx: ReadTx, now: Date, limit: number): Prom
     where w.is_enabled and w.is_confirmed and w.next_attempt_at <= ${now} and w.lease_until <= ${now}
       and (s.position > w.told_position or w.told_ordinal < ${WHOLE_EVENT} or s.events > w.told_event
         or exists (select from operation_chunk c where c.account_id = w.account_id and c.position is null)
-        or exists (select from event e where e.account_id = w.account_id and e.number is null))
+        or exists (select from event e where e.account_id = w.account_id and e.number is null)
+        or exists (select from webhook_replay r where r.account_id = w.account_id and r.subscriber_id = w.subscriber_id
+                     and r.range_no = 0 and r.next_attempt_at <= ${now}))
     order by w.lease_until limit ${limit}`.execute(tx);
   return rows;
 }
@@ -110,13 +116,17 @@ export async function holdLease(tx: WriteTx, lease: Lease, leaseUntil: Date): Pr
   };
 }
 
+/** Whether the lease still holds; if so, it does until the transaction ends. */
+export async function isHeld(tx: WriteTx, lease: Lease): Promise<boolean> {
+  const { rows } = await sql`select from webhook_subscriber where ${holder(lease)} for update`.execute(tx);
+  return rows.length > 0;
+}
+
 /** Everything up to here is told. Says nothing to a subscriber whose lease is lost: it will be told again. */
 export async function recordTold(tx: WriteTx, lease: Lease, told: FeedPlace): Promise<void> {
   await sql`update webhook_subscriber
-    set told_position = ${String(told.position)}::int8, told_item = ${told.itemId}, told_ordinal = ${told.ordinal},
-        told_event = ${String(told.number)}::int8, failures = 0, failing_since = null where ${holder(lease)}`.execute(
-    tx,
-  );
+    set (told_position, told_item, told_ordinal, told_event) = (${placeValues(told)}), failures = 0, failing_since = null
+    where ${holder(lease)}`.execute(tx);
 }
 
 /** The next attempt is at that time; the lease ends. */
@@ -165,4 +175,48 @@ export async function countSubscribers(
     where w.account_id = ${accountId} and w.is_enabled and w.is_confirmed and s.subscription_type = ${type}
     group by i.id`.execute(tx);
   return new Map(rows.map((row) => [row.item_id, row.n]));
+}
+
+export interface WebhookCounts {
+  readonly suspended: number;
+  /** When the oldest happened of what a subscriber is still to be told of; null when none waits. */
+  readonly oldestAt: Date | null;
+}
+
+/**
+ * How the subscribers of all accounts stand. What is told at once is hardly ever found here: it takes a receiver that is
+ * down, or a dispatcher that does not run. Of an operation that still runs it is not known when its last chunk was
+ * written, so that counts from its end.
+ */
+export async function countWaiting(tx: ReadTx): Promise<WebhookCounts> {
+  const { rows } = await sql<{ suspended: number; oldest_at: Date | null }>`
+    select count(*) filter (where w.failures > 0)::int as suspended, min(least(d.at, c.at, e.at)) as oldest_at
+    from webhook_subscriber w
+    left join lateral (
+      select created_at as at from (
+        select created_at, state from webhook_delivery
+        where account_id = w.account_id and subscriber_id = w.subscriber_id and replay_id is null
+        order by to_position desc, to_item desc, to_ordinal desc, to_event desc limit 1) l
+      where state in ('pending', 'retrying')) d on true
+    left join lateral (
+      select o.completed_at as at from operation_chunk k
+      join operation o on o.account_id = k.account_id and o.operation_id = k.operation_id
+      where k.account_id = w.account_id and k.position > w.told_position order by k.position limit 1) c on true
+    left join lateral (
+      select occurred_at as at from event
+      where account_id = w.account_id and number > w.told_event order by number limit 1) e on true
+    where w.is_enabled and w.is_confirmed`.execute(tx);
+  const { suspended = 0, oldest_at: oldestAt = null } = rows[0] ?? {};
+  return { suspended, oldestAt };
+}
+
+/** Up to where every subscriber has been told who is told at all; null if nobody is. */
+export async function toldToAll(tx: ReadTx, accountId: number): Promise<FeedEnd | null> {
+  const { rows } = await sql<{ position: string | null; events: string | null }>`
+    select min(told_position - case when told_ordinal < ${WHOLE_EVENT} then 1 else 0 end) as position,
+           min(told_event) as events
+    from webhook_subscriber where account_id = ${accountId} and is_enabled and is_confirmed`.execute(tx);
+  const [told] = rows;
+  if (!told || told.position === null || told.events === null) return null;
+  return { position: BigInt(told.position), events: BigInt(told.events) };
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { afterPosition, ordinalAt, WHOLE_EVENT } from '../enrollment/index.ts';
 import type { FeedEvent } from '../feed/index.ts';
-import { afterFailure, compose, cutEvents } from './dispatch-rules.ts';
+import { afterFailure, compose, cutAsBefore, cutEvents, goesBeyond, isSamePlace } from './dispatch-rules.ts';
 
 const SINCE = new Date('2026-03-02T09:00:00Z');
 const later = (seconds: number): Date => new Date(SINCE.getTime() + seconds * 1000);
@@ -131,4 +131,36 @@ test('events with a row of their own: filtered by whom and what they are about, 
   assert.deepEqual(payloads, [{ no: 3, participantIds: ['x'] }]);
   assert.deepEqual([upTo.position, upTo.itemId, upTo.number], [7n, 'a', 3n]);
   assert.ok(upTo.ordinal < WHOLE_EVENT);
+});
+
+const at = (position: number, number: number) => ({
+  ...afterPosition(BigInt(position)),
+  number: BigInt(number),
+});
+const range = (from: [number, number], upTo: [number, number]) => ({ from: at(...from), upTo: at(...upTo) });
+
+test('what was told before is cut as it was then: to its end, or before it begins; else to the end of the range', () => {
+  const before = range([3, 1], [5, 2]);
+  assert.deepEqual(cutAsBefore(at(3, 1), before, null), at(5, 2), 'the same message');
+  assert.deepEqual(cutAsBefore(at(4, 1), before, at(9, 9)), at(5, 2), 'the rest of it');
+  assert.deepEqual(cutAsBefore(at(1, 0), before, at(9, 9)), at(3, 1), 'what was never told, before it');
+  assert.deepEqual(cutAsBefore(at(1, 0), before, at(2, 9)), at(2, 1), 'never beyond the range');
+  assert.deepEqual(cutAsBefore(at(6, 2), null, at(9, 9)), at(9, 9));
+  assert.equal(cutAsBefore(at(6, 2), null, null), null);
+});
+
+test('a cut goes on from where it is, whatever was told before', () => {
+  const number = fc.integer({ min: 0, max: 6 });
+  const place = fc.tuple(number, number);
+  fc.assert(
+    fc.property(place, place, place, place, (from, began, ended, until) => {
+      const plus = ([a, b]: [number, number], [c, d]: [number, number]): [number, number] => [a + c, b + d];
+      const end = plus(from, until);
+      const cut = cutAsBefore(at(...from), range(began, plus(began, ended)), at(...end));
+      assert.ok(cut);
+      assert.ok(!goesBeyond(at(...from), cut), 'not back');
+      assert.ok(!goesBeyond(cut, at(...end)), 'not beyond the range');
+      assert.ok(isSamePlace(at(...from), at(...end)) || goesBeyond(cut, at(...from)), 'and not nowhere');
+    }),
+  );
 });

@@ -1,4 +1,4 @@
-import type { EventLearner } from '../enrollment/index.ts';
+import { type EventLearner, type EventPlace, placeIn } from '../enrollment/index.ts';
 import type { SealedEvent } from '../events/index.ts';
 import { type FeedEvent, type FeedPlace, placeAfter, typeOf } from '../feed/index.ts';
 import { HOUR_MS } from '../kernel/dates.ts';
@@ -21,7 +21,7 @@ export function afterFailure(failures: number, since: Date, now: Date): Date | n
   return new Date(Math.min(now.getTime() + delay, end));
 }
 
-interface Subscribed {
+export interface Subscribed {
   readonly subscriptionType: SubscriptionType;
   readonly filters: Filters;
   /** Told of what is after these: the position of a chunk, and the number of an event with a row of its own. */
@@ -118,3 +118,63 @@ function placeAfterMessage(
   }
   return place;
 }
+
+/** Which of two places in the outbox comes first: below zero, the first. */
+const compare = (a: EventPlace, b: EventPlace): number => {
+  if (a.position !== b.position) return a.position < b.position ? -1 : 1;
+  return a.itemId === b.itemId ? a.ordinal - b.ordinal : a.itemId < b.itemId ? -1 : 1;
+};
+
+export const isSamePlace = (a: FeedPlace, b: FeedPlace): boolean =>
+  compare(a, b) === 0 && a.number === b.number;
+
+/** Whether an event begins after a place. */
+export const isBeyond = ({ pairs, single }: FeedEvent, place: FeedPlace): boolean =>
+  pairs ? compare(placeIn(pairs, 0), place) > 0 : single.number > place.number;
+
+/** Whether a learner of one of these events stands after a place. */
+export function isLearnerBeyond(
+  wanted: readonly FeedEvent[],
+  { no, ordinal }: Pick<EventLearner, 'no' | 'ordinal'>,
+  place: FeedPlace,
+): boolean {
+  const pairs = wanted[no]?.pairs;
+  return pairs !== undefined && compare(placeIn(pairs, ordinal), place) > 0;
+}
+
+/** The place, but not after `until`, in the outbox nor among the events with rows of their own. */
+export const earlier = (place: FeedPlace, until: FeedPlace): FeedPlace => ({
+  ...(compare(place, until) <= 0 ? place : until),
+  number: place.number < until.number ? place.number : until.number,
+});
+
+/** Whether either stream of a place goes beyond that of another. */
+export const goesBeyond = (place: FeedPlace, other: FeedPlace): boolean =>
+  compare(place, other) > 0 || place.number > other.number;
+
+/** What was told by one message: what stands after the first place, up to the second. */
+export interface EventRange {
+  readonly from: FeedPlace;
+  readonly upTo: FeedPlace;
+}
+
+/**
+ * How far a message goes at most that begins at a place. What was told before is cut as it was then, so that it is the
+ * same message: it ends where that one ended which goes beyond the place, or else before that one begins.
+ */
+export function cutAsBefore(
+  at: FeedPlace,
+  before: EventRange | null,
+  until: FeedPlace | null,
+): FeedPlace | null {
+  if (!before) return until;
+  const hasBegun = !goesBeyond(before.from, at);
+  const cut = hasBegun ? before.upTo : before.from;
+  const ahead = later(until ? earlier(cut, until) : cut, at);
+  return isSamePlace(ahead, at) ? until : ahead;
+}
+
+const later = (place: FeedPlace, other: FeedPlace): FeedPlace => ({
+  ...(compare(place, other) >= 0 ? place : other),
+  number: place.number > other.number ? place.number : other.number,
+});

@@ -2,6 +2,7 @@ import type { Context } from '../access/index.ts';
 import { manyUnpaged, nothing, one, Reply, type Route, route } from '../http/route.ts';
 import { about, anyCase, list, object, oneOf, optional, text } from '../http/wire.ts';
 import type { Courier, Delivery } from './courier.ts';
+import { deliveryRoutes } from './delivery-routes.ts';
 import { SUBSCRIPTION_TYPES, statusOf, writeFilters } from './rules.ts';
 import * as subscribers from './subscribers.ts';
 
@@ -189,4 +190,5 @@ export const webhookRoutes = (courier: Courier): readonly Route<Context>[] => [
     run: async (ctx: Context, { query }) =>
       statusOf(await subscribers.readSubscriber(ctx, query.subscriberName)),
   }),
+  ...deliveryRoutes,
 ];

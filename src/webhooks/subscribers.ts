@@ -6,8 +6,10 @@ import { newId } from '../kernel/ids.ts';
 import { seal } from '../operations/index.ts';
 import type { WriteTx } from '../storage/index.ts';
 import type { Courier, Delivery } from './courier.ts';
+import { loseOpen } from './delivery-queries.ts';
 import { startTelling } from './dispatch-queries.ts';
 import * as queries from './queries.ts';
+import { dropReplay } from './replay-queries.ts';
 import {
   confirmationBody,
   type FilterParam,
@@ -52,7 +54,7 @@ export function register(
 }
 
 /** Runs `work` with the named subscriber locked. Refuses an unknown name. */
-function withSubscriber<T>(
+export function withSubscriber<T>(
   ctx: Context,
   name: string,
   work: (tx: WriteTx, subscriber: queries.SubscriberRow) => Promise<T>,
@@ -73,8 +75,7 @@ export function changeSettings(
 ): Promise<void> {
   checkUrl(courier, callbackUrl);
   return withSubscriber(ctx, name, (tx, before) =>
-    queries.updateSubscriber(tx, ctx.caller.accountId, {
-      ...before,
+    save(tx, ctx.caller.accountId, before, {
       ...(callbackUrl === before.callbackUrl ? {} : { callbackUrl, isConfirmed: false, codeHash: null }),
       ...(secret === undefined ? {} : { secret: secret || null }),
     }),
@@ -96,23 +97,31 @@ export async function sendCode(ctx: Context, courier: Courier, name: string): Pr
 }
 
 /** Gives what was committed before this call its position, so that "from now on" does not include it. */
-function sealEarlier(ctx: Context): Promise<void> {
+export function sealEarlier(ctx: Context): Promise<void> {
   requireAdministrator(ctx.caller);
   return seal(ctx.db, ctx.caller.accountId);
 }
 
-/** Writes a subscriber's new state; who can be told only now is told what happens from now on. */
-async function updateState(
+export const canBeTold = ({ isEnabled, isConfirmed }: queries.SubscriberRow): boolean =>
+  isEnabled && isConfirmed;
+
+/**
+ * Writes a subscriber's new state; who can be told only now is told what happens from now on. What was under way before
+ * is tried no more.
+ */
+async function save(
   tx: WriteTx,
   accountId: number,
   before: queries.SubscriberRow,
-  change: { isEnabled?: boolean; isConfirmed?: boolean },
+  change: Partial<Omit<queries.SubscriberRow, 'subscriberId'>>,
 ): Promise<void> {
   const after = { ...before, ...change };
+  const subscriber = { accountId, subscriberId: before.subscriberId };
   await queries.updateSubscriber(tx, accountId, after);
-  const canBeTold = (state: typeof before): boolean => state.isEnabled && state.isConfirmed;
-  if (canBeTold(after) && !canBeTold(before))
-    await startTelling(tx, { accountId, subscriberId: before.subscriberId });
+  if (canBeTold(after) === canBeTold(before)) return;
+  await loseOpen(tx, subscriber);
+  await dropReplay(tx, subscriber);
+  if (canBeTold(after)) await startTelling(tx, subscriber);
 }
 
 /** Confirms the address by the code that was sent to it last; again with the same code changes nothing. */
@@ -120,7 +129,7 @@ export async function confirm(ctx: Context, name: string, code: string): Promise
   await sealEarlier(ctx);
   await withSubscriber(ctx, name, async (tx, subscriber) => {
     if (!subscriber.codeHash?.equals(sha256(code.trim()))) refuse('webhook.wrong_code');
-    await updateState(tx, ctx.caller.accountId, subscriber, { isConfirmed: true });
+    await save(tx, ctx.caller.accountId, subscriber, { isConfirmed: true });
   });
 }
 
@@ -128,7 +137,7 @@ export async function confirm(ctx: Context, name: string, code: string): Promise
 export async function setEnabled(ctx: Context, name: string, isEnabled: boolean): Promise<void> {
   await sealEarlier(ctx);
   await withSubscriber(ctx, name, (tx, subscriber) =>
-    updateState(tx, ctx.caller.accountId, subscriber, { isEnabled }),
+    save(tx, ctx.caller.accountId, subscriber, { isEnabled }),
   );
 }
 

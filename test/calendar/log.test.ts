@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import { after, describe, test } from 'node:test';
+import Fastify from 'fastify';
 import { sql } from 'kysely';
+import { LOGGED } from '../../src/http/server.ts';
 import { createAccount } from '../../src/people/index.ts';
 import { type Database, openDatabase } from '../../src/storage/index.ts';
 import { ENGINES } from '../support/database.ts';
@@ -22,6 +24,26 @@ async function hangUpAfter(url: string, text: string): Promise<void> {
   await new Promise((done) => setTimeout(done, 100));
   socket.destroy();
 }
+
+test('a request that is logged as such is the pattern of its route', async () => {
+  const lines: string[] = [];
+  const server = Fastify({
+    logger: {
+      level: 'trace',
+      serializers: LOGGED,
+      stream: { write: (line: string) => void lines.push(line) },
+    },
+  });
+  server.get('/calendar/:token.ics', async (request) => {
+    request.log.error({ req: request }, 'here');
+    return '';
+  });
+  await server.inject({ url: '/calendar/a-secret.ics?x=y' });
+  await server.close();
+  const logged = lines.find((line) => line.includes('"here"')) ?? assert.fail(lines.join(''));
+  assert.deepEqual(JSON.parse(logged).req, { method: 'GET', route: '/calendar/:token.ics' });
+  assert.ok(!lines.join('').includes('a-secret'), lines.join(''));
+});
 
 for (const engine of ENGINES)
   describe(`what the log says of calendars (${engine})`, () => {

@@ -6,9 +6,10 @@ import { sql } from 'kysely';
 import { type Database, openDatabase } from '../../src/storage/index.ts';
 import { ENGINES, temporaryFolder } from '../support/database.ts';
 import { loaded, type Place, placeOf } from '../support/place.ts';
-import { killAll, run, serve } from '../support/process.ts';
+import { killAll, run, runUnread, serve } from '../support/process.ts';
+import { call, requestToken } from '../support/server.ts';
 
-/** `rollbook enroll`, `rollbook operations` and `rollbook undo`, as an operator runs them. */
+/** `rollbook enroll`, `operations`, `undo` and `cancel`, as an operator runs them. */
 
 const WHO = ['--account', 'https://loaded.example', '--login', 'owner'];
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -33,6 +34,7 @@ interface Told {
 for (const engine of ENGINES)
   describe(`enrolling on the command line (${engine})`, () => {
     let place: Place;
+    let client: { clientId: string; clientSecret: string };
     let people: Person[];
     let items: Item[];
     const folder = temporaryFolder();
@@ -51,7 +53,7 @@ for (const engine of ENGINES)
 
     before(async () => {
       place = await placeOf(engine);
-      await loaded(place, LEARNERS, 4);
+      client = await loaded(place, LEARNERS, 4);
       await withDatabase(async (db) => {
         await db.writeOnce(sql`update content_item set code = 'C-' || title where code is null`);
         people = await db.writeOnce(sql<Person>`
@@ -275,6 +277,59 @@ for (const engine of ENGINES)
       assert.deepEqual([twice.code, twice.err], [1, `rollbook: Operation ${done.operationId} is undone.\n`]);
     });
 
+    test('an answer that is not read to its end is no fault', async () => {
+      const pair = ['--learner', person(12).id, '--course', item(0).id];
+      const id = toldBy(await ask('enroll', ...pair, '--json')).operationId;
+      for (const args of [[], [id], [id, '--outcomes'], [id, '--outcomes', '--json']])
+        assert.deepEqual(await runUnread(['operations', ...args, ...WHO, ...place.args]), {
+          code: 0,
+          err: '',
+        });
+    });
+
+    test('an operation that waits for its turn is cancelled; one that is over is not', async () => {
+      const server = await serve(place.args);
+      const token = await requestToken(server.url, client.clientId, client.clientSecret);
+      const before = await enrolled();
+      const accepted = async (n: number): Promise<string> => {
+        const json = { learnerIds: [person(n).id], courseIds: [item(1).id], dueDateType: 'unlimited' };
+        const headers = { prefer: 'respond-async' };
+        const answer = await call({ url: server.url, token }, 'POST', '/enrollment', { json, headers });
+        assert.equal(answer.status, 202, answer.text);
+        return answer.headers.get('location')?.split('/').at(-1) ?? assert.fail();
+      };
+      let [first, second] = ['', ''];
+      let cancelling: ReturnType<typeof ask> | undefined;
+      await withDatabase((db) =>
+        db.write(async (tx) => {
+          // Nobody writes an enrollment, so that the first does not end and the second does not begin.
+          await sql`lock table enrollment in share mode`.execute(tx);
+          [first, second] = [await accepted(10), await accepted(11)];
+          cancelling = ask('cancel', second, '--json');
+          const isCancelled = sql`select from operation where operation_id = ${second} and state = 'cancelled'`;
+          for (const giveUp = Date.now() + 20_000; (await isCancelled.execute(tx)).rows.length === 0; )
+            assert.ok(Date.now() < giveUp, 'it was not cancelled');
+        }),
+      );
+      const cancelled = (await cancelling) ?? assert.fail();
+      assert.equal(cancelled.code, 0, cancelled.err);
+      const { operationId, ...told } = toldBy(cancelled);
+      assert.deepEqual(told, { causeId: second, changed: 0, unchanged: 0, refused: 0, keptPairs: [] });
+      const undo = toldBy(await ask('operations', operationId, '--json'));
+      assert.deepEqual([undo['kind'], undo['state'], undo['causeId']], ['undo', 'done', second]);
+      assert.equal((await ask('operations', first, '--follow')).code, 0);
+      assert.equal((await ask('operations', second, '--follow')).code, 1);
+      assert.equal((await enrolled()).length, before.length + 1);
+      for (const [id, state] of [
+        [first, 'done'],
+        [second, 'cancelled'],
+      ] as const) {
+        const refused = await ask('cancel', id);
+        assert.deepEqual([refused.code, refused.err], [1, `rollbook: Operation ${id} is ${state}.\n`]);
+      }
+      await server.end('SIGTERM');
+    });
+
     test('a user does what they may: who manages nothing enrolls nobody and sees no operation of others', async () => {
       const as = (...args: string[]) =>
         run([...args, '--account', 'https://loaded.example', '--login', person(8).login, ...place.args]);
@@ -313,13 +368,14 @@ test('what is not understood ends with 2 and names the flag; help has examples',
     ],
     [['operations', '--state', 'open'], /--state: must be one of accepted/],
     [['undo'], /ID is required/],
+    [['cancel', 'it'], /ID: it is not an id/],
   ] as const) {
     const [command = '', ...rest] = args;
     const refused = await run([command, ...rest, ...WHO]);
     assert.equal(refused.code, 2, refused.err);
     assert.match(refused.err, message);
   }
-  for (const command of ['enroll', 'operations', 'undo']) {
+  for (const command of ['enroll', 'operations', 'undo', 'cancel']) {
     const help = await run([command, '--help']);
     assert.equal(help.code, 0);
     assert.match(

@@ -31,4 +31,6 @@ export const webhookRows: Record<string, Row> = {
   }),
   ListSubscriptions: administered(404, '/webhook/subscription/list?subscriberName=nobody'),
   GetSubscriberInfo: administered(404, '/webhook/subscriber/info?subscriberName=nobody'),
+  ListDeliveries: administered(404, '/webhook/deliveries?subscriberName=nobody'),
+  ReplayDeliveries: administered(404, '/webhook/replay', { subscriberName: NOBODY, from: '2026-01-01' }),
 };

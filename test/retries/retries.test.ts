@@ -242,6 +242,7 @@ scenarios('safe retries', [
         'RegisterSubscriber secret',
         'SearchUsers read',
         'SetUserPassword secret',
+        'StopReminders secret',
       ]);
     },
   ],

@@ -33,6 +33,18 @@ export async function run(
   return { code, out, err };
 }
 
+/** Runs a command whose answer nobody reads, as after `| head` has seen enough. */
+export async function runUnread(args: readonly string[]): Promise<{ code: number | null; err: string }> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { env: clean() });
+  child.stdout.destroy();
+  let err = '';
+  child.stderr.on('data', (part: Buffer) => {
+    err += part;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, err };
+}
+
 const alive = new Set<ChildProcess>();
 process.once('exit', () => killAll());
 

@@ -10,8 +10,6 @@ import { type Receiver, startReceiver } from '../support/receiver.ts';
 import { call, requestToken, startWorld, type World } from '../support/server.ts';
 import { confirm, confirmed, enroll, messages, pairs, post, subscribe, told } from './telling.ts';
 
-const HOUR_MS = 3_600_000;
-
 for (const engine of ENGINES)
   describe(`delivery of events (${engine})`, () => {
     let world: World;
@@ -212,70 +210,6 @@ for (const engine of ENGINES)
         },
         ({ body }, response) =>
           void response.writeHead(body.includes('CONFIRMATION') ? 200 : (answers.shift() ?? 200)).end(),
-      );
-    });
-
-    test('down for 23 hours: everything is told in order when it is back; others did not wait', async () => {
-      let isDown = false;
-      const beside = await startReceiver();
-      const other = await told(world, beside);
-      await receiving(
-        async (receiver) => {
-          const name = await told(await now(), receiver);
-          const from = world.clock.now.getTime();
-          const expected: string[] = [];
-          isDown = true;
-          for (let hour = 0; hour < 23; hour++) {
-            world.clock.now = new Date(from + hour * HOUR_MS);
-            const server = await now();
-            const course = await addCourse(server);
-            await enroll(server, [course], [learners[0] ?? '']);
-            expected.push(`${course} ${learners[0]}`);
-            await world.app.dispatcher.round();
-            assert.equal(messages(beside.received).length, hour + 1);
-          }
-          assert.equal(await statuses(name), 'ACTIVE CONFIRMED SUSPENDED');
-          isDown = false;
-          receiver.received.length = 0;
-          world.clock.now = new Date(from + 23.5 * HOUR_MS);
-          await world.app.dispatcher.round();
-          assert.deepEqual(pairs(receiver.received), expected);
-          assert.equal(messages(receiver.received).length, 1, 'in a row, as one list of one type');
-          assert.equal(await statuses(name), 'ACTIVE CONFIRMED ACTIVE');
-          return [name, other];
-        },
-        (_request, response) => void response.writeHead(isDown ? 503 : 200).end(),
-      );
-      await beside.close();
-    });
-
-    test('down for a day: to be confirmed again; what accumulated is lost, what comes after is told', async () => {
-      let isDown = false;
-      await receiving(
-        async (receiver) => {
-          const name = await told(await now(), receiver);
-          const [lost, kept] = [await addCourse(await now()), await addCourse(await now())];
-          isDown = true;
-          await enroll(await now(), [lost], [learners[1] ?? '']);
-          const from = world.clock.now.getTime();
-          for (let at = from; at < from + 24 * HOUR_MS; at += 30_000) {
-            world.clock.now = new Date(at);
-            await world.app.dispatcher.round();
-          }
-          assert.equal(messages(receiver.received).length, 30, '30 s, doubled up to an hour');
-          assert.equal(await statuses(name), 'ACTIVE CONFIRMED SUSPENDED');
-          world.clock.now = new Date(from + 24 * HOUR_MS);
-          await world.app.dispatcher.round();
-          assert.equal(await statuses(name), 'ACTIVE UNCONFIRMED INACTIVE');
-          isDown = false;
-          receiver.received.length = 0;
-          await confirm(await now(), receiver, name);
-          await enroll(await now(), [kept], [learners[1] ?? '']);
-          await world.app.dispatcher.round();
-          assert.deepEqual(pairs(receiver.received), [`${kept} ${learners[1]}`]);
-          return name;
-        },
-        (_request, response) => void response.writeHead(isDown ? 503 : 200).end(),
       );
     });
 
