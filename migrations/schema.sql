@@ -117,6 +117,7 @@ create table content_item (
   PRIMARY KEY (account_id, item_id)
 );
 CREATE INDEX content_item_in_folder ON public.content_item USING btree (account_id, folder_id) WHERE (folder_id IS NOT NULL);
+CREATE INDEX content_item_offered ON public.content_item USING btree (account_id, title, item_id) WHERE (self_enrollment AND (retired_at IS NULL));
 CREATE INDEX content_item_type ON public.content_item USING btree (account_id, content_type, item_id);
 CREATE UNIQUE INDEX content_item_code ON public.content_item USING btree (account_id, code);
 
@@ -390,6 +391,54 @@ create table module_progress (
   CHECK (((percent >= (0)::double precision) AND (percent <= (100)::double precision))),
   CHECK ((status = ANY (ARRAY['not_started'::text, 'in_progress'::text, 'pending'::text, 'complete'::text, 'passed'::text, 'accepted'::text, 'incomplete'::text, 'failed'::text, 'declined'::text]))),
   PRIMARY KEY (account_id, learner_id, course_id, term, module_id)
+);
+
+create table notice (
+  account_id integer not null,
+  notice_id uuid not null,
+  user_id uuid not null,
+  kind text not null,
+  data jsonb not null,
+  at timestamp with time zone not null,
+  staged_at timestamp with time zone not null,
+  PRIMARY KEY (account_id, notice_id)
+);
+CREATE INDEX notice_staged ON public.notice USING btree (account_id, staged_at);
+CREATE INDEX notice_user ON public.notice USING btree (account_id, user_id, notice_id);
+
+create table notice_place (
+  account_id integer not null,
+  at_position bigint not null,
+  at_item uuid not null,
+  at_ordinal integer not null,
+  at_event bigint not null,
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id)
+);
+
+create table notice_schedule (
+  account_id integer not null,
+  schedule_id uuid not null,
+  chunk bigint not null,
+  item_id uuid not null,
+  access_at timestamp with time zone not null,
+  due_at timestamp with time zone,
+  recorded_at timestamp with time zone not null,
+  learners integer not null,
+  next_at timestamp with time zone not null,
+  said_at timestamp with time zone,
+  PRIMARY KEY (account_id, schedule_id)
+);
+CREATE INDEX notice_schedule_next ON public.notice_schedule USING btree (account_id, next_at);
+CREATE UNIQUE INDEX notice_schedule_terms ON public.notice_schedule USING btree (account_id, chunk, item_id, access_at, due_at) NULLS NOT DISTINCT;
+
+create table notice_settings (
+  account_id integer not null,
+  is_enabled boolean not null default true,
+  since timestamp with time zone,
+  reminders jsonb,
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id)
 );
 
 create table operation (

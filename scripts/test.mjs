@@ -17,7 +17,7 @@ const { values } = parseArgs({
 /** A test that hangs fails by its name instead of holding up the run; at full counts the longest takes some ten minutes. */
 const TIMEOUT_MS = values.torture ? 2_400_000 : 600_000;
 /** What full counts make a difference to; the other tests are the same as in `npm test`. */
-const TORTURED = /\/test\/(audit|crash|fuzz|race|properties|retries|storage)\//;
+const TORTURED = /\/test\/(audit|crash|fuzz|notices|properties|race|retries|storage)\//;
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 
 function find(folder) {

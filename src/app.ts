@@ -27,6 +27,7 @@ import {
 import { refuse } from './kernel/errors.ts';
 import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
+import { holds, Notifier, planNotices } from './notices/index.ts';
 import { BackgroundSealer } from './operations/index.ts';
 import { SEATS_FREED } from './people/index.ts';
 import { Portal } from './portal/index.ts';
@@ -51,6 +52,7 @@ export interface App {
   readonly jobs: JobRunner;
   readonly retention: EventRetention;
   readonly mail: MailSender;
+  readonly notifier: Notifier;
   readonly db: Database;
   /** Finishes what was begun, then lets go. The database stays open. */
   stop(): Promise<void>;
@@ -81,6 +83,7 @@ export async function buildApp(
       watch.note(accountId);
     },
     countSubscribers,
+    planNotices,
   });
   const courier = new Courier(config);
   const days = config.eventRetentionDays ?? DEFAULT_RETENTION_DAYS;
@@ -92,11 +95,13 @@ export async function buildApp(
     {
       ...(config.mail ?? NO_MAIL),
       observer: metrics,
+      holds,
       log: (facts, text) => server.log.warn(facts, text),
     },
     clock,
   );
   metrics.watchMail(mail);
+  const notifier = new Notifier(db, { maxAgeHours: mail.maxAgeHours }, clock);
   const authenticator = new Authenticator(db, clock);
   const server = await buildServer<Caller, Context>(
     allRoutes(authenticator, enrollments, courier, watch, mail),
@@ -114,9 +119,9 @@ export async function buildApp(
       version: config.version,
     },
   );
-  const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), clock });
+  const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), enrollments, clock });
   mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
-  const jobs = new JobRunner(db, jobHandlers(mail, retention), clock, {
+  const jobs = new JobRunner(db, jobHandlers(mail, notifier, retention), clock, {
     observe: (job, ending, error) => {
       metrics.observeJob(job.kind, ending);
       logEnding(server, job, ending, error);
@@ -131,13 +136,14 @@ export async function buildApp(
     jobs,
     retention,
     mail,
+    notifier,
     db,
     stop: async () => {
       // First: whoever waits for events keeps the server from closing.
       await watch.stop();
       const closing = server.close();
       mail.stop();
-      await Promise.all([enrollments.stop(), dispatcher.stop(), retention.stop(), jobs.stop()]);
+      await Promise.all([enrollments, dispatcher, notifier, retention, jobs].map((part) => part.stop()));
       mail.close();
       await closing;
       await sealer.stop();
@@ -146,7 +152,8 @@ export async function buildApp(
 }
 
 /** What is done later: who does it, by the kind of job. */
-const jobHandlers = (mail: MailSender, retention: EventRetention): JobHandlers => ({
+const jobHandlers = (mail: MailSender, notifier: Notifier, retention: EventRetention): JobHandlers => ({
+  ...notifier.handlers,
   [MAIL_JOB]: mail.handler,
   [FORGET_EVENTS]: retention.handler,
   [SEATS_FREED]: seatsFreed,
@@ -154,13 +161,13 @@ const jobHandlers = (mail: MailSender, retention: EventRetention): JobHandlers =
 
 /** Somebody must act on a dead job; one that is tried again may yet do. */
 function logEnding({ log }: FastifyInstance, job: Job, ending: Ending, error: unknown): void {
-  if (ending !== 'dead' && ending !== 'failed') return;
+  if (ending === 'done' || ending === 'postponed') return;
   const { kind, jobId, accountId, attempt } = job;
   // Where a failure has no words of ours, its own are needed to find the bug.
-  const err = error === undefined || error instanceof JobFailure ? {} : { err: error };
+  const err = error instanceof JobFailure ? {} : { err: error };
   const entry = { kind, jobId, accountId, attempt, reason: reasonOf(error), ...err };
   if (ending === 'dead') log.error(entry, 'a job is dead');
-  else log.warn(entry, 'a job failed');
+  else log.warn(entry, `an attempt at a job ${ending === 'lost' ? 'was lost' : 'failed'}`);
 }
 
 /** Plan first, then role: what a route asks for is a permission, to be an administrator, or no more than to be known. */

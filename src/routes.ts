@@ -7,6 +7,7 @@ import { groupRoutes } from './groups/index.ts';
 import type { Route } from './http/route.ts';
 import { jobRoutes } from './jobs/index.ts';
 import { type MailSender, mailRoutes } from './mail/index.ts';
+import { noticeRoutes } from './notices/index.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
 import { certificateRoutes } from './progress/index.ts';
@@ -37,5 +38,6 @@ export const allRoutes = (
   ...feedRoutes(watch),
   ...mailRoutes(mail),
   ...calendarRoutes,
+  ...noticeRoutes,
   ...groupRoutes,
 ];

@@ -38,6 +38,8 @@ async function start(db: Database, config: Config): Promise<void> {
   await app.enrollments.resume();
   app.dispatcher.start();
   await app.mail.start();
+  // Without a mail server nobody could be told: events wait, and recent ones are followed when there is one.
+  if (config.mail.target) app.notifier.start();
   app.jobs.start();
   app.retention.start();
   process.stdout.write(`API:  ${url}\nDocs: ${url}/docs\n`);

@@ -101,6 +101,16 @@ export interface Plan {
     learners: number;
     subscribers: number;
   }>;
+  /** What people would be told, and when; of reminders, if nothing is done until then. Who, is in GET /enrollment/plan/{planToken}/messages */
+  messages: Array<{
+    messageType: string;
+    courseId: string;
+    sendAt: string;
+    /** About so many */
+    learners: number;
+    /** Of those, so many have no address */
+    withoutAddress: number;
+  }>;
   /** Left out with Prefer: return=minimal */
   outcomes?: Outcome[] | undefined;
 }
@@ -858,6 +868,35 @@ export interface Calendar {
   createdAt: string;
   /** To the hour */
   lastReadAt?: string | undefined;
+}
+
+export interface Reminder {
+  /** due_soon: before the due date; overdue: on it or after it */
+  kind: 'due_soon' | 'overdue';
+  /** So many hours or days: before, 1 to 365 days; after, 0 to 90 days */
+  amount: number;
+  /** Days are those of a calendar in the account's time zone */
+  unit: 'hours' | 'days';
+  /** The learner, or whoever stands above the learner */
+  to: 'learner' | 'supervisor' | 'both';
+}
+
+export interface NoticeSettings {
+  /** Whether anybody is told of assignments and due dates */
+  isEnabled: boolean;
+  reminders: Reminder[];
+}
+
+export interface PlannedMessage {
+  /** To whom */
+  userId: string;
+  /** Of whom */
+  learnerId: string;
+  courseId: string;
+  messageType: 'assigned' | 'due_soon' | 'overdue' | 'escalation';
+  sendAt: string;
+  /** Why nothing would be sent, as it is now */
+  withheld?: 'no_address' | 'inactive' | 'unsubscribed' | undefined;
 }
 
 export interface Group {
@@ -2043,6 +2082,31 @@ export interface Operations {
     };
     answer: undefined;
   };
+  /** When people are told of assignments and due dates */
+  GetNoticeSettings: {
+    answer: NoticeSettings;
+  };
+  /** Change when people are told of assignments and due dates */
+  ChangeNoticeSettings: {
+    body: NoticeSettings;
+    answer: NoticeSettings;
+  };
+  /** Who would be told what of a plan, and when */
+  GetPlannedMessages: {
+    path: {
+      planToken: string;
+    };
+    query?: {
+      /** Entries per page; at most 1000, which is the default. */
+      pageSize?: number | undefined;
+      /** nextPageToken of an earlier answer; empty or absent for the first page. Never expires. */
+      pageToken?: string | undefined;
+    };
+    answer: {
+      messages: PlannedMessage[];
+      nextPageToken?: string | undefined;
+    };
+  };
   /** Every group */
   GetGroups: {
     answer: Group[];
@@ -2258,6 +2322,9 @@ export const OPERATIONS = {
   CreateCalendar: { method: 'POST', path: '/user/{id}/calendar' },
   GetCalendar: { method: 'GET', path: '/user/{id}/calendar' },
   RemoveCalendar: { method: 'DELETE', path: '/user/{id}/calendar' },
+  GetNoticeSettings: { method: 'GET', path: '/notices/settings' },
+  ChangeNoticeSettings: { method: 'POST', path: '/notices/settings' },
+  GetPlannedMessages: { method: 'GET', path: '/enrollment/plan/{planToken}/messages', entries: 'messages' },
   GetGroups: { method: 'GET', path: '/group' },
   AddGroup: { method: 'POST', path: '/group' },
   ListGroups: { method: 'GET', path: '/groups', entries: 'groups' },

@@ -6,6 +6,6 @@ export { trainingsWithin } from './course-queries.ts';
 export { addModule, setTrackCourses } from './courses.ts';
 export { displayStatus } from './display.ts';
 export { createItem } from './library.ts';
-export { insertItems, type NewItem } from './queries.ts';
+export { insertItems, isOffered, type NewItem, type OfferedItem, offeredAfter } from './queries.ts';
 export { contentRoutes } from './routes.ts';
 export { CONTENT_TYPES, type ContentType, isMaterial } from './rules.ts';

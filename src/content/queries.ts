@@ -172,3 +172,48 @@ export async function isInUse(tx: ReadTx, accountId: number, itemId: string): Pr
   );
   return rows[0]?.used ?? false;
 }
+
+/** Whether learners may enroll themselves in an item. */
+export async function isOffered(tx: ReadTx, accountId: number, itemId: string): Promise<boolean> {
+  const { rows } = await sql`select from content_item
+    where account_id = ${accountId} and item_id = ${itemId} and self_enrollment and retired_at is null`.execute(
+    tx,
+  );
+  return rows.length > 0;
+}
+
+/** An item that learners may enroll themselves in. */
+export interface OfferedItem {
+  readonly itemId: string;
+  readonly contentType: ContentType;
+  readonly title: string;
+  readonly description: string;
+}
+
+/** The next of them after a title and id, in order of titles; those whose title or description has the words. */
+export async function offeredAfter(
+  tx: ReadTx,
+  accountId: number,
+  words: string,
+  after: Pick<OfferedItem, 'title' | 'itemId'> | null,
+  limit: number,
+): Promise<OfferedItem[]> {
+  const pattern = `%${words.replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
+  const { rows } = await sql<{
+    item_id: string;
+    content_type: ContentType;
+    title: string;
+    description: string;
+  }>`
+    select item_id, content_type, title, description from content_item
+    where account_id = ${accountId} and self_enrollment and retired_at is null
+      ${words === '' ? sql`` : sql`and (title ilike ${pattern} or description ilike ${pattern})`}
+      ${after ? sql`and (title, item_id) > (${after.title}, ${after.itemId}::uuid)` : sql``}
+    order by title, item_id limit ${limit}`.execute(tx);
+  return rows.map((row) => ({
+    itemId: row.item_id,
+    contentType: row.content_type,
+    title: row.title,
+    description: row.description,
+  }));
+}

@@ -167,8 +167,8 @@ export const toWrite = (job: EnrollJob, { terms, learnerFaults, itemFaults }: Pl
   receipt: job.receipt,
   chunk: newChunkNumber(),
   rightsVersion: job.caller.rightsVersion,
-  typeGroup: 0,
-  given: packGiven({ typeGroup: 0, terms: job.itemIds.map((id) => terms.get(id) ?? null) }),
+  typeGroup: job.typeGroup ?? 0,
+  given: packGiven({ typeGroup: job.typeGroup ?? 0, terms: job.itemIds.map((id) => terms.get(id) ?? null) }),
   learnerIds:
     learnerFaults.size === 0 ? job.learnerIds : job.learnerIds.filter((id) => !learnerFaults.has(id)),
   terms,

@@ -120,6 +120,19 @@ const Plan = object(
         item: 'event',
       }),
     ),
+    messages: about(
+      'What people would be told, and when; of reminders, if nothing is done until then. Who, is in GET /enrollment/plan/{planToken}/messages',
+      list(
+        object({
+          messageType: text(),
+          courseId: uuid(),
+          sendAt: text(),
+          learners: about('About so many', integer()),
+          withoutAddress: about('Of those, so many have no address', integer()),
+        }),
+        { item: 'message' },
+      ),
+    ),
     outcomes: optional(about('Left out with Prefer: return=minimal', list(OutcomeInfo, { item: 'outcome' }))),
   },
   'Plan',
@@ -142,6 +155,13 @@ const toWire = (plan: PlanPreview) => ({
     free: free ?? undefined,
   })),
   events: plan.events.map(({ itemId, ...event }) => ({ ...event, courseId: itemId })),
+  messages: plan.messages.map(({ itemId, noticeType, sendAt, learners, withoutAddress }) => ({
+    messageType: noticeType,
+    courseId: itemId,
+    sendAt: toInstantText(sendAt),
+    learners,
+    withoutAddress,
+  })),
 });
 
 /** What both take; a plan is refused whatever the request itself would be refused with. */

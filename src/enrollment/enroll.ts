@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Context, reachOf } from '../access/index.ts';
+import { type Caller, type Context, reachOf } from '../access/index.ts';
+import { isOffered } from '../content/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import { type Ids, toIdSet } from '../kernel/id-set.ts';
 import { readOperation } from '../operations/index.ts';
@@ -17,7 +18,7 @@ import { LIMITS, type WriteLimits } from './limits.ts';
 import type { RowPlan } from './packed-rows.ts';
 import { patienceOf } from './patience.ts';
 import { type MadePlan, makePlan, sweepPlans } from './plan.ts';
-import { type CountSubscribers, effectsOf, type PlannedEffects } from './plan-effects.ts';
+import { type CountSubscribers, effectsOf, type PlanNotices, type PlannedEffects } from './plan-effects.ts';
 import { executeSmall, findFitting, jobOf, markUsed, workOfLarge } from './plan-execution.ts';
 import { digestOf, digestOfSet, newReceipt, type Receipt } from './receipt.ts';
 import { type EnrollInput, type EnrollRequest, readRequest, refuseTerms } from './request.ts';
@@ -32,7 +33,11 @@ export interface EnrollmentsOptions {
   onWritten(accountId: number): void;
   /** Whom events would be told to; left out where nothing is planned. */
   readonly countSubscribers?: CountSubscribers;
+  /** What people would be told; left out likewise. */
+  readonly planNotices?: PlanNotices;
 }
+
+const SELF_REACH: Caller['reach'] = new Map([['enrollment.write', 'everyone']]);
 
 /** How often expired plans are emptied. */
 const SWEEP_EVERY_MS = 60_000;
@@ -48,6 +53,7 @@ export class Enrollments {
   readonly #limits: WriteLimits;
   readonly #onWritten: (accountId: number) => void;
   readonly #countSubscribers: CountSubscribers;
+  readonly #planNotices: PlanNotices;
   readonly #db: Database;
   #sweeping: NodeJS.Timeout | undefined;
 
@@ -56,6 +62,7 @@ export class Enrollments {
     this.#limits = { ...LIMITS[db.engine], ...options.limits };
     this.#onWritten = options.onWritten;
     this.#countSubscribers = options.countSubscribers ?? (async () => new Map());
+    this.#planNotices = options.planNotices ?? (async () => []);
     this.#db = db;
     this.#small = new SmallWrites(db, this.#limits, options.onWritten);
     this.#bulk = new BulkWrites(db, this.#limits, options.onWritten);
@@ -83,12 +90,30 @@ export class Enrollments {
   }
 
   /**
+   * Enrolls the caller in something that is offered for it, with the item's default due date, from now on. Who is enrolled
+   * already stays as they are. Refuses `learning.not_offered`; throws StaleRights.
+   */
+  async enrollSelf(ctx: Context, itemId: string): Promise<Receipt> {
+    const { accountId, userId } = ctx.caller;
+    if (!(await ctx.read((tx) => isOffered(tx, accountId, itemId)))) refuse('learning.not_offered');
+    // Nobody else is named, so that it takes no right over others.
+    const caller = { ...ctx.caller, reach: SELF_REACH };
+    const terms: RequestedTerms = { accessAt: null, due: { type: 'default' }, lock: null };
+    const input = { learnerIds: [userId], courseIds: [itemId], terms };
+    const request = await readRequest({ ...ctx, caller }, input, this.#maxPairs);
+    const receipt = newReceipt(ctx, 'enroll', request.digest, request.pairs);
+    await this.#small.write(withList({ ...request, receipt, caller, now: ctx.now, typeGroup: 1 }));
+    return receipt;
+  }
+
+  /**
    * What {@link enroll} would do, and a token with which it does exactly that, for as long as nothing changes. Refuses as
    * that does; throws StaleRights.
    */
   async plan(ctx: Context, input: EnrollInput): Promise<PlanPreview> {
     const plan = await makePlan(ctx, await readRequest(ctx, input, this.#maxPairs), this.#limits);
-    return { ...plan, ...(await effectsOf(ctx, plan, this.#countSubscribers)) };
+    const effects = { countSubscribers: this.#countSubscribers, planNotices: this.#planNotices };
+    return { ...plan, ...(await effectsOf(ctx, plan, effects)) };
   }
 
   async #execute(ctx: Context, request: EnrollRequest, token: string): Promise<Receipt> {

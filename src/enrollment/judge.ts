@@ -27,7 +27,12 @@ interface Asking {
 }
 
 /** A request as the writers take it: ids sorted and distinct, so that any order and repetition is the same request. */
-export type EnrollJob = Wanted & Asking & { readonly receipt: Receipt };
+export type EnrollJob = Wanted &
+  Asking & {
+    readonly receipt: Receipt;
+    /** enrollmentTypeGroup: 0 by an administrator (unless given), 1 by the learners themselves. */
+    readonly typeGroup?: 0 | 1;
+  };
 
 /** The same with more learners than are looked at at once. */
 export type LargeJob = Omit<EnrollJob, 'learnerIds'> & { readonly learnerIds: IdSet };

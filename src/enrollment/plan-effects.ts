@@ -23,6 +23,34 @@ export interface PlannedEvent {
   readonly subscribers: number;
 }
 
+/** Dates that new enrollments of an item would have. */
+export interface PlannedDates {
+  readonly itemId: string;
+  readonly accessAt: Date;
+  readonly dueAt: Date | null;
+}
+
+/** What would be said of such an enrollment, and when. */
+export interface PlannedNotice {
+  readonly itemId: string;
+  readonly noticeType: 'assigned' | 'due_soon' | 'overdue' | 'escalation';
+  readonly sendAt: Date;
+}
+
+/** What people would be told of enrollments with these dates that begin now, item by item, in order of time. */
+export type PlanNotices = (
+  tx: ReadTx,
+  accountId: number,
+  dates: readonly PlannedDates[],
+  now: Date,
+) => Promise<readonly PlannedNotice[]>;
+
+/** How many are concerned, and to how many of them nothing can be sent. */
+export interface PlannedMessages extends PlannedNotice {
+  readonly learners: number;
+  readonly withoutAddress: number;
+}
+
 /** A training in what somebody would be enrolled in. Enrolling takes no seat: each learner chooses a session. */
 export interface PlannedSeats {
   readonly itemId: string;
@@ -34,12 +62,21 @@ export interface PlannedSeats {
 export interface PlannedEffects {
   readonly events: readonly PlannedEvent[];
   readonly seats: readonly PlannedSeats[];
+  readonly messages: readonly PlannedMessages[];
 }
+
+/** The dates of what a plan would enroll in. */
+export const datesOf = (items: MadePlan['items']): PlannedDates[] =>
+  items.filter(isPlanned).map(({ itemId, accessAt, dueAt }) => ({
+    itemId,
+    accessAt: new Date(accessAt),
+    dueAt: dueAt === null ? null : new Date(dueAt),
+  }));
 
 export async function effectsOf(
   ctx: Context,
   plan: MadePlan,
-  countSubscribers: CountSubscribers,
+  { countSubscribers, planNotices }: { countSubscribers: CountSubscribers; planNotices: PlanNotices },
 ): Promise<PlannedEffects> {
   const { accountId } = ctx.caller;
   const itemIds = [...plan.created].filter(([, learners]) => learners > 0).map(([itemId]) => itemId);
@@ -64,6 +101,13 @@ export async function effectsOf(
         learners: plan.created.get(itemId) ?? 0,
         subscribers: subscribers.get(itemId) ?? 0,
       })),
+      messages: (await planNotices(tx, accountId, datesOf(plan.items), ctx.now))
+        .map((notice) => ({
+          ...notice,
+          learners: plan.created.get(notice.itemId) ?? 0,
+          withoutAddress: plan.withoutAddress.get(notice.itemId) ?? 0,
+        }))
+        .filter(({ learners }) => learners > 0),
       seats: trainings.map((training) => ({ ...training, free: free.get(training.trainingId) ?? null })),
     };
   });

@@ -257,3 +257,17 @@ async function empty(tx: WriteTx, plans: RawBuilder<unknown>, now: Date): Promis
     select count(*)::int as n from emptied`.execute(tx);
   return rows[0]?.n ?? 0;
 }
+
+/** Which of these learners have no address to which they could be written, by place. */
+export async function placesWithoutAddress(
+  tx: ReadTx,
+  accountId: number,
+  learners: readonly Placed[],
+): Promise<Set<number>> {
+  const { rows } = await sql<{ place: number }>`
+    select w.place from unnest(${uuidArray(learners.map(({ id }) => id))}::uuid[], ${learners.map(({ place }) => place)}::int[])
+      as w(id, place)
+    join users u on u.account_id = ${accountId} and u.user_id = w.id
+    where coalesce(u.email, '') = ''`.execute(tx);
+  return new Set(rows.map((row) => row.place));
+}

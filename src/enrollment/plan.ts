@@ -33,6 +33,8 @@ export interface MadePlan {
   readonly items: readonly (PlannedItem | RefusedItem)[];
   /** Item → how many learners would be enrolled in it. */
   readonly created: ReadonlyMap<string, number>;
+  /** Item → how many of them have no address. */
+  readonly withoutAddress: ReadonlyMap<string, number>;
 }
 
 /** One part of learners × items. */
@@ -69,11 +71,12 @@ export async function makePlan(
     chunkPairs: request.pairs <= smallPairs ? smallPairs : chunkPairs,
   };
   const created = new Map<string, number>();
+  const withoutAddress = new Map<string, number>();
   let unchanged = 0;
   const { count } = shapeOf(plan.ids.length, plan);
   for (let place = 0; place < count; place++) {
     const part = partOf(plan, plan, place);
-    const { enrolled, free } = await ctx.db.write(async (tx) => {
+    const { enrolled, free, silent } = await ctx.db.write(async (tx) => {
       if (place === 0) {
         await queries.insertPlan(tx, plan);
         await queries.expireOldest(tx, plan, MOST, ctx.now);
@@ -82,34 +85,48 @@ export async function makePlan(
     });
     unchanged += enrolled;
     for (const [itemId, n] of free) created.set(itemId, (created.get(itemId) ?? 0) + n);
+    for (const [itemId, n] of silent) withoutAddress.set(itemId, (withoutAddress.get(itemId) ?? 0) + n);
   }
   const toCreate = [...created.values()].reduce((sum, n) => sum + n, 0);
   const refused = request.pairs - toCreate - unchanged;
   const summary = { created: toCreate, changed: 0, unchanged, refused };
-  return { planId: plan.planId, expiresAt: plan.expiresAt, summary, items: plan.items, created };
+  return {
+    planId: plan.planId,
+    expiresAt: plan.expiresAt,
+    summary,
+    items: plan.items,
+    created,
+    withoutAddress,
+  };
 }
 
-/** Keeps which pairs of a part are enrolled; tells how many are, and how many of each item could be. */
+/** Keeps which pairs of a part are enrolled; tells how many are, how many of each item could be, and how many of those have no address. */
 async function keepPart(
   tx: WriteTx,
   plan: queries.NewPlan,
   part: PlanPart,
   place: number,
-): Promise<{ enrolled: number; free: Map<string, number> }> {
+): Promise<{ enrolled: number; free: Map<string, number>; silent: Map<string, number> }> {
   const eligible = eligibleOf(part);
   const { learnerIds, itemIds } = eligible;
   const pairs = await queries.enrolledPairs(tx, plan.accountId, eligible);
   const enrolled = toEnrolled(part, pairs);
   if (enrolled) await queries.insertPart(tx, plan, place, enrolled);
+  const unheard = await queries.placesWithoutAddress(tx, plan.accountId, learnerIds);
   const taken = new Map<number, number>();
+  const takenUnheard = new Map<number, number>();
   for (const { no } of pairs) {
     const item = Math.floor(no / part.ids.length);
     taken.set(item, (taken.get(item) ?? 0) + 1);
+    if (unheard.has(no % part.ids.length)) takenUnheard.set(item, (takenUnheard.get(item) ?? 0) + 1);
   }
-  const free = new Map(
-    itemIds.map((item) => [item.id, learnerIds.length - (taken.get(item.place) ?? 0)] as const),
-  );
-  return { enrolled: pairs.length, free };
+  const left = (all: number, gone: ReadonlyMap<number, number>): Map<string, number> =>
+    new Map(itemIds.map((item) => [item.id, all - (gone.get(item.place) ?? 0)]));
+  return {
+    enrolled: pairs.length,
+    free: left(learnerIds.length, taken),
+    silent: left(unheard.size, takenUnheard),
+  };
 }
 
 /** The enrollments that a part's pairs have now; null if none has one. */

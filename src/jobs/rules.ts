@@ -88,7 +88,7 @@ export const LOST = 'the attempt never ended: its process was killed, or stood s
 /** What is kept of an error: the words of a JobFailure; of others, whose words may tell of people, name and code. */
 export function reasonOf(error: unknown): string {
   if (error instanceof JobFailure) return error.message;
-  const { code } = error as { code?: unknown };
+  const code = (error as { code?: unknown } | null | undefined)?.code;
   const name = error instanceof Error ? error.name : 'error';
   return (typeof code === 'string' ? `${name} ${code}` : name).slice(0, MAX_REASON);
 }

@@ -78,6 +78,7 @@ export interface JobRunnerOptions {
   readonly random?: (() => number) | undefined;
 }
 
+const OVERTAKEN = 'somebody else took the job meanwhile';
 const STOPPING = Symbol('the server stops');
 const TOO_LONG = Symbol('the attempt takes too long');
 
@@ -91,7 +92,8 @@ export class JobRunner {
   readonly #clock: () => Date;
   readonly #options: JobRunnerOptions;
   readonly #running = new Map<Promise<void>, Job>();
-  readonly #stopping = new AbortController();
+  /** Outside attempts under way, to be broken off. */
+  readonly #attempts = new Set<AbortController>();
   /** By kind the account that was served last, so that all have their turn. */
   readonly #lastServed = new Map<string, number>();
   /**
@@ -135,10 +137,9 @@ export class JobRunner {
     this.#isStopping = true;
     clearInterval(this.#timer);
     await this.#looking?.catch(() => undefined);
-    const timer = setTimeout(
-      () => this.#stopping.abort(STOPPING),
-      this.#options.stopAfterMs ?? STOP_AFTER_MS,
-    );
+    const timer = setTimeout(() => {
+      for (const attempt of this.#attempts) attempt.abort(STOPPING);
+    }, this.#options.stopAfterMs ?? STOP_AFTER_MS);
     await Promise.all(this.#running.keys());
     clearTimeout(timer);
   }
@@ -225,7 +226,8 @@ export class JobRunner {
     try {
       const isDone =
         'runIn' in handler ? await this.#runIn(job, handler) : await this.#runOutside(job, handler);
-      this.#options.observe?.(job, isDone ? 'done' : 'lost');
+      if (isDone) this.#options.observe?.(job, 'done');
+      else this.#options.observe?.(job, 'lost', new JobFailure(OVERTAKEN));
     } catch (error) {
       await this.#recordThrown(job, handler, error);
     }
@@ -253,17 +255,18 @@ export class JobRunner {
 
   /** What the work resolves to; throws when it takes too long or the server stops, whether or not it minds the signal. */
   async #within<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const tooLong = new AbortController();
-    const timer = setTimeout(() => tooLong.abort(TOO_LONG), ms);
-    const signal = AbortSignal.any([tooLong.signal, this.#stopping.signal]);
+    const attempt = new AbortController();
+    const { signal } = attempt;
+    this.#attempts.add(attempt);
+    const timer = setTimeout(() => attempt.abort(TOO_LONG), ms);
     try {
       return await new Promise<T>((done, fail) => {
         signal.addEventListener('abort', () => fail(signal.reason), { once: true });
-        signal.throwIfAborted();
         work(signal).then(done, (error: unknown) => fail(signal.aborted ? signal.reason : error));
       });
     } finally {
       clearTimeout(timer);
+      this.#attempts.delete(attempt);
     }
   }
 

@@ -187,6 +187,11 @@ export const DIRECTORY_ERRORS = {
     'There is nothing here that you are enrolled in.',
     'The enrollment is not one of the caller’s own, or it has ended. What belongs to somebody else is answered alike.',
   ),
+  'learning.not_offered': entry(
+    409,
+    'This is not offered for enrolling yourself.',
+    'An administrator opens content for it (selfEnrollment). Ask one to enroll you.',
+  ),
   'learning.not_yours_to_say': entry(
     400,
     'This cannot be marked as completed by the learner.',

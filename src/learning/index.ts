@@ -1,4 +1,5 @@
 /** What a learner must take, and by when. Everything here is about the caller's own enrollments. */
+export { type CataloguePage, enrollMyself, readCatalogue } from './catalogue.ts';
 export { listMine, type MyItem, type MyLearning, readMine } from './mine.ts';
 export type { Module, TrackCourse } from './queries.ts';
 export { URGENCIES, type Urgency } from './rules.ts';

@@ -215,3 +215,20 @@ export async function findTrainingPart(
   const row = rows[0];
   return row ? { courseId: row.course_id, trainingId: row.training_id, title: row.title } : null;
 }
+
+/** Which of some items somebody is enrolled in, by item. */
+export async function ownIn(
+  tx: ReadTx,
+  accountId: number,
+  learnerId: string,
+  itemIds: readonly string[],
+): Promise<Map<string, EnrollmentKey>> {
+  const { rows } = await sql<{ item_id: string; chunk: string; ordinal: number }>`
+    select item_id, chunk, ordinal from enrollment
+    where account_id = ${accountId} and learner_id = ${learnerId} and item_id = any(${[...itemIds]}::uuid[])`.execute(
+    tx,
+  );
+  return new Map(
+    rows.map((row) => [row.item_id, { accountId, chunk: BigInt(row.chunk), ordinal: row.ordinal }]),
+  );
+}

@@ -10,5 +10,5 @@ export { MAIL_JOB, queueMail } from './queue.ts';
 export { mailRoutes } from './routes.ts';
 export { DEFAULT_MAX_AGE_HOURS, isTimeZone } from './rules.ts';
 export { type Asked, type MailObserver, type MailOptions, MailSender } from './sender.ts';
-export { forgetMail } from './settings-queries.ts';
+export { forgetMail, hasOptedOut } from './settings-queries.ts';
 export { readSmtpUrl, type SmtpTarget } from './smtp-url.ts';

@@ -16,5 +16,6 @@ export { addDepartment } from './departments.ts';
 export { peopleRoutes } from './routes.ts';
 export { keyOf } from './rules.ts';
 export { requireOver, SEATS_FREED, setStatus } from './standing.ts';
+export { supervisorsOf } from './supervisor-queries.ts';
 export { assignRole, insertUsers, type NewUser } from './user-queries.ts';
 export { addUser } from './users.ts';

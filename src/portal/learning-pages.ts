@@ -79,7 +79,7 @@ function momentOf({ urgency, accessAt, dueAt, progress }: MyLearning): { at: Dat
   return { at: dueAt, key: urgency === 'overdue' ? 'learning.wasDue' : 'learning.due' };
 }
 
-const kindOf = (language: Language, { contentType }: Pick<MyLearning, 'contentType'>): string =>
+export const kindOf = (language: Language, { contentType }: Pick<MyLearning, 'contentType'>): string =>
   language.say(
     contentType === 'Course'
       ? 'kind.Course'
@@ -89,14 +89,14 @@ const kindOf = (language: Language, { contentType }: Pick<MyLearning, 'contentTy
   );
 
 /** One enrollment: what is in it, and what can be done with it now. */
-export function itemPage(reader: Reader, item: MyItem, isSaved: boolean): Html {
+export function itemPage(reader: Reader, item: MyItem, note: Key | null): Html {
   const { learning, course } = item;
   const { language } = reader.frame;
   const shown = course ?? learning;
   return page(
     reader.frame,
     shown.title,
-    html`${isSaved && html`<p class="note" role="status">${language.say('item.saved')}</p>`}
+    html`${note && html`<p class="note" role="status">${language.say(note)}</p>`}
 ${facts(reader, learning)}
 <p>${language.say(`status.${shown.progress.status}`)}</p>
 ${shown.description && html`<p dir="auto">${shown.description}</p>`}

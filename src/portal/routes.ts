@@ -7,6 +7,7 @@ import {
   type Site,
   StaleRights,
 } from '../access/index.ts';
+import type { Enrollments } from '../enrollment/index.ts';
 import type { PageAnswer, PageRequest, PageRoute } from '../http/page.ts';
 import { Refusal, refuse } from '../kernel/errors.ts';
 import { listMine, readMine } from '../learning/index.ts';
@@ -24,6 +25,7 @@ import {
 import { linkToOwn } from '../progress/index.ts';
 import { recordOwn } from '../results/index.ts';
 import type { Database } from '../storage/index.ts';
+import { enrollFromCatalogue, showCatalogue } from './catalogue-routes.ts';
 import { itemPage, learningPage } from './learning-pages.ts';
 import { type SeatAction, seatAnswer, showSeats } from './seat-routes.ts';
 import { type SignInForm, signInPage } from './sign-in.ts';
@@ -34,6 +36,7 @@ import { idOf, readerOf, redirect, shown, type Visit } from './visit.ts';
 export interface PortalParts {
   readonly db: Database;
   readonly sessions: Sessions;
+  readonly enrollments: Enrollments;
   readonly clock: () => Date;
 }
 
@@ -89,6 +92,10 @@ export class Portal {
         const { pathname, search } = new URL(link);
         return redirect(pathname + search);
       }),
+      this.#visited('GET', '/my/catalogue', showCatalogue),
+      this.#visited('POST', '/my/catalogue/{itemId}', (visit) =>
+        enrollFromCatalogue(visit, this.#parts.enrollments),
+      ),
       this.#visited('GET', '/my/*', () => refuse('learning.unknown')),
     ];
   }
@@ -117,7 +124,7 @@ export class Portal {
     const { params, query } = visit.request;
     const courseId = params['courseId'] === undefined ? null : idOf(params['courseId']);
     const item = await visit.run((ctx) => readMine(ctx, idOf(params['enrollmentId']), courseId));
-    return shown(itemPage(readerOf(visit), item, query.has('saved')));
+    return shown(itemPage(readerOf(visit), item, noteOf(query)));
   }
 
   /** Records the view first: what is not open is not opened, and what is opened is known. */
@@ -290,6 +297,9 @@ const isForeign = ({ headers }: PageRequest): boolean => {
 /** Back to a page of ours, and nowhere else. */
 const nextOf = (text: string | null): string =>
   text !== null && /^\/my(\/[\w./-]*)?(\?[\w=&-]*)?$/.test(text) ? text : '/my';
+
+const noteOf = (query: URLSearchParams): Key | null =>
+  query.has('saved') ? 'item.saved' : query.has('enrolled') ? 'catalogue.done' : null;
 
 const formIds = (form: URLSearchParams): { moduleId: string | undefined; courseId: string | undefined } => ({
   moduleId: form.has('moduleId') ? idOf(form.get('moduleId') ?? '') : undefined,

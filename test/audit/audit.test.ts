@@ -60,7 +60,7 @@ const NOT_COVERED: Readonly<Record<string, readonly string[]>> = {
   operation_chunk: ['account_id'],
   enrollment: ['account_id', 'restored_place'],
   enrollment_past: ['account_id', 'restored_place'],
-  seal: ['account_id', 'events'],
+  seal: ['account_id', 'events', 'kept_position', 'kept_events'],
 };
 
 /** Another value of the same type: a byte or a bit of it, at random. */

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
 import { addCourseOf, addTrack, enroll } from '../support/learning.ts';
-import { addCourse, addModule, addTraining, addUser } from '../support/people.ts';
+import { addCourse, addModule, addSession, addTraining, addUser } from '../support/people.ts';
 import { call, startWorld, type World } from '../support/server.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -77,6 +77,27 @@ describe('the portal in a browser', () => {
         assert.deepEqual(errors, []);
         await page.context().close();
       });
+
+  test('enroll from the catalogue, choose, switch and leave a session, by keyboard', async () => {
+    const page = await opened({ viewport: SIZES[0] as { width: number; height: number } });
+    await signIn(page);
+    const press = async (role: 'link' | 'button', name: string | RegExp): Promise<void> => {
+      await page.getByRole(role, { name }).first().focus();
+      await page.keyboard.press('Enter');
+    };
+    await press('link', 'Catalogue');
+    await press('button', 'Enroll me: Knots');
+    await page.getByText('You are enrolled now.').waitFor();
+    await page.goto(world.url + paths['course']);
+    await press('link', /Choose a session/);
+    await press('button', 'Choose In the morning');
+    await page.getByText('You have a seat in this session.').waitFor();
+    await press('button', 'Switch to this one: In the evening');
+    await page.getByRole('region', { name: 'Your session' }).getByText('In the evening').waitFor();
+    await press('button', 'Leave this session');
+    await page.getByText('You have left the session.').waitFor();
+    await page.context().close();
+  });
 
   test('a lock that comes while the page is open is met by a friendly page', async () => {
     const page = await opened({});
@@ -157,14 +178,26 @@ async function furnish(world: World): Promise<Record<string, string>> {
       await at(course, due(2));
     }
   const { courseId } = await addCourseOf(world, 2);
-  await call(world, 'POST', `/course/${courseId}/modules`, { json: { itemId: await addTraining(world) } });
+  const training = await addTraining(world, { title: 'Ladders in the yard' });
+  const module = await call(world, 'POST', `/course/${courseId}/modules`, { json: { itemId: training } });
+  const day = (from: string) => [{ startTime: from, duration: 7200, location: 'Yard 3' }];
+  await addSession(world, training, {
+    title: 'In the morning',
+    capacity: 1,
+    days: day('2026-03-20 08:00:00'),
+  });
+  await addSession(world, training, { title: 'In the evening', days: day('2026-03-21 18:00:00') });
+  const coursePath = await at(courseId);
+  await addCourse(world, 'Course', { title: 'Knots', description: 'For everybody.', selfEnrollment: true });
   return {
     overdue: await at(await link('Fire safety, also for those who work at night'), due(-2)),
     locked: await at(await link('Data protection'), due(-1, { lockAfterDueDate: true })),
     locking: await at(await link('Ladders'), due(1 / 24, { lockAfterDueDate: true })),
     upcoming: await at(await link('First aid'), due(30, { accessDate: date(1) })),
-    course: await at(courseId),
+    course: coursePath,
     track: await at(await addTrack(world, [courseId, (await addCourseOf(world, 1)).courseId])),
+    catalogue: '/my/catalogue',
+    seats: `${coursePath}/training/${module.json as string}`,
     missing: '/my/nowhere',
   };
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { recordEvents } from '../../src/events/index.ts';
 import { writeCursor } from '../../src/feed/cursor.ts';
 import { endOf, feedState } from '../../src/feed/index.ts';
+import { seal } from '../../src/operations/index.ts';
 import { enroll } from '../support/learning.ts';
 import { addCourse, addDepartment, addUser } from '../support/people.ts';
 import type { World } from '../support/server.ts';
@@ -47,8 +48,10 @@ async function setup(world: World): Promise<Names> {
   return { manager, administrator, course, ann, before, enrollment };
 }
 
-const cursorAtEnd = ({ db, account: { accountId } }: World): Promise<string> =>
-  db.read(async (tx) => writeCursor(accountId, endOf(await feedState(tx, accountId))));
+const cursorAtEnd = async ({ db, account: { accountId } }: World): Promise<string> => {
+  await seal(db, accountId);
+  return db.read(async (tx) => writeCursor(accountId, endOf(await feedState(tx, accountId))));
+};
 
 /** The cursor of an account that is not ours. */
 const foreign = async ({ world }: Stage): Promise<Names> => ({

@@ -71,6 +71,21 @@ const told = (course: string, learners: number): Members => ({
   subscribers: 0,
 });
 
+const message = (messageType: string, course: string, sendAt: string, learners: number): Members => ({
+  messageType,
+  courseId: course,
+  sendAt,
+  learners,
+  withoutAddress: 0,
+});
+/** Of a due date that is two days ahead: the reminder of a week before is left out. */
+const reminders = (learners: number): readonly Members[] => [
+  message('due_soon', '{led}', '2026-03-03T09:30:00+00:00', learners),
+  message('overdue', '{led}', '2026-03-04T09:30:00+00:00', learners),
+  message('escalation', '{led}', '2026-03-07T09:30:00+00:00', learners),
+  message('escalation', '{led}', '2026-03-11T09:30:00+00:00', learners),
+];
+
 interface Said {
   readonly summary: readonly [created: number, changed: number, unchanged: number, refused: number];
   readonly courses: readonly Members[];
@@ -86,6 +101,10 @@ function plan(
   const [created, changed, unchanged, refused] = summary;
   const counts = { created, changed, unchanged, refused };
   const expiresAt = '2026-03-02T10:30:00+00:00';
+  const messages = events.flatMap(({ courseId, learners }) => [
+    message('assigned', String(courseId), '2026-03-02T09:30:00+00:00', Number(learners)),
+    ...(courseId === '{led}' ? reminders(Number(learners)) : []),
+  ]);
   return {
     status: 200,
     headers: { 'preference-applied': applied },
@@ -96,10 +115,12 @@ function plan(
       courses,
       seats,
       events,
+      messages,
       ...(outcomes ? { outcomes } : {}),
     },
     xml: `<response><planToken>{*uuid}</planToken><expiresAt>${expiresAt}</expiresAt><summary>${inXml(counts)}</summary>
       ${listXml('courses', 'course', courses)}${listXml('seats', 'seat', seats)}${listXml('events', 'event', events)}
+      ${listXml('messages', 'message', messages)}
       ${outcomes ? listXml('outcomes', 'outcome', outcomes) : ''}</response>`,
   };
 }

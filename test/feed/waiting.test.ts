@@ -60,7 +60,7 @@ for (const engine of ENGINES)
 
     test('hundreds who wait cost a statement a second, not one each; others are served meanwhile', async () => {
       const cursor = await end();
-      const waiting = Array.from({ length: 300 }, () => read(world, { after: cursor, wait: 30 }));
+      const waiting = Array.from({ length: 100 }, () => read(world, { after: cursor, wait: 30 }));
       // Until all of them have read, and wait.
       for (let before = -1; world.statements.length > before + 3; await pause(1_000))
         before = world.statements.length;
@@ -110,28 +110,6 @@ for (const engine of ENGINES)
       assert.equal(stream.lastId(), await end());
       assert.deepEqual(stream.messages, []);
       stream.close();
-    });
-
-    test('a slow reader makes nothing pile up: the next page is read when the last has been taken', async () => {
-      const courses = await Promise.all(Array.from({ length: 40 }, () => addCourse(world)));
-      for (const course of courses) await enroll(world, [course], [learner]);
-      const breaking = new AbortController();
-      const before = world.statements.length;
-      const response = await fetch(`${world.url}/events?limit=1`, {
-        headers: { authorization: `Bearer ${world.token}`, accept: 'text/event-stream' },
-        signal: breaking.signal,
-      });
-      assert.equal(response.status, 200);
-      const total = (await readAll(world)).events.length;
-      let events = 0;
-      for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
-        events += new TextDecoder().decode(part).split('\ndata: ').length - 1;
-        if (events >= total) break;
-        await pause(5);
-      }
-      assert.equal(events, total);
-      assert.ok(world.statements.length > before);
-      breaking.abort();
     });
 
     test('a stream ends with the rights of its reader, who is refused when they come back', async () => {

@@ -21,6 +21,7 @@ import { enrollmentRows } from './enrollment.ts';
 import { groupRows, ONE_LOGIN } from './groups.ts';
 import { jobRows } from './jobs.ts';
 import { mailRows } from './mail.ts';
+import { noticeRows } from './notices.ts';
 import { peopleRows } from './people.ts';
 import { planRows } from './plan.ts';
 import { progressRows } from './progress.ts';
@@ -61,6 +62,7 @@ const TABLE: Record<string, Row> = {
   ...mailRows,
   ...calendarRows,
   ...jobRows,
+  ...noticeRows,
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
   GetClients: plain('administrator', 200, () => ({ path: '/client' })),
   CreateClient: plain('administrator', 201, () => ({ path: '/client', json: {} })),
@@ -80,6 +82,7 @@ const APART = [
   'GetOperation',
   'GetOutcomes',
   'GetPlannedOutcomes',
+  'GetPlannedMessages',
   // For whoever has the address: test/contract/certificates.test.ts
   'DownloadCertificate',
   'VerifyCertificate',

@@ -91,6 +91,17 @@ export const de: Words = {
   'seats.leadNamed': 'Termin wählen: {title}',
   'seats.back': 'Zurück',
 
+  'catalogue.title': 'Katalog',
+  'catalogue.search': 'Suchen',
+  'catalogue.none': 'Zurzeit wird nichts angeboten.',
+  'catalogue.notFound': 'Nichts gefunden. Versuchen Sie es mit anderen Wörtern.',
+  'catalogue.enroll': 'Einschreiben',
+  'catalogue.enrollNamed': 'Einschreiben: {title}',
+  'catalogue.enrolled': 'Sie sind eingeschrieben',
+  'catalogue.more': 'Mehr zeigen',
+  'catalogue.notOffered': 'Das wird nicht mehr angeboten. Bitten Sie Ihre Verwaltung, Sie einzuschreiben.',
+  'catalogue.done': 'Sie sind jetzt eingeschrieben.',
+
   'status.not_started': 'Nicht begonnen',
   'status.in_progress': 'Begonnen',
   'status.pending': 'Wird geprüft',

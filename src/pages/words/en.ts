@@ -89,6 +89,17 @@ export const en = {
   'seats.leadNamed': 'Choose a session: {title}',
   'seats.back': 'Back',
 
+  'catalogue.title': 'Catalogue',
+  'catalogue.search': 'Search',
+  'catalogue.none': 'Nothing is offered at the moment.',
+  'catalogue.notFound': 'Nothing was found. Try other words.',
+  'catalogue.enroll': 'Enroll me',
+  'catalogue.enrollNamed': 'Enroll me: {title}',
+  'catalogue.enrolled': 'You are enrolled',
+  'catalogue.more': 'Show more',
+  'catalogue.notOffered': 'This is no longer offered. Ask your administrator to enroll you.',
+  'catalogue.done': 'You are enrolled now.',
+
   'status.not_started': 'Not started',
   'status.in_progress': 'In progress',
   'status.pending': 'Being checked',

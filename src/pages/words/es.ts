@@ -90,6 +90,17 @@ export const es: Words = {
   'seats.leadNamed': 'Elegir una sesión: {title}',
   'seats.back': 'Volver',
 
+  'catalogue.title': 'Catálogo',
+  'catalogue.search': 'Buscar',
+  'catalogue.none': 'Ahora no se ofrece nada.',
+  'catalogue.notFound': 'No se ha encontrado nada. Pruebe con otras palabras.',
+  'catalogue.enroll': 'Inscribirme',
+  'catalogue.enrollNamed': 'Inscribirme: {title}',
+  'catalogue.enrolled': 'Está inscrito',
+  'catalogue.more': 'Mostrar más',
+  'catalogue.notOffered': 'Ya no se ofrece. Pida a su administrador que le inscriba.',
+  'catalogue.done': 'Ya está inscrito.',
+
   'status.not_started': 'Sin empezar',
   'status.in_progress': 'En curso',
   'status.pending': 'En revisión',

@@ -91,6 +91,17 @@ export const fr: Words = {
   'seats.leadNamed': 'Choisir une session : {title}',
   'seats.back': 'Retour',
 
+  'catalogue.title': 'Catalogue',
+  'catalogue.search': 'Rechercher',
+  'catalogue.none': 'Rien n’est proposé en ce moment.',
+  'catalogue.notFound': 'Rien n’a été trouvé. Essayez d’autres mots.',
+  'catalogue.enroll': 'M’inscrire',
+  'catalogue.enrollNamed': 'M’inscrire : {title}',
+  'catalogue.enrolled': 'Vous êtes inscrit',
+  'catalogue.more': 'Afficher plus',
+  'catalogue.notOffered': 'Ce n’est plus proposé. Demandez à votre administrateur de vous inscrire.',
+  'catalogue.done': 'Vous êtes maintenant inscrit.',
+
   'status.not_started': 'Pas commencé',
   'status.in_progress': 'En cours',
   'status.pending': 'En vérification',

@@ -101,6 +101,17 @@ export const ru: Words = {
   'seats.leadNamed': 'Выбрать сессию: {title}',
   'seats.back': 'Назад',
 
+  'catalogue.title': 'Каталог',
+  'catalogue.search': 'Найти',
+  'catalogue.none': 'Сейчас ничего не предлагается.',
+  'catalogue.notFound': 'Ничего не найдено. Попробуйте другие слова.',
+  'catalogue.enroll': 'Записаться',
+  'catalogue.enrollNamed': 'Записаться: {title}',
+  'catalogue.enrolled': 'Вы записаны',
+  'catalogue.more': 'Показать ещё',
+  'catalogue.notOffered': 'Это больше не предлагается. Попросите администратора записать вас.',
+  'catalogue.done': 'Теперь вы записаны.',
+
   'status.not_started': 'Не начато',
   'status.in_progress': 'В процессе',
   'status.pending': 'На проверке',
