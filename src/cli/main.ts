@@ -7,6 +7,7 @@ import { auditVerify } from './audit.ts';
 import { clientCreate } from './client.ts';
 import { demoLoad } from './demo-load.ts';
 import { enrollCommand } from './enroll.ts';
+import { mailCommands } from './mail.ts';
 import { migrateCommand } from './migrate.ts';
 import { operationsCommand } from './operations.ts';
 import { serve } from './serve.ts';
@@ -33,6 +34,7 @@ const COMMANDS: readonly Command[] = [
   operationsCommand,
   undoCommand,
   cancelCommand,
+  ...mailCommands,
   demoLoad,
   migrateCommand,
   auditVerify,

@@ -202,6 +202,9 @@ function dayLines(notice: Notice, session: Session | undefined, voice: Voice): L
   });
 }
 
+/** Where somebody finds all of it. */
+const portalOf = ({ url }: Account): string => `${url.replace(/\/+$/, '')}/my`;
+
 const plain = ({ text, values }: Line): string => fill(text, values);
 const rich = ({ text, values }: Line): Html => fillHtml(text, values);
 
@@ -220,7 +223,7 @@ function textOf(parts: Parts, texts: Texts): string {
     ...(parts.isDigest ? [texts.digestBody, ''] : []),
     ...sections,
     ...(parts.more ? [parts.more, ''] : []),
-    `${fill(texts.open, { account: oneLine(account.name) })}: ${account.url}`,
+    `${fill(texts.open, { account: oneLine(account.name) })}: ${portalOf(account)}`,
     '',
     '--',
     ...parts.footer.map(plain),
@@ -265,7 +268,7 @@ function htmlOf(parts: Parts, voice: Voice, subject: string): Html {
 <p>${rich(parts.greeting)}</p>
 ${parts.isDigest ? html`<p>${texts.digestBody}</p>\n<ul>${sections}</ul>` : sections}
 ${parts.more ? html`<p>${parts.more}</p>` : null}
-<p><a href="${account.url}" style="${STYLE.button}">${fillHtml(texts.open, { account: oneLine(account.name) })}</a></p>
+<p><a href="${portalOf(account)}" style="${STYLE.button}">${fillHtml(texts.open, { account: oneLine(account.name) })}</a></p>
 </div>
 <div style="${STYLE.footer}">
 ${parts.footer.map((line) => html`<p style="margin:0">${rich(line)}</p>`)}

@@ -279,13 +279,13 @@ for (const engine of ENGINES)
           for (const line of byKind[kind]?.lines ?? [])
             assert.ok(lines.includes(line), `${kind}: ${line}\n${text}`);
           assert.ok(
-            lines.some((line) => line.endsWith(`: ${ACCOUNT_URL}`)),
+            lines.some((line) => line.endsWith(`: ${ACCOUNT_URL}/my`)),
             text,
           );
           assert.ok(text.includes('Europe/Berlin') && text.includes('UTC'), 'both time zones are named');
           const html = message.html || '';
           assert.match(html, new RegExp(`<html lang="${locale}" dir="ltr">`));
-          assert.match(html, new RegExp(`<a href="${ACCOUNT_URL}"`));
+          assert.match(html, new RegExp(`<a href="${ACCOUNT_URL}/my"`));
           if (kind !== 'digest' && 'itemId' in (notices[kind] ?? {}))
             assert.match(html, /<bdi>Fire &amp; safety<\/bdi>/);
           assert.doesNotMatch(
