@@ -65,7 +65,11 @@ const STARTED = {
 } as const;
 const deliveries = (query: string, expect: Row['expect']) =>
   ({ method: 'GET', path: `/webhook/deliveries?subscriberName={query}${query}`, expect }) as const;
-const NONE = { status: 200, json: { deliveries: [] }, xml: '<response><deliveries/></response>' } as const;
+const NONE = {
+  status: 200,
+  json: { deliveries: [] },
+  xml: '<response><deliveries></deliveries></response>',
+} as const;
 const UNKNOWN_ID = '3fa85f64-5717-4562-b3fc-2c963f66afa6';
 
 contract('deliveries of webhooks', setup, [
