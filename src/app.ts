@@ -25,7 +25,7 @@ import {
   reasonOf,
 } from './jobs/index.ts';
 import { refuse } from './kernel/errors.ts';
-import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, MailSender } from './mail/index.ts';
+import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, type MailOptions, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
 import { holds, Notifier, planNotices } from './notices/index.ts';
 import { BackgroundSealer } from './operations/index.ts';
@@ -63,7 +63,8 @@ export type AppConfig = Pick<Config, 'logLevel' | 'maxBodyBytes' | 'maxPairs'> &
     readonly version: string;
     readonly limits?: Partial<WriteLimits>;
     readonly eventRetentionDays?: number;
-    readonly mail?: MailConfig;
+    /** With another opinion on what still holds, if it has one. */
+    readonly mail?: MailConfig & Partial<Pick<MailOptions, 'holds'>>;
   };
 
 const NO_MAIL: MailConfig = { target: null, connections: 1, maxAgeHours: DEFAULT_MAX_AGE_HOURS };
@@ -93,9 +94,9 @@ export async function buildApp(
   const mail: MailSender = new MailSender(
     db,
     {
+      holds,
       ...(config.mail ?? NO_MAIL),
       observer: metrics,
-      holds,
       log: (facts, text) => server.log.warn(facts, text),
     },
     clock,

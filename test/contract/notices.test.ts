@@ -77,7 +77,7 @@ const invalid = (message: string): Refused => ({ refused: 'request.invalid', sta
 const FORBIDDEN: Refused = {
   refused: 'auth.role',
   status: 403,
-  message: 'Permission denied: your role does not allow this.',
+  message: 'Permission denied.',
 };
 
 const DEFAULTS: readonly Reminder[] = [

@@ -17,6 +17,7 @@ import {
   NOW,
   pass,
   recipients,
+  said,
   startPost,
   statesIn,
 } from './sending.ts';
@@ -225,7 +226,7 @@ for (const engine of ENGINES)
           return null;
         },
       });
-      world = await startWorld(engine, { now: NOW, mail: mailbox.config });
+      world = await startWorld(engine, { now: NOW, mail: said(mailbox.config) });
       await change(world, { maxPerDay: 1_000 });
       const userId = await addPerson(world);
       const content = await assignment(world, 'Knots');
@@ -255,7 +256,7 @@ for (const engine of ENGINES)
 
     test('a mail server that is away: sending pauses ever longer, nothing is lost, and it shows', async () => {
       const port = await freePort();
-      const world = await startWorld(engine, { now: NOW, mail: mailTo(port) });
+      const world = await startWorld(engine, { now: NOW, mail: said(mailTo(port)) });
       const people: string[] = [];
       for (let n = 0; n < 12; n++) people.push(await addPerson(world));
       const content = await assignment(world, 'Knots');
@@ -314,7 +315,7 @@ for (const engine of ENGINES)
         ['never@academy.example', { code: 550, text: '5.1.1 no such user: never@academy.example' }],
       ]);
       const mailbox = await startMailbox({ onRecipient: (address) => refusals.get(address) ?? null });
-      const world = await startWorld(engine, { now: NOW, mail: mailbox.config });
+      const world = await startWorld(engine, { now: NOW, mail: said(mailbox.config) });
       const content = await assignment(world, 'Knots');
       for (const name of ['later', 'never', 'ok'])
         await ask(world, [{ userId: await addPerson(world, {}, `${name}@academy.example`), content }]);

@@ -5,7 +5,7 @@ import { MAIL_JOB, type MailOptions, MailSender } from '../../src/mail/index.ts'
 import { ENGINES } from '../support/database.ts';
 import { type Mailbox, parsed, type SmtpRefusal, startMailbox } from '../support/mailbox.ts';
 import { startWorld, type World } from '../support/server.ts';
-import { addPerson, ask, assignment, messagesIn, NOW, pass, statesIn } from './sending.ts';
+import { addPerson, ask, assignment, messagesIn, NOW, pass, said, statesIn } from './sending.ts';
 
 /** Senders beside that of the server: one that takes over, one that asks whether what it says still holds. */
 
@@ -43,7 +43,7 @@ for (const engine of ENGINES)
           return held;
         },
       });
-      const world = await startWorld(engine, { now: NOW, mail: mailbox.config });
+      const world = await startWorld(engine, { now: NOW, mail: said(mailbox.config) });
       await ask(world, [{ userId: await addPerson(world), content: await assignment(world, 'Knots') }]);
       const slow = world.app.jobs.round();
       await arrival;

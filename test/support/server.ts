@@ -1,7 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { Plan } from '../../src/access/index.ts';
-import { type App, buildApp } from '../../src/app.ts';
-import type { MailConfig } from '../../src/config.ts';
+import { type App, type AppConfig, buildApp } from '../../src/app.ts';
 import type { WriteLimits } from '../../src/enrollment/index.ts';
 import { type CreatedAccount, createAccount, createClientFor } from '../../src/people/index.ts';
 import type { Database } from '../../src/storage/index.ts';
@@ -36,7 +35,7 @@ export interface WorldOptions {
   /** Receivers of webhooks are on loopback: open, unless a test says otherwise. */
   readonly courier?: CourierOptions;
   /** There is no mail server unless a test has one. */
-  readonly mail?: MailConfig;
+  readonly mail?: NonNullable<AppConfig['mail']>;
 }
 
 export const ACCOUNT_URL = 'https://academy.example';
