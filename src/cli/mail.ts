@@ -29,7 +29,8 @@ const mailSwitch = (word: 'on' | 'off', summary: string): Command => ({
   },
 });
 
-export const mailCommands: readonly Command[] = [
-  mailSwitch('off', 'Stop sending the mail of an account. What waits stays, until it is too old.'),
-  mailSwitch('on', 'Send the mail of an account again, with what waits.'),
-];
+export const mailOff = mailSwitch(
+  'off',
+  'Stop sending the mail of an account. What waits stays, until it is too old.',
+);
+export const mailOn = mailSwitch('on', 'Send the mail of an account again, with what waits.');

@@ -34,8 +34,9 @@ ${
 }
 
 function about(language: Language, session: OfferedSession): Html {
-  const { title, days, instructor } = session;
-  return html`<h3 dir="auto">${title}</h3>
+  const { title, days, instructor, isOwn } = session;
+  // The own one stands under a heading of its own.
+  return html`${isOwn ? html`<h3 dir="auto">${title}</h3>` : html`<h2 dir="auto">${title}</h2>`}
 <ul class="facts">${days.map(
     (
       day,

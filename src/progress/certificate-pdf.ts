@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import PdfDocument from 'pdfkit';
 import { FONTS, type Font, linesOf, piecesOf } from './certificate-text.ts';
 import type { PrintedCertificate } from './certificates.ts';
 
@@ -96,6 +95,8 @@ const inWords = (at: Date): string =>
   new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' }).format(at);
 
 export async function printCertificate(certificate: PrintedCertificate): Promise<Buffer> {
+  // Loaded when the first is printed: most processes print none, and it is large.
+  const { default: PdfDocument } = await import('pdfkit');
   const doc = new PdfDocument({
     size: 'A4',
     layout: 'landscape',

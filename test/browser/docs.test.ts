@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
 import { startWorld, type World } from '../support/server.ts';
 
@@ -11,6 +11,16 @@ const SIZES = [
   { width: 360, height: 740 },
   { width: 1280, height: 800 },
 ];
+
+/** Groups of endpoints are drawn as they come into view. */
+async function scrollTo(page: Page, text: string): Promise<void> {
+  const place = page.getByText(text);
+  for (const giveUp = Date.now() + 30_000; (await place.count()) === 0 && Date.now() < giveUp; ) {
+    await page.mouse.wheel(0, 500);
+    await page.waitForTimeout(200);
+  }
+  await place.waitFor();
+}
 
 describe('/docs in a browser', () => {
   let world: World;
@@ -35,7 +45,7 @@ describe('/docs in a browser', () => {
       page.on('pageerror', (error) => errors.push(error.message));
       page.on('request', (request) => hosts.add(new URL(request.url()).host));
       await page.goto(`${world.url}/docs`);
-      await page.getByText('Enroll learners in courses, learning tracks and materials').waitFor();
+      await scrollTo(page, 'Enroll learners in courses, learning tracks and materials');
       assert.deepEqual(errors, []);
       assert.deepEqual(
         [...hosts].filter((host) => host !== '' && host !== new URL(world.url).host),
@@ -50,7 +60,7 @@ describe('/docs in a browser', () => {
     const context = await browser.newContext({ bypassCSP: true });
     const page = await context.newPage();
     await page.goto(`${world.url}/docs`);
-    await page.getByText('Enroll learners in courses, learning tracks and materials').waitFor();
+    await scrollTo(page, 'Enroll learners in courses, learning tracks and materials');
     await page.addScriptTag({ content: AXE });
     const violations = await page.evaluate(async () => {
       const axe = (

@@ -54,6 +54,14 @@ async function fill(db: Database): Promise<{ accountId: number; itemId: string; 
         'many-' || n, 'many-' || n, n || '@academy.example', n || '@academy.example', ${now}::timestamptz
       from generate_series(1, ${MESSAGES}::int) n`,
   );
+  // Whoever is not enrolled any more is told nothing.
+  await db.writeOnce(
+    sql`insert into enrollment (account_id, learner_id, item_id, chunk, ordinal, access_at, due_rule, lock_after_due,
+        version_chunk, recorded_at)
+      select account_id, user_id, ${ownerId}::uuid, 1, row_number() over (order by user_id)::int, ${now}::timestamptz, 0, false,
+        1, ${now}::timestamptz
+      from users where account_id = ${accountId} and login like 'many-%'`,
+  );
   const userIds = Array.from(
     { length: MESSAGES },
     (_, n) => `00000000-0000-7000-8000-${String(n + 1).padStart(12, '0')}`,

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
+import { actAs } from '../../src/access/index.ts';
 import { Enrollments } from '../../src/enrollment/index.ts';
 import { KINDS } from '../../src/operations/index.ts';
 import { openDatabase } from '../../src/storage/index.ts';
@@ -33,6 +34,7 @@ const COMMANDS = {
   enroll: 'src/cli/enroll.ts enroll',
   import: 'src/cli/transfer.ts importFile',
   undo: 'src/cli/undo.ts undo',
+  cancel: 'src/cli/undo.ts cancel',
 };
 
 const DOORS = new Set<string>(Object.values(COMMANDS));
@@ -110,9 +112,39 @@ if (ENGINES.includes('postgresql'))
         ({ operationId } = await command('enroll', ...words, '--course', course));
       });
       await walk({ ends: 5 }, async () => void (await command('undo', operationId)));
+      // The second waits for its turn while the first cannot write; cancelled, it has done nothing and tells nothing.
+      await walk({ enrolls: 1 }, async () => {
+        const enrollments = new Enrollments(db, { maxPairs: 100, onWritten: () => undefined });
+        const owner = {
+          accountId,
+          userId: (await list('user_id', 'users'))[0] ?? '',
+          source: 'job' as const,
+        };
+        const terms = { accessAt: null, due: { type: 'unlimited' as const }, lock: null };
+        const accept = (learnerId: string | undefined) =>
+          actAs(db, { ...owner, now: new Date() }, (ctx) =>
+            enrollments.enroll(
+              { ...ctx, preferences: new Map([['respond-async', '']]) },
+              { learnerIds: [learnerId ?? ''], courseIds: [other], terms },
+            ),
+          );
+        let cancelling: Promise<unknown> = Promise.resolve();
+        await db.write(async (tx) => {
+          await sql`lock table enrollment in share mode`.execute(tx);
+          await accept(learners[0]);
+          const { operationId: second } = await accept(learners[1]);
+          cancelling = command('cancel', second);
+          const isCancelled = sql`select from operation where operation_id = ${second} and state = 'cancelled'`;
+          for (const giveUp = Date.now() + 20_000; (await isCancelled.execute(tx)).rows.length === 0; )
+            assert.ok(Date.now() < giveUp, 'it was not cancelled');
+        });
+        await cancelling;
+        while ((await enrollments.pending()) > 0) await new Promise((next) => setTimeout(next, 20));
+        await enrollments.stop();
+      });
       const file = path.join(temporaryFolder(), 'rows.csv');
       writeFileSync(file, ['userId,courseId', ...learners.map((id) => `${id},${other}`)].join('\n'));
-      await walk({ enrolls: 5 }, async () => void (await command('import', file)));
+      await walk({ enrolls: 4 }, async () => void (await command('import', file)));
       await walk({ enrolls: 6 }, async () => {
         const sizes = ['--learners', '3', '--courses', '2', '--enrollments', '6'];
         const loading = ['demo', 'load', '--account', 'https://loaded.example', ...sizes, ...place.args];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { addCourse, addUser } from '../support/people.ts';
 import { type Answer, type CallOptions, call, type World } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
 
 /** The table of paths that create, change or end enrollments through a server. */
 
@@ -245,6 +246,34 @@ export function pathsIn(school: School): readonly Path[] {
         return () => enroll(course, few(), headers, 412);
       },
     },
+  ];
+
+  const CATALOGUE = 'src/learning/catalogue.ts enrollSelf';
+  const visiting = async (): Promise<Visitor> => {
+    const login = `seeker-${Date.now()}-${Math.random()}`;
+    await addUser(school.world, { login, password: 'correct horse battery' });
+    const visitor = new Visitor(school.world);
+    await visitor.signIn(login, 'correct horse battery');
+    return visitor;
+  };
+  const portal: readonly Path[] = [
+    ...[true, false].map((selfEnrollment) => ({
+      path: `the catalogue of the portal, where it is ${selfEnrollment ? '' : 'not '}offered, twice`,
+      door: CATALOGUE,
+      does: selfEnrollment ? { enrolls: 1 } : {},
+      prepare: async () => {
+        const course = await addCourse(school.world, 'Course', { selfEnrollment });
+        const visitor = await visiting();
+        const page = await visitor.get('/my/catalogue');
+        const csrf = /name="csrf" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
+        return async () => {
+          for (let twice = 0; twice < 2; twice++) {
+            const { status } = await visitor.post(`/my/catalogue/${course}`, { csrf });
+            assert.equal(status, selfEnrollment ? 303 : 409);
+          }
+        };
+      },
+    })),
   ];
 
   const changing: readonly Path[] = [
@@ -496,5 +525,5 @@ export function pathsIn(school: School): readonly Path[] {
     },
   ];
 
-  return [...enrolling, ...changing, ...ending, ...undoing, ...cancelling];
+  return [...enrolling, ...portal, ...changing, ...ending, ...undoing, ...cancelling];
 }

@@ -117,6 +117,8 @@ for (const engine of ENGINES)
         learnerIds.flatMap((learner) => courseIds.map((course) => `${kind} ${learner} ${course}`)),
       );
       assert.deepEqual((await told(world)).sort(), expected.sort());
-      for (const { killed } of processes) assert.ok(killed > 3, `killed ${killed} times`);
+      // How the work falls to the two is chance.
+      const killed = processes.reduce((sum, one) => sum + one.killed, 0);
+      assert.ok(killed > 6, `killed ${killed} times`);
     });
   });

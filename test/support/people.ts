@@ -129,9 +129,11 @@ export async function everything(db: Database, except: readonly string[] = []): 
   const parts: string[] = [];
   for (const { name } of tables.rows) {
     if (name === 'schema_migration' || except.includes(name)) continue;
+    // What has happened gets its number a moment later.
+    const row = name === 'event' ? sql`(to_jsonb(t) - 'number' - 'position')::text` : sql`t::text`;
     const { rows } = await db.read((tx) =>
       sql<{ digest: string | null; n: string }>`
-        select md5(string_agg(md5(t::text), '' order by md5(t::text))) as digest, count(*) as n from ${sql.table(name)} t`.execute(
+        select md5(string_agg(md5(${row}), '' order by md5(${row}))) as digest, count(*) as n from ${sql.table(name)} t`.execute(
         tx,
       ),
     );

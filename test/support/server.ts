@@ -53,7 +53,7 @@ export async function startWorld(engine: Engine, options: WorldOptions = {}): Pr
 export const requestStatements = ({ statements }: Pick<World, 'statements'>): string[] =>
   statements.filter(
     (text) =>
-      !/^(begin|commit|rollback)\b|\bfrom seal\b|\bupdate seal\b|\boperation_chunk where\b.*\bposition is null/s.test(
+      !/^(begin|commit|rollback)\b|\bfrom seal\b|\bupdate seal\b|\boperation_chunk where\b.*\bposition is null|\bfrom event where\b.*\bnumber is null|\bupdate event e set number\b/s.test(
         text,
       ),
   );
