@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from 'kysely';
-import { openDatabase } from '../../src/storage/index.ts';
+import { createAccount } from '../../src/people/index.ts';
+import { type Database, openDatabase } from '../../src/storage/index.ts';
 import { ENGINES } from '../support/database.ts';
-import { loaded, placeOf } from '../support/place.ts';
+import { placeOf } from '../support/place.ts';
 import { run } from '../support/process.ts';
 
 /** `rollbook mail off` and `on`, as an operator runs them. */
@@ -11,26 +12,37 @@ import { run } from '../support/process.ts';
 for (const engine of ENGINES)
   test(`an account's mail is switched off and on (${engine})`, async () => {
     const place = await placeOf(engine);
-    await loaded(place, 1, 1);
-    const mail = (word: string, account: string) =>
-      run(['mail', word, '--account', account, '--json', ...place.args]);
-    const isEnabled = async (): Promise<unknown> => {
+    const inDatabase = async <T>(work: (db: Database) => Promise<T>): Promise<T> => {
       const db = await openDatabase(place.where);
       try {
-        return (await db.writeOnce(sql`select is_enabled from mail_settings`))[0];
+        return await work(db);
       } finally {
         await db.close();
       }
     };
-    const off = await mail('off', 'https://loaded.example/');
+    await inDatabase((db) =>
+      createAccount(db, {
+        name: 'Academy',
+        url: 'https://academy.example',
+        ownerLogin: 'owner',
+        ownerEmail: 'owner@academy.example',
+        ownerPassword: 'a plain password',
+        plan: 'business',
+        now: new Date(),
+      }),
+    );
+    const mail = (word: string, account: string) =>
+      run(['mail', word, '--account', account, '--json', ...place.args]);
+    const settings = () => inDatabase((db) => db.writeOnce(sql`select is_enabled from mail_settings`));
+    const off = await mail('off', 'https://academy.example/');
     assert.equal(off.code, 0, off.err);
-    assert.deepEqual(JSON.parse(off.out), { accountUrl: 'https://loaded.example', isEnabled: false });
-    assert.deepEqual(await isEnabled(), { is_enabled: false });
+    assert.deepEqual(JSON.parse(off.out), { accountUrl: 'https://academy.example', isEnabled: false });
+    assert.deepEqual(await settings(), [{ is_enabled: false }]);
     const nobody = await mail('on', 'https://nobody.example');
     assert.equal(nobody.code, 1);
     assert.match(nobody.err, /account: there is no account with the address https:\/\/nobody\.example/);
-    assert.deepEqual(await isEnabled(), { is_enabled: false });
-    assert.equal((await mail('on', 'https://loaded.example')).code, 0);
-    assert.deepEqual(await isEnabled(), { is_enabled: true });
+    assert.deepEqual(await settings(), [{ is_enabled: false }]);
+    assert.equal((await mail('on', 'https://academy.example')).code, 0);
+    assert.deepEqual(await settings(), [{ is_enabled: true }]);
     await place.remove();
   });

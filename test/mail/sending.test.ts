@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { sql } from 'kysely';
 import { type Notice, queueMail } from '../../src/mail/index.ts';
 import { createAccount } from '../../src/people/index.ts';
@@ -12,7 +12,9 @@ import {
   addPerson,
   ask,
   assignment,
+  closeAll,
   HOUR_MS,
+  keep,
   messagesIn,
   NOW,
   pass,
@@ -44,8 +46,9 @@ const MINUTE_MS = 60_000;
 
 for (const engine of ENGINES)
   describe(`sending (${engine})`, () => {
+    afterEach(closeAll);
     test('once per key, not before its time, nothing of what was rolled back', async () => {
-      const post = await startPost(engine);
+      const post = keep(await startPost(engine));
       const { world, mailbox } = post;
       const userId = await addPerson(world, {}, 'ann@academy.example');
       const content = await assignment(world, 'Knots');
@@ -76,11 +79,10 @@ for (const engine of ENGINES)
       assert.equal(mailbox.taken.length, 2);
       const ids = await Promise.all(mailbox.taken.map(async (mail) => (await parsed(mail)).messageId));
       assert.equal(new Set(ids).size, 2);
-      await post.close();
     });
 
     test('nobody to write to is noted, not failed; what holds when it is sent counts', async () => {
-      const post = await startPost(engine);
+      const post = keep(await startPost(engine));
       const { world, mailbox } = post;
       const content = await assignment(world, 'Knots');
       const people = {
@@ -110,11 +112,10 @@ for (const engine of ENGINES)
         'dropped obsolete',
       ]);
       assert.deepEqual(recipients(mailbox.taken), ['new@academy.example']);
-      await post.close();
     });
 
     test('what is too old is never sent, with a mail server or without', async () => {
-      const post = await startPost(engine);
+      const post = keep(await startPost(engine));
       const { world, mailbox } = post;
       const userId = await addPerson(world);
       const content = await assignment(world, 'Knots');
@@ -134,9 +135,8 @@ for (const engine of ENGINES)
         'sent',
       ]);
       assert.equal(mailbox.taken.length, 2);
-      await post.close();
 
-      const without = await startWorld(engine, { now: NOW });
+      const without = keep(await startWorld(engine, { now: NOW }));
       const other = await addPerson(without);
       await ask(without, [{ userId: other, content: await assignment(without, 'Knots') }]);
       await without.app.jobs.round();
@@ -148,11 +148,10 @@ for (const engine of ENGINES)
       pass(without, 72 * HOUR_MS + 11 * MINUTE_MS);
       await without.app.jobs.round();
       assert.deepEqual(await statesIn(without), ['dropped too_old']);
-      await without.close();
     });
 
     test('more than enough for a day waits for the morning, and goes as one digest', async () => {
-      const post = await startPost(engine);
+      const post = keep(await startPost(engine));
       const { world, mailbox } = post;
       await world.db.writeOnce(sql`update account set time_zone = 'America/New_York'`);
       await change(world, { maxPerDay: 3 });
@@ -208,7 +207,6 @@ for (const engine of ENGINES)
       );
       await world.app.jobs.round();
       assert.deepEqual((await statesIn(world)).slice(-2), ['sent', 'waiting cap']);
-      await post.close();
     });
 
     test('the switch stops the rest in the middle; on again, nothing recent is lost', async () => {
@@ -216,17 +214,19 @@ for (const engine of ENGINES)
       let world: World | undefined;
       let switched: Promise<void> | undefined;
       let takenWhenOff = 0;
-      const mailbox = await startMailbox({
-        onMail: async () => {
-          if (mailbox.taken.length === 40 && world) {
-            switched ??= change(world, { isEnabled: false }).then(() => {
-              takenWhenOff = mailbox.taken.length;
-            });
-          }
-          return null;
-        },
-      });
-      world = await startWorld(engine, { now: NOW, mail: said(mailbox.config) });
+      const mailbox = keep(
+        await startMailbox({
+          onMail: async () => {
+            if (mailbox.taken.length === 40 && world) {
+              switched ??= change(world, { isEnabled: false }).then(() => {
+                takenWhenOff = mailbox.taken.length;
+              });
+            }
+            return null;
+          },
+        }),
+      );
+      world = keep(await startWorld(engine, { now: NOW, mail: said(mailbox.config) }));
       await change(world, { maxPerDay: 1_000 });
       const userId = await addPerson(world);
       const content = await assignment(world, 'Knots');
@@ -250,13 +250,11 @@ for (const engine of ENGINES)
       await world.app.jobs.round();
       assert.equal(mailbox.taken.length, all);
       assert.equal(new Set(await idsOf(mailbox.taken)).size, all);
-      await world.close();
-      await mailbox.close();
     });
 
     test('a mail server that is away: sending pauses ever longer, nothing is lost, and it shows', async () => {
       const port = await freePort();
-      const world = await startWorld(engine, { now: NOW, mail: said(mailTo(port)) });
+      const world = keep(await startWorld(engine, { now: NOW, mail: said(mailTo(port)) }));
       const people: string[] = [];
       for (let n = 0; n < 12; n++) people.push(await addPerson(world));
       const content = await assignment(world, 'Knots');
@@ -296,7 +294,7 @@ for (const engine of ENGINES)
         await world.app.jobs.round();
         assert.equal((await tried()) - before, attempts, `after ${minutes} minutes`);
       }
-      const mailbox = await startMailbox({ port });
+      const mailbox = keep(await startMailbox({ port }));
       pass(world, 61 * MINUTE_MS);
       await world.app.jobs.round();
       // Those that were tried wait for their own next attempt.
@@ -305,8 +303,6 @@ for (const engine of ENGINES)
       assert.equal(new Set(recipients(mailbox.taken)).size, 12);
       assert.equal(mailbox.taken.length, 12);
       assert.deepEqual(await seen(), ['on', 0, 'up', '0', '1']);
-      await world.close();
-      await mailbox.close();
     });
 
     test('a refusal concerns the message: for now it is tried again, for good it fails, and may be sent again', async () => {
@@ -314,8 +310,8 @@ for (const engine of ENGINES)
         ['later@academy.example', { code: 450, text: '4.2.1 busy: later@academy.example' }],
         ['never@academy.example', { code: 550, text: '5.1.1 no such user: never@academy.example' }],
       ]);
-      const mailbox = await startMailbox({ onRecipient: (address) => refusals.get(address) ?? null });
-      const world = await startWorld(engine, { now: NOW, mail: said(mailbox.config) });
+      const mailbox = keep(await startMailbox({ onRecipient: (address) => refusals.get(address) ?? null }));
+      const world = keep(await startWorld(engine, { now: NOW, mail: said(mailbox.config) }));
       const content = await assignment(world, 'Knots');
       for (const name of ['later', 'never', 'ok'])
         await ask(world, [{ userId: await addPerson(world, {}, `${name}@academy.example`), content }]);
@@ -341,12 +337,10 @@ for (const engine of ENGINES)
       assert.equal(again.status, 200);
       await world.app.jobs.round();
       assert.deepEqual(new Set(await statesIn(world)), new Set(['sent']));
-      await world.close();
-      await mailbox.close();
     });
 
     test('accounts do not see, stop or wait for each other', async () => {
-      const post = await startPost(engine);
+      const post = keep(await startPost(engine));
       const { world, mailbox } = post;
       const other = await createAccount(world.db, {
         name: 'Other',
@@ -392,7 +386,6 @@ for (const engine of ENGINES)
       assert.match(message.messageId ?? '', new RegExp(`\\.${other.accountId}@other\\.example>$`));
       assert.match(message.text ?? '', /https:\/\/other\.example\/my$/m);
       assert.deepEqual(await statesIn(world), ['waiting', 'sent', 'dropped inactive']);
-      await post.close();
     });
   });
 
@@ -403,7 +396,8 @@ const MANY = count(300, 10_000);
 
 for (const engine of ENGINES)
   test(`${MANY} messages to as many people, each once (${engine})`, async (t) => {
-    const post = await startPost(engine);
+    t.after(closeAll);
+    const post = keep(await startPost(engine));
     const { world, mailbox } = post;
     const itemId = await addCourse(world, 'Page', { title: 'Knots' });
     await world.db.writeOnce(
@@ -427,5 +421,4 @@ for (const engine of ENGINES)
     assert.equal(mailbox.taken.length, MANY);
     assert.equal(new Set(recipients(mailbox.taken)).size, MANY);
     assert.deepEqual(new Set(await statesIn(world)), new Set(['sent']));
-    await post.close();
   });

@@ -16,6 +16,19 @@ export const said = <C extends object>(config: C) => ({
   holds: async (_tx: unknown, _accountId: number, asked: readonly unknown[]) => asked.map(() => true),
 });
 
+const opened: { close(): Promise<void> }[] = [];
+
+/** Closes it after the test, whether that passes or not: what stays open keeps the process. */
+export function keep<T extends { close(): Promise<void> }>(thing: T): T {
+  opened.push(thing);
+  return thing;
+}
+
+/** What was opened last is closed first. */
+export async function closeAll(): Promise<void> {
+  for (let thing = opened.pop(); thing; thing = opened.pop()) await thing.close();
+}
+
 export interface Post {
   readonly world: World;
   readonly mailbox: Mailbox;

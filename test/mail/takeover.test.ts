@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import { JobRunner } from '../../src/jobs/index.ts';
 import { MAIL_JOB, type MailOptions, MailSender } from '../../src/mail/index.ts';
 import { ENGINES } from '../support/database.ts';
 import { type Mailbox, parsed, type SmtpRefusal, startMailbox } from '../support/mailbox.ts';
 import { startWorld, type World } from '../support/server.ts';
-import { addPerson, ask, assignment, messagesIn, NOW, pass, said, statesIn } from './sending.ts';
+import {
+  addPerson,
+  ask,
+  assignment,
+  closeAll,
+  keep,
+  messagesIn,
+  NOW,
+  pass,
+  said,
+  statesIn,
+} from './sending.ts';
 
 /** Senders beside that of the server: one that takes over, one that asks whether what it says still holds. */
 
@@ -25,6 +36,7 @@ function senderOf(world: World, mailbox: Mailbox, more: Partial<MailOptions> = {
 
 for (const engine of ENGINES)
   describe(`several senders (${engine})`, () => {
+    afterEach(closeAll);
     test('one that was held up records nothing once another has taken over', async () => {
       let refuse: (refusal: SmtpRefusal) => void = () => undefined;
       const held = new Promise<SmtpRefusal>((done) => {
@@ -35,19 +47,21 @@ for (const engine of ENGINES)
         arrived = done;
       });
       const sources: string[] = [];
-      const mailbox = await startMailbox({
-        onMail: (mail) => {
-          sources.push(mail.source);
-          if (sources.length > 1) return null;
-          arrived();
-          return held;
-        },
-      });
-      const world = await startWorld(engine, { now: NOW, mail: said(mailbox.config) });
+      const mailbox = keep(
+        await startMailbox({
+          onMail: (mail) => {
+            sources.push(mail.source);
+            if (sources.length > 1) return null;
+            arrived();
+            return held;
+          },
+        }),
+      );
+      const world = keep(await startWorld(engine, { now: NOW, mail: said(mailbox.config) }));
       await ask(world, [{ userId: await addPerson(world), content: await assignment(world, 'Knots') }]);
       const slow = world.app.jobs.round();
       await arrival;
-      const other = senderOf(world, mailbox);
+      const other = keep(senderOf(world, mailbox));
       await other.round();
       assert.equal(sources.length, 1, 'as long as the first may be at it nobody else is');
       pass(world, 120_000);
@@ -65,25 +79,24 @@ for (const engine of ENGINES)
       );
       assert.ok(first);
       assert.equal(first, second, 'a repetition can be known as one');
-      await other.close();
-      await world.close();
-      await mailbox.close();
     });
 
     test('what no longer holds is not said, alone or in a digest', async () => {
-      const mailbox = await startMailbox();
-      const world = await startWorld(engine, { now: NOW });
+      const mailbox = keep(await startMailbox());
+      const world = keep(await startWorld(engine, { now: NOW }));
       const userId = await addPerson(world);
       const [over, holds] = [await assignment(world, 'Over'), await assignment(world, 'Holds')];
       const asked: string[] = [];
-      const sender = senderOf(world, mailbox, {
-        holds: async (_tx, accountId, all) => {
-          asked.push(...all.map((one) => `${accountId} ${one.userId}`));
-          return all.map(
-            ({ notice }) => 'itemId' in notice && 'itemId' in holds && notice.itemId === holds.itemId,
-          );
-        },
-      });
+      const sender = keep(
+        senderOf(world, mailbox, {
+          holds: async (_tx, accountId, all) => {
+            asked.push(...all.map((one) => `${accountId} ${one.userId}`));
+            return all.map(
+              ({ notice }) => 'itemId' in notice && 'itemId' in holds && notice.itemId === holds.itemId,
+            );
+          },
+        }),
+      );
       await ask(world, [
         { userId, content: over },
         { userId, content: { kind: 'digest', entries: [over, holds] } },
@@ -95,8 +108,5 @@ for (const engine of ENGINES)
       const message = await parsed(mailbox.taken[0]);
       assert.match(message.text ?? '', /Holds/);
       assert.doesNotMatch(message.text ?? '', /Over/);
-      await sender.close();
-      await world.close();
-      await mailbox.close();
     });
   });

@@ -64,6 +64,8 @@ export async function startMailbox(options: MailboxOptions = {}): Promise<Mailbo
     disabledCommands: ['STARTTLS', 'AUTH'],
     disableReverseLookup: true,
     logger: false,
+    // Connections that are kept for the next message do not keep the server.
+    closeTimeout: 500,
     onRcptTo: ({ address }, _session, answer) => {
       const refusal = options.onRecipient?.(address) ?? null;
       answer(refusal && refusalError(refusal));
