@@ -3,6 +3,7 @@ export { type Content, Html, html } from './html.ts';
 export { Language, LOCALES, type Locale, localeFor } from './language.ts';
 export {
   accentSheet,
+  announced,
   csrfField,
   type Frame,
   PAGE_HEADERS,

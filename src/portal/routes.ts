@@ -1,4 +1,3 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import {
   type Context,
   createContext,
@@ -13,6 +12,7 @@ import { Refusal, refuse } from '../kernel/errors.ts';
 import { listMine, readMine } from '../learning/index.ts';
 import {
   accentSheet,
+  announced,
   type Frame,
   html,
   type Key,
@@ -26,6 +26,7 @@ import { linkToOwn } from '../progress/index.ts';
 import { recordOwn } from '../results/index.ts';
 import type { Database } from '../storage/index.ts';
 import { enrollFromCatalogue, showCatalogue } from './catalogue-routes.ts';
+import { isSecret, isShown, masked, newSecret, secretOf } from './form-secret.ts';
 import { itemPage, learningPage } from './learning-pages.ts';
 import { type SeatAction, seatAnswer, showSeats } from './seat-routes.ts';
 import { type SignInForm, signInPage } from './sign-in.ts';
@@ -105,19 +106,16 @@ export class Portal {
     const { sessions } = this.#parts;
     const site = await sessions.siteOf(request.headers.host).catch(() => null);
     const frame = frameOf(request, site, null);
-    const { language } = frame;
     const refusal = error instanceof Refusal ? error : null;
     const status = refusal?.status ?? 500;
     const isClosed = refusal?.code === 'progress.not_open' || refusal?.code === 'progress.locked';
-    const [title, text]: [Key, Key] =
+    const texts: [Key, Key] =
       status === 404
         ? ['error.notFound', 'error.notFoundText']
         : status === 403
           ? ['error.title', 'error.notAllowed']
           : ['error.title', isClosed ? 'error.closed' : status >= 500 ? 'error.server' : 'error.refused'];
-    const content = html`<p class="note late" role="alert">${language.say(text)}</p>
-<p><a href="/my">${language.say('item.back')}</a></p>`;
-    return shown(page(frame, language.say(title), content), status);
+    return errorAnswer(frame, texts, status);
   }
 
   async #showItem(visit: Visit): Promise<PageAnswer> {
@@ -158,7 +156,7 @@ export class Portal {
     const again = (faults: SignInForm['faults'], status: number) =>
       this.#signInAnswer(request, site, { ...typed, faults }, status);
     const frame = frameOf(request, site, null);
-    if (!isSame(form.get('csrf'), request.cookies.get(FORM_COOKIE)))
+    if (!isShown(form.get('csrf'), request.cookies.get(FORM_COOKIE)))
       return again({ form: frame.language.say('signIn.stale') }, 403);
     if (login === '' || password === '')
       return again(
@@ -182,9 +180,13 @@ export class Portal {
 
   #signInAnswer(request: PageRequest, site: Site, form: Omit<SignInForm, 'csrf'>, status = 200): PageAnswer {
     const known = request.cookies.get(FORM_COOKIE);
-    const csrf = known && /^[\w-]{43}$/.test(known) ? known : randomBytes(32).toString('base64url');
-    const answer = shown(signInPage(frameOf(request, site, null), { ...form, csrf }), status);
-    return { ...answer, headers: { ...answer.headers, 'set-cookie': cookie(FORM_COOKIE, csrf, site, null) } };
+    const secret = isSecret(known) ? known : newSecret();
+    const page = signInPage(frameOf(request, site, null), { ...form, csrf: masked(secret) });
+    const answer = shown(page, status);
+    return {
+      ...answer,
+      headers: { ...answer.headers, 'set-cookie': cookie(FORM_COOKIE, secret, site, null) },
+    };
   }
 
   async #siteOf(request: PageRequest): Promise<Site> {
@@ -212,10 +214,13 @@ export class Portal {
           const back = method === 'GET' ? request.url : '/my';
           return redirect(`/sign-in?next=${encodeURIComponent(back)}`);
         }
-        const csrf = csrfOf(session);
-        if (method === 'POST' && (isForeign(request) || !isSame(request.form.get('csrf'), csrf)))
-          return refuse('auth.role');
-        const frame = frameOf(request, site, session);
+        const csrf = masked(secretOf(session));
+        const frame = frameOf(request, site, { ...session, csrf });
+        if (method === 'POST') {
+          if (isForeign(request)) return refuse('auth.role');
+          if (!isShown(request.form.get('csrf'), secretOf(session)))
+            return errorAnswer(frame, ['error.title', 'error.stale'], 403);
+        }
         const now = this.#parts.clock();
         const run = <T>(work: (ctx: Context) => Promise<T>) => this.#run(request, session, now, work);
         return answer({ request, session, language: frame.language, frame, csrf, now, run });
@@ -253,6 +258,14 @@ export class Portal {
   }
 }
 
+/** A page of nothing but what went wrong: its title, what it says. */
+function errorAnswer(frame: Frame, [title, text]: readonly [Key, Key], status: number): PageAnswer {
+  const { language } = frame;
+  const content = html`${announced(language.say(text), 'fault')}
+<p><a href="/my">${language.say('item.back')}</a></p>`;
+  return shown(page(frame, language.say(title), content), status);
+}
+
 const sheet = (path: string, text: (request: PageRequest) => string | null): PageRoute => ({
   method: 'GET',
   path,
@@ -278,16 +291,6 @@ const cookie = (name: string, value: string, site: Site, seconds: number | null)
   ].join('; '),
 ];
 
-/** What a form of a session must bring along: who knows it has read a page of that session. */
-const csrfOf = ({ token }: Session): string =>
-  createHash('sha256').update(`form ${token}`).digest('base64url');
-
-const isSame = (given: string | null, wanted: string | undefined): boolean => {
-  if (!given || !wanted) return false;
-  const [one, other] = [Buffer.from(given), Buffer.from(wanted)];
-  return one.length === other.length && timingSafeEqual(one, other);
-};
-
 /** A browser that says where a form was says so truly. */
 const isForeign = ({ headers }: PageRequest): boolean => {
   const site = headers['sec-fetch-site'];
@@ -312,12 +315,16 @@ function attemptFault(language: Language, { code, details }: Refusal): string {
   return language.say(code === 'access.busy' ? 'signIn.busy' : 'signIn.wrong');
 }
 
-const frameOf = (request: PageRequest, site: Site | null, session: Session | null): Frame => ({
+const frameOf = (
+  request: PageRequest,
+  site: Site | null,
+  session: (Pick<Session, 'locale' | 'timeZone'> & { readonly csrf: string }) | null,
+): Frame => ({
   language: new Language(
     localeFor(session?.locale ?? null, request.headers['accept-language']),
     session?.timeZone ?? site?.timeZone ?? 'UTC',
   ),
   accountName: site?.name ?? '',
   accent: site?.accentColor ?? null,
-  signedIn: session && { csrf: csrfOf(session) },
+  signedIn: session && { csrf: session.csrf },
 });

@@ -121,6 +121,8 @@ export const de: Words = {
   'error.notFoundText': 'Die Adresse stimmt nicht, oder was hier war, gehört Ihnen nicht oder ist beendet.',
   'error.noAccount': 'Unter dieser Adresse gibt es kein Konto.',
   'error.notAllowed': 'Das dürfen Sie nicht.',
+  'error.stale':
+    'Diese Seite war noch offen, als Sie sich neu angemeldet haben. Es wurde nichts geändert; gehen Sie zurück und versuchen Sie es noch einmal.',
   'error.closed': 'Das ist für Sie gerade nicht offen. Nichts wurde geändert.',
   'error.refused': 'Nichts wurde geändert.',
   'error.server':

@@ -119,6 +119,7 @@ export const en = {
   'error.notFoundText': 'The address is wrong, or what was here is not yours or has ended.',
   'error.noAccount': 'There is no account at this address.',
   'error.notAllowed': 'You may not do that.',
+  'error.stale': 'This page was open while you signed in anew. Nothing was changed; go back and try again.',
   'error.closed': 'It is not open for you at the moment. Nothing was changed.',
   'error.refused': 'Nothing was changed.',
   'error.server': 'Something went wrong on our side. Nothing was changed; please try again later.',

@@ -120,6 +120,8 @@ export const es: Words = {
   'error.notFoundText': 'La dirección no es correcta, o lo que había aquí no es suyo o ha terminado.',
   'error.noAccount': 'No hay ninguna cuenta en esta dirección.',
   'error.notAllowed': 'No tiene permiso para eso.',
+  'error.stale':
+    'Esta página seguía abierta desde una sesión anterior. No se ha cambiado nada; vuelva atrás e inténtelo de nuevo.',
   'error.closed': 'Ahora no está abierto para usted. No se ha cambiado nada.',
   'error.refused': 'No se ha cambiado nada.',
   'error.server': 'Algo ha fallado por nuestra parte. No se ha cambiado nada; vuelva a intentarlo más tarde.',

@@ -121,6 +121,8 @@ export const fr: Words = {
   'error.notFoundText': 'L’adresse est fausse, ou ce qui était ici n’est pas à vous ou est terminé.',
   'error.noAccount': 'Il n’y a pas de compte à cette adresse.',
   'error.notAllowed': 'Vous n’en avez pas le droit.',
+  'error.stale':
+    'Cette page était encore ouverte depuis une connexion précédente. Rien n’a été modifié ; revenez en arrière et réessayez.',
   'error.closed': 'Ce n’est pas ouvert pour vous en ce moment. Rien n’a changé.',
   'error.refused': 'Rien n’a changé.',
   'error.server': 'Un problème est survenu de notre côté. Rien n’a changé ; veuillez réessayer plus tard.',
