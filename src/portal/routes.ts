@@ -25,6 +25,7 @@ import {
 import { linkToOwn } from '../progress/index.ts';
 import { recordOwn } from '../results/index.ts';
 import type { Database } from '../storage/index.ts';
+import { awayPath, showAway } from './away-routes.ts';
 import { enrollFromCatalogue, showCatalogue } from './catalogue-routes.ts';
 import { isSecret, isShown, masked, newSecret, secretOf } from './form-secret.ts';
 import { itemPage, learningPage } from './learning-pages.ts';
@@ -73,6 +74,7 @@ export class Portal {
       this.#visited('GET', '/my/learning/{enrollmentId}', (visit) => this.#showItem(visit)),
       this.#visited('GET', '/my/learning/{enrollmentId}/{courseId}', (visit) => this.#showItem(visit)),
       this.#visited('POST', '/my/learning/{enrollmentId}/open', (visit) => this.#open(visit)),
+      this.#visited('GET', '/my/learning/{enrollmentId}/away', showAway),
       this.#visited('POST', '/my/learning/{enrollmentId}/done', async (visit) => {
         const enrollmentId = idOf(visit.request.params['enrollmentId']);
         const { moduleId, courseId } = formIds(visit.request.form);
@@ -136,7 +138,7 @@ export class Portal {
         : item.modules.find((module) => module.moduleId === moduleId)?.url;
     if (!url) return refuse('learning.unknown');
     await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'in_progress' }));
-    return redirect(url);
+    return redirect(awayPath({ enrollmentId, moduleId, courseId }));
   }
 
   async #showSignIn(request: PageRequest): Promise<PageAnswer> {

@@ -94,6 +94,16 @@ export const LOOKS: readonly Look[] = [
   { name: 'material-overdue', route: ITEM, about: 'its due date is over', show: at('overdue') },
   { name: 'material-locked', route: ITEM, about: 'locked after the due date', show: at('locked') },
   { name: 'material-upcoming', route: ITEM, about: 'it opens tomorrow', show: at('upcoming') },
+  {
+    name: 'away',
+    route: '/my/learning/{enrollmentId}/away',
+    about: 'on the way to a link elsewhere, for a moment',
+    show: async (page, stage) => {
+      // Where it leads is not there; nothing is what keeps the browser here.
+      await page.route('https://docs.example/**', (route) => route.fulfill({ status: 204 }));
+      await page.goto(`${stage.world.url}${stage.paths.open}/away`);
+    },
+  },
   { name: 'course', route: ITEM, about: 'a course and its modules', show: at('course') },
   {
     name: 'course-done',

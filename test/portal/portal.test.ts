@@ -263,6 +263,10 @@ for (const engine of ENGINES)
           assert.equal(refused.status, 400, 'by no address');
           assert.match(wordsOf(refused), /It is not open for you at the moment/);
         }
+      for (const place of [1, 4]) {
+        const away = await visit.get(`/my/learning/${enrollments[place]}/away`);
+        assert.equal(`${away.status} ${away.location}`, `303 /my/learning/${enrollments[place]}`);
+      }
       const german = new Visitor(world, { 'accept-language': 'de-AT, en;q=0.5' });
       await german.signIn(login, PASSWORD);
       assert.match(wordsOf(await german.get('/my')), /Überfällig 2.*War fällig vor 3 Tagen.*Bald fällig 1/);
@@ -281,7 +285,12 @@ for (const engine of ENGINES)
       await visit.get(path);
       const csrf = /name="csrf" value="([^"]+)"/.exec(visit.page.text)?.[1] ?? '';
       const opened = await visit.post(`${path}/open`, { csrf, moduleId });
-      assert.equal(`${opened.status} ${opened.location}`, '303 https://docs.example/read');
+      assert.equal(`${opened.status} ${opened.location}`, `303 ${path}/away?moduleId=${moduleId}`);
+      const away = await visit.get(opened.location ?? '');
+      assert.equal(away.headers.get('refresh'), '0; url=https://docs.example/read');
+      assert.match(away.text, /<a class="button" href="https:\/\/docs\.example\/read"/);
+      assert.equal((await stranger.get(opened.location ?? '')).status, 404);
+      assert.equal((await visit.get(`${path}/away`)).status, 404, 'a course leads nowhere');
       assert.match(wordsOf(await visit.get(path)), /In progress/);
       for (const id of [moduleId, moduleId, other]) {
         const done = await visit.post(`${path}/done`, { csrf, moduleId: id });

@@ -45,6 +45,8 @@ export const de: Words = {
   'item.empty': 'Hier ist noch nichts.',
   'item.open': 'Öffnen',
   'item.openNamed': '{title} öffnen',
+  'item.away': 'Hier geht es zu {host}.',
+  'item.goOn': 'Weiter',
   'item.done': 'Ich bin fertig',
   'item.doneNamed': 'Ich bin fertig mit {title}',
   'item.noMaterial': 'Hier gibt es kein Material zum Öffnen.',

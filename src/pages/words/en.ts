@@ -44,6 +44,8 @@ export const en = {
   'item.empty': 'There is nothing in here yet.',
   'item.open': 'Open',
   'item.openNamed': 'Open {title}',
+  'item.away': 'This leads to {host}.',
+  'item.goOn': 'Go on',
   'item.done': 'I am done',
   'item.doneNamed': 'I am done with {title}',
   'item.noMaterial': 'There is no material to open here.',

@@ -45,6 +45,8 @@ export const es: Words = {
   'item.empty': 'Aquí todavía no hay nada.',
   'item.open': 'Abrir',
   'item.openNamed': 'Abrir {title}',
+  'item.away': 'Esto lleva a {host}.',
+  'item.goOn': 'Continuar',
   'item.done': 'He terminado',
   'item.doneNamed': 'He terminado {title}',
   'item.noMaterial': 'Aquí no hay material que abrir.',

@@ -45,6 +45,8 @@ export const fr: Words = {
   'item.empty': 'Il n’y a encore rien ici.',
   'item.open': 'Ouvrir',
   'item.openNamed': 'Ouvrir {title}',
+  'item.away': 'Ceci mène à {host}.',
+  'item.goOn': 'Continuer',
   'item.done': 'J’ai terminé',
   'item.doneNamed': 'J’ai terminé {title}',
   'item.noMaterial': 'Il n’y a pas de document à ouvrir ici.',

@@ -46,6 +46,8 @@ export const ru: Words = {
   'item.empty': 'Здесь пока ничего нет.',
   'item.open': 'Открыть',
   'item.openNamed': 'Открыть: {title}',
+  'item.away': 'Переход на {host}.',
+  'item.goOn': 'Продолжить',
   'item.done': 'Готово',
   'item.doneNamed': 'Готово: {title}',
   'item.noMaterial': 'Здесь нет материала, который можно открыть.',
