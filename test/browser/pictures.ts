@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
+import { withPalette } from './png.ts';
 import { setStage } from './stage.ts';
 import { LOOKS, PICTURES, pictureOf, signIn, THEMES, VIEWPORTS } from './table.ts';
 
@@ -46,7 +47,7 @@ try {
           fullPage: true,
           clip: { x: 0, y: 0, width: viewport.width, height: Math.min(MAX_HEIGHT, height) },
         });
-        writeFileSync(path.join(folder, pictureOf(look.name, size, theme)), picture);
+        writeFileSync(path.join(folder, pictureOf(look.name, size, theme)), withPalette(picture));
       }
     }
     console.log(look.name);
