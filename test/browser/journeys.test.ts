@@ -56,7 +56,7 @@ describe('the portal in a browser, by keyboard', () => {
       ...options,
     });
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.context().setDefaultTimeout(20_000);
     return page;
   };
   const inDays = (days: number): string => new Date(NOW.getTime() + days * DAY_MS).toISOString();
@@ -191,9 +191,8 @@ describe('the portal in a browser, by keyboard', () => {
 
       // A lock falls while the page is open: to the second.
       await press(page, 'link', 'My learning');
-      await press(page, 'link', 'Data protection');
       world.clock.now = lockAt;
-      await page.reload();
+      await press(page, 'link', 'Data protection');
       await tabTo(page, 'button', 'I am done with Data protection');
       world.clock.now = new Date(lockAt.getTime() + 1000);
       await page.keyboard.press('Enter');
@@ -204,6 +203,7 @@ describe('the portal in a browser, by keyboard', () => {
       assert.equal(await page.getByRole('button', { name: /Data protection/ }).count(), 0);
 
       // What opens tomorrow says so, and does.
+      world.clock.now = NOW;
       await press(page, 'link', 'My learning');
       await page
         .getByRole('region', { name: /Upcoming/ })
@@ -308,6 +308,7 @@ describe('the portal in a browser, by keyboard', () => {
     // Two tabs show the same sessions; in the first one is chosen, twice.
     await page.goto(world.url + training);
     await press(page, 'link', /^Choose a session/);
+    await heading(page, 'Choose a session: In the yard');
     const address = page.url();
     const [stale, old] = [await page.context().newPage(), await page.context().newPage()];
     await stale.goto(address);
