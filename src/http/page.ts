@@ -101,8 +101,8 @@ export function cookiesOf(header: string | undefined): ReadonlyMap<string, strin
   return cookies;
 }
 
-/** Less fits into a packet as it is. */
-const COMPRESSED_FROM_BYTES = 1024;
+/** Less is not worth it. */
+const COMPRESSED_FROM_BYTES = 800;
 
 type Compress = (text: string) => Promise<Buffer>;
 

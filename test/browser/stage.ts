@@ -149,7 +149,7 @@ async function train(
 ): Promise<{ paths: Pick<Stage['paths'], SeatPath>; small: string; rival: string }> {
   const { world, userId, own } = hand;
   const instructor = await addUser(world, { name: ['Jonas', 'Weber'] });
-  const rival = await addUser(world);
+  const [rival, other] = [await addUser(world), await addUser(world)];
   const day = (startTime: string, location = 'Yard 3') => ({ startTime, duration: 7200, location });
   const stage = async (title: string, more: Record<string, unknown> = {}) => {
     const training = await addTraining(world, { title, ...more });
@@ -197,7 +197,7 @@ async function train(
     capacity: 1,
     days: [day('2026-03-28 10:00:00', 'Hall 1')],
   });
-  await participants(full, [rival]);
+  await participants(full, [other]);
   await addSession(world, offered.training, { title: 'Online', days: [day('2026-04-02 14:00:00')] });
 
   const given = await stage('Evacuation drill');
@@ -213,7 +213,7 @@ async function train(
     capacity: 1,
     days: [day('2026-03-25 08:00:00')],
   });
-  await participants(bench, [rival]);
+  await participants(bench, [other]);
   await act(wanted.path, 'wait', bench);
 
   const late = await stage('Crane signals', { registrationDeadlineHours: 72 });

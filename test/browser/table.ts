@@ -218,7 +218,10 @@ export const LOOKS: readonly Look[] = [
 let attempts = 0;
 
 const seatRival = async ({ world, small, rival }: Stage, path: string): Promise<void> => {
-  await call(world, 'POST', `/training/session/${small}/${path}`, { json: { userIds: [rival] } });
+  const answer = await call(world, 'POST', `/training/session/${small}/${path}`, {
+    json: { userIds: [rival] },
+  });
+  if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${answer.text}`);
 };
 
 export async function signIn(page: Page, { world }: Pick<Stage, 'world'>, login: string): Promise<void> {
