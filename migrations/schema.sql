@@ -252,6 +252,7 @@ create table event (
   position bigint,
   PRIMARY KEY (account_id, event_id)
 );
+CREATE INDEX event_of_meeting ON public.event USING btree (account_id, ((payload ->> 'sessionId'::text))) WHERE (event_type = ANY (ARRAY['TRAINING_MEETING_ADDED'::text, 'TRAINING_MEETING_UPDATED'::text, 'TRAINING_MEETING_REMOVED'::text]));
 CREATE INDEX event_unsealed ON public.event USING btree (account_id, event_id) WHERE (number IS NULL);
 CREATE UNIQUE INDEX event_number ON public.event USING btree (account_id, number) WHERE (number IS NOT NULL);
 

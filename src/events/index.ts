@@ -15,6 +15,7 @@ export {
   type EventSeal,
   eventMomentsAfter,
   forgetUser,
+  meetingsChangedAfter,
   positionAt,
   type SealedEvent,
   sealedEventsAfter,

@@ -26,7 +26,7 @@ export async function listMine(ctx: Context): Promise<MyLearning[]> {
     );
 }
 
-const standing = (ctx: Context, row: queries.Learning): MyLearning => ({
+export const standing = (ctx: Context, row: queries.Learning): MyLearning => ({
   ...row,
   ...standingOf(row, { isDone: isDone(row.progress.status), isLocked: isLocked(row, ctx.now) }, ctx.now),
   enrollmentId: enrollmentId({ accountId: ctx.caller.accountId, ...row }),

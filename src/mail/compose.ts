@@ -153,9 +153,18 @@ function footerOf(texts: Texts, account: Account, timeZone: string): readonly Li
   return [{ text: texts.footer, values }, ...zones];
 }
 
+/** What a message about a notice has for its subject, and a digest for a line. */
+export const headline = (notice: Notice, facts: Facts, { texts }: Voice): string =>
+  oneLine(fill(texts.subjects[notice.kind], valuesOf(notice, facts)));
+
+const valuesOf = (notice: Notice, facts: Facts): Values => ({
+  title: titleOf(notice, facts),
+  ...learnerOf(notice, facts),
+});
+
 function sectionOf(notice: Notice, facts: Facts, voice: Voice, timeZone: string, now: Date): Section {
   const { texts } = voice;
-  const values = { title: titleOf(notice, facts), ...learnerOf(notice, facts) };
+  const values = valuesOf(notice, facts);
   const session = 'sessionId' in notice ? facts.sessions.get(notice.sessionId) : undefined;
   return {
     subject: { text: texts.subjects[notice.kind], values },

@@ -27,6 +27,7 @@ import { recordOwn } from '../results/index.ts';
 import type { Database } from '../storage/index.ts';
 import { enrollFromCatalogue, showCatalogue } from './catalogue-routes.ts';
 import { itemPage, learningPage } from './learning-pages.ts';
+import { PROFILE_ROUTES } from './profile-routes.ts';
 import { type SeatAction, seatAnswer, showSeats } from './seat-routes.ts';
 import { type SignInForm, signInPage } from './sign-in.ts';
 import { idOf, readerOf, redirect, shown, type Visit } from './visit.ts';
@@ -96,6 +97,7 @@ export class Portal {
       this.#visited('POST', '/my/catalogue/{itemId}', (visit) =>
         enrollFromCatalogue(visit, this.#parts.enrollments),
       ),
+      ...PROFILE_ROUTES.map(([method, path, answer]) => this.#visited(method, path, answer)),
       this.#visited('GET', '/my/*', () => refuse('learning.unknown')),
     ];
   }
