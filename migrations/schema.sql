@@ -693,6 +693,25 @@ create table training_waiting (
 );
 CREATE UNIQUE INDEX training_waiting_place ON public.training_waiting USING btree (account_id, session_id, place);
 
+create table unlock_request (
+  account_id integer not null,
+  request_id uuid not null,
+  chunk bigint not null,
+  ordinal integer not null,
+  due_at timestamp with time zone not null,
+  learner_id uuid not null,
+  item_id uuid not null,
+  asked_at timestamp with time zone not null,
+  message text,
+  declined_at timestamp with time zone,
+  declined_by uuid,
+  answer text,
+  CHECK (((declined_at IS NULL) = (declined_by IS NULL))),
+  PRIMARY KEY (account_id, request_id),
+  UNIQUE (account_id, chunk, ordinal, due_at)
+);
+CREATE INDEX unlock_request_learner ON public.unlock_request USING btree (account_id, learner_id);
+
 create table user_group (
   account_id integer not null,
   group_id uuid not null,

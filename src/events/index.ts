@@ -7,6 +7,7 @@ export {
   participantRemoved,
   participantsAdded,
   toNanoseconds,
+  unlockRequested,
   userRegistered,
 } from './payloads.ts';
 export {

@@ -30,6 +30,7 @@ import { itemPage, learningPage } from './learning-pages.ts';
 import { PROFILE_ROUTES } from './profile-routes.ts';
 import { type SeatAction, seatAnswer, showSeats } from './seat-routes.ts';
 import { type SignInForm, signInPage } from './sign-in.ts';
+import { askFor } from './unlock-routes.ts';
 import { idOf, readerOf, redirect, shown, type Visit } from './visit.ts';
 
 /** The addresses of the portal. Every page of a learner begins with their session; every form with its secret. */
@@ -79,6 +80,7 @@ export class Portal {
         await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'complete' }));
         return redirect(`/my/learning/${enrollmentId}${courseId ? `/${courseId}` : ''}?saved=1`);
       }),
+      this.#visited('POST', '/my/learning/{enrollmentId}/unlock', askFor),
       this.#visited('GET', '/my/learning/{enrollmentId}/training/{moduleId}', showSeats),
       ...(['choose', 'leave', 'wait', 'stop-waiting'] as const satisfies readonly SeatAction[]).map(
         (action) =>
@@ -300,8 +302,14 @@ const isForeign = ({ headers }: PageRequest): boolean => {
 const nextOf = (text: string | null): string =>
   text !== null && /^\/my(\/[\w./-]*)?(\?[\w=&-]*)?$/.test(text) ? text : '/my';
 
-const noteOf = (query: URLSearchParams): Key | null =>
-  query.has('saved') ? 'item.saved' : query.has('enrolled') ? 'catalogue.done' : null;
+/** What has just been done, by the word in the address. */
+const NOTES: readonly (readonly [string, Key])[] = [
+  ['saved', 'item.saved'],
+  ['enrolled', 'catalogue.done'],
+  ['asked', 'unlock.sent'],
+  ['unlocked', 'unlock.open'],
+];
+const noteOf = (query: URLSearchParams): Key | null => NOTES.find(([name]) => query.has(name))?.[1] ?? null;
 
 const formIds = (form: URLSearchParams): { moduleId: string | undefined; courseId: string | undefined } => ({
   moduleId: form.has('moduleId') ? idOf(form.get('moduleId') ?? '') : undefined,

@@ -151,6 +151,16 @@ export const de: Words = {
   'news.resume': 'Wieder Erinnerungen senden',
   'news.saved': 'Das wurde gespeichert.',
 
+  'unlock.message': 'Nachricht (freiwillig)',
+  'unlock.hint': 'Wer Ihnen mehr Zeit geben kann, erfährt davon. Höchstens {most} Zeichen.',
+  'unlock.ask': 'Um Freigabe bitten',
+  'unlock.tooLong': 'Das sind {n} Zeichen. Schreiben Sie höchstens {most}.',
+  'unlock.sent': 'Ihre Bitte wurde gesendet.',
+  'unlock.asked': 'Sie haben um Freigabe gebeten: {date}.',
+  'unlock.waiting': 'Die Antwort sehen Sie hier.',
+  'unlock.declined': 'Die Bitte wurde abgelehnt: {date}.',
+  'unlock.open': 'Das ist nicht mehr gesperrt.',
+
   'status.not_started': 'Nicht begonnen',
   'status.in_progress': 'Begonnen',
   'status.pending': 'Wird geprüft',

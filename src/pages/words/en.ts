@@ -146,6 +146,16 @@ export const en = {
   'news.resume': 'Send me reminders again',
   'news.saved': 'This was saved.',
 
+  'unlock.message': 'Message (optional)',
+  'unlock.hint': 'Those who may give you more time are told. At most {most} characters.',
+  'unlock.ask': 'Ask to unlock',
+  'unlock.tooLong': 'These are {n} characters. Write at most {most}.',
+  'unlock.sent': 'Your request was sent.',
+  'unlock.asked': 'You asked to unlock this on {date}.',
+  'unlock.waiting': 'You will see the answer here.',
+  'unlock.declined': 'It was declined on {date}.',
+  'unlock.open': 'This is not locked any more.',
+
   'status.not_started': 'Not started',
   'status.in_progress': 'In progress',
   'status.pending': 'Being checked',

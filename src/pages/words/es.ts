@@ -148,6 +148,16 @@ export const es: Words = {
   'news.resume': 'Volver a enviarme recordatorios',
   'news.saved': 'Se ha guardado.',
 
+  'unlock.message': 'Mensaje (opcional)',
+  'unlock.hint': 'Se avisa a quienes pueden darle más tiempo. Como máximo {most} caracteres.',
+  'unlock.ask': 'Pedir que se desbloquee',
+  'unlock.tooLong': 'Son {n} caracteres. Escriba como máximo {most}.',
+  'unlock.sent': 'Se ha enviado su petición.',
+  'unlock.asked': 'Pidió que se desbloqueara: {date}.',
+  'unlock.waiting': 'Aquí verá la respuesta.',
+  'unlock.declined': 'La petición fue rechazada: {date}.',
+  'unlock.open': 'Ya no está bloqueado.',
+
   'status.not_started': 'Sin empezar',
   'status.in_progress': 'En curso',
   'status.pending': 'En revisión',

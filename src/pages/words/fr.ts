@@ -152,6 +152,17 @@ export const fr: Words = {
   'news.resume': 'M’envoyer de nouveau des rappels',
   'news.saved': 'C’est enregistré.',
 
+  'unlock.message': 'Message (facultatif)',
+  'unlock.hint':
+    'Les personnes qui peuvent vous accorder plus de temps en sont informées. {most} caractères au plus.',
+  'unlock.ask': 'Demander le déverrouillage',
+  'unlock.tooLong': 'Cela fait {n} caractères. Écrivez-en {most} au plus.',
+  'unlock.sent': 'Votre demande a été envoyée.',
+  'unlock.asked': 'Vous avez demandé le déverrouillage : {date}.',
+  'unlock.waiting': 'Vous verrez la réponse ici.',
+  'unlock.declined': 'La demande a été refusée : {date}.',
+  'unlock.open': 'Ce n’est plus verrouillé.',
+
   'status.not_started': 'Pas commencé',
   'status.in_progress': 'En cours',
   'status.pending': 'En vérification',

@@ -159,6 +159,16 @@ export const ru: Words = {
   'news.resume': 'Снова присылать напоминания',
   'news.saved': 'Сохранено.',
 
+  'unlock.message': 'Сообщение (необязательно)',
+  'unlock.hint': 'О вашей просьбе узнают те, кто может дать вам больше времени. Не более {most} символов.',
+  'unlock.ask': 'Попросить открыть доступ',
+  'unlock.tooLong': 'Здесь символов: {n}. Напишите не более {most}.',
+  'unlock.sent': 'Ваша просьба отправлена.',
+  'unlock.asked': 'Вы попросили открыть доступ: {date}.',
+  'unlock.waiting': 'Ответ появится здесь.',
+  'unlock.declined': 'Просьба отклонена: {date}.',
+  'unlock.open': 'Доступ уже открыт.',
+
   'status.not_started': 'Не начато',
   'status.in_progress': 'В процессе',
   'status.pending': 'На проверке',
