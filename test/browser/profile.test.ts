@@ -82,6 +82,7 @@ describe('what people say of themselves, in a browser', () => {
       await look('unlock-declined');
 
       await press('link', 'Profile');
+      await page.getByLabel('Time zone').waitFor();
       await look('profile');
       await page.getByLabel('Time zone').fill('Atlantis');
       await press('button', 'Save');
@@ -89,6 +90,7 @@ describe('what people say of themselves, in a browser', () => {
       assert.equal(await page.getByLabel('Time zone').inputValue(), 'Atlantis');
       await look('profile-fault');
       await press('link', 'Subscribe to my calendar');
+      await page.getByRole('button', { name: 'Make an address' }).waitFor();
       await look('calendar');
       await press('button', 'Make an address');
       await page.getByLabel('Address of my calendar').waitFor();
@@ -101,6 +103,7 @@ describe('what people say of themselves, in a browser', () => {
       await page.getByText('The address no longer works.').waitFor();
 
       await press('link', 'Back to my profile');
+      await page.getByLabel('Time zone').waitFor();
       await page.getByLabel('Language').selectOption({ label: 'Русский' });
       await page.getByLabel('Time zone').fill('Europe/Moscow');
       await press('button', 'Save');

@@ -64,7 +64,7 @@ for (const engine of ENGINES)
         german,
         /Ihre Einstellungen wurden gespeichert.*Für Sie ist jetzt Montag, 2\. März 2026 um 04:30/,
       );
-      assert.match(wordsOf(await visit.get('/my')), /Mein Lernen/);
+      assert.match(wordsOf(await visit.get('/my')), /Meine Kurse/);
       const wanted = { locale: 'de', timeZone: 'America/New_York', wantsReminders: true };
       assert.deepEqual(await preferences(userId), wanted);
       assert.equal((await call(world, 'GET', `/user/${userId}`)).text, before);
