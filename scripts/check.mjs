@@ -39,6 +39,7 @@ const ORDER = [
   'people',
   'groups',
   'mail',
+  'files',
   'jobs',
   'access',
   'events',

@@ -243,6 +243,7 @@ scenarios('safe retries', [
         'SearchUsers read',
         'SetUserPassword secret',
         'StopReminders secret',
+        'StoreContentFile stream',
       ]);
     },
   ],

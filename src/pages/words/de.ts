@@ -91,6 +91,13 @@ export const de: Words = {
   'seats.leadNamed': 'Termin wählen: {title}',
   'seats.back': 'Zurück',
 
+  'material.open': 'Einzeln öffnen',
+  'material.openNamed': '{title} einzeln öffnen',
+  'material.download': 'Herunterladen',
+  'material.downloadNamed': '{title} herunterladen',
+  'material.elsewhere': 'Diese Datei öffnet sich in einem Programm Ihres Geräts.',
+  'material.back': 'Zurück zu den Modulen',
+
   'catalogue.title': 'Katalog',
   'catalogue.search': 'Suchen',
   'catalogue.none': 'Zurzeit wird nichts angeboten.',

@@ -101,6 +101,13 @@ export const ru: Words = {
   'seats.leadNamed': 'Выбрать сессию: {title}',
   'seats.back': 'Назад',
 
+  'material.open': 'Открыть отдельно',
+  'material.openNamed': 'Открыть отдельно: {title}',
+  'material.download': 'Скачать',
+  'material.downloadNamed': 'Скачать: {title}',
+  'material.elsewhere': 'Этот файл открывается в программе на вашем устройстве.',
+  'material.back': 'Назад к модулям',
+
   'catalogue.title': 'Каталог',
   'catalogue.search': 'Найти',
   'catalogue.none': 'Сейчас ничего не предлагается.',
