@@ -135,7 +135,7 @@ export const UPLOAD_TYPES: readonly string[] = [
 
 /** What files an item of a content type takes; null if none. */
 export const typesFor = (contentType: string): readonly FileType[] | null =>
-  BY_CONTENT_TYPE[contentType] ?? null;
+  (Object.hasOwn(BY_CONTENT_TYPE, contentType) && BY_CONTENT_TYPE[contentType]) || null;
 
 /** Which of these a file is; null if it is none. */
 export const typeOf = (types: readonly FileType[], head: Buffer): FileType | null =>

@@ -71,14 +71,10 @@ function embedded(
 }
 
 /** What is not shown in the page is opened beside it, or kept. */
-function links(
-  { frame: { language } }: Reader,
-  { file, title }: MyMaterial,
-  { url, isApart }: Address,
-): Html {
+function links({ frame: { language } }: Reader, { file }: MyMaterial, { url, isApart }: Address): Html {
   const showing = showingOf(file.mediaType);
   const opensAlone = showing === 'page' || (showing === 'pdf' && isShown(file.mediaType, isApart));
   const isKept = showing === 'pdf' || showing === 'download';
-  return html`${opensAlone && html`<a class="button" href="${url}" target="_blank" rel="noopener" aria-label="${language.say('material.openNamed', { title })}">${language.say('material.open')}</a>`}
-${isKept && html`<a class="button" href="${url}?download" aria-label="${language.say('material.downloadNamed', { title })}">${language.say('material.download')}</a>`}`;
+  return html`${opensAlone && html`<a class="button" href="${url}" target="_blank" rel="noopener">${language.say('material.open')}</a>`}
+${isKept && html`<a class="button" href="${url}?download">${language.say('material.download')}</a>`}`;
 }

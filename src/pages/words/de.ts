@@ -92,9 +92,7 @@ export const de: Words = {
   'seats.back': 'Zurück',
 
   'material.open': 'Einzeln öffnen',
-  'material.openNamed': '{title} einzeln öffnen',
   'material.download': 'Herunterladen',
-  'material.downloadNamed': '{title} herunterladen',
   'material.elsewhere': 'Diese Datei öffnet sich in einem Programm Ihres Geräts.',
   'material.back': 'Zurück zu den Modulen',
 

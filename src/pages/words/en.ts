@@ -90,9 +90,7 @@ export const en = {
   'seats.back': 'Back',
 
   'material.open': 'Open on its own',
-  'material.openNamed': 'Open {title} on its own',
   'material.download': 'Download',
-  'material.downloadNamed': 'Download {title}',
   'material.elsewhere': 'This file opens in a program of your device.',
   'material.back': 'Back to the modules',
 

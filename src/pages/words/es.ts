@@ -91,9 +91,7 @@ export const es: Words = {
   'seats.back': 'Volver',
 
   'material.open': 'Abrir por separado',
-  'material.openNamed': 'Abrir {title} por separado',
   'material.download': 'Descargar',
-  'material.downloadNamed': 'Descargar {title}',
   'material.elsewhere': 'Este archivo se abre en un programa de su dispositivo.',
   'material.back': 'Volver a los módulos',
 

@@ -92,9 +92,7 @@ export const fr: Words = {
   'seats.back': 'Retour',
 
   'material.open': 'Ouvrir à part',
-  'material.openNamed': 'Ouvrir {title} à part',
   'material.download': 'Télécharger',
-  'material.downloadNamed': 'Télécharger {title}',
   'material.elsewhere': 'Ce fichier s’ouvre dans un programme de votre appareil.',
   'material.back': 'Retour aux modules',
 

@@ -102,9 +102,7 @@ export const ru: Words = {
   'seats.back': 'Назад',
 
   'material.open': 'Открыть отдельно',
-  'material.openNamed': 'Открыть отдельно: {title}',
   'material.download': 'Скачать',
-  'material.downloadNamed': 'Скачать: {title}',
   'material.elsewhere': 'Этот файл открывается в программе на вашем устройстве.',
   'material.back': 'Назад к модулям',
 
