@@ -441,6 +441,28 @@ create table notice_settings (
   PRIMARY KEY (account_id)
 );
 
+create table openid_provider (
+  account_id integer not null,
+  issuer text not null,
+  client_id text not null,
+  client_secret text,
+  label text not null,
+  claim text not null,
+  rank smallint not null,
+  changed_at timestamp with time zone not null,
+  CHECK ((claim = ANY (ARRAY['email'::text, 'preferred_username'::text, 'sub'::text]))),
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id)
+);
+
+create table openid_used (
+  account_id integer not null,
+  state_hash bytea not null,
+  expires_at timestamp with time zone not null,
+  PRIMARY KEY (account_id, state_hash)
+);
+CREATE INDEX openid_used_expiry ON public.openid_used USING btree (account_id, expires_at);
+
 create table operation (
   account_id integer not null,
   operation_id uuid not null,
@@ -704,6 +726,17 @@ create table user_group (
   PRIMARY KEY (account_id, group_id)
 );
 CREATE INDEX user_group_smart ON public.user_group USING btree (account_id) WHERE is_smart;
+
+create table user_openid (
+  account_id integer not null,
+  issuer text not null,
+  subject text not null,
+  user_id uuid not null,
+  bound_at timestamp with time zone not null,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, issuer, subject),
+  UNIQUE (account_id, user_id, issuer)
+);
 
 create table user_role (
   account_id integer not null,

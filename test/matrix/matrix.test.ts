@@ -22,6 +22,7 @@ import { groupRows, ONE_LOGIN } from './groups.ts';
 import { jobRows } from './jobs.ts';
 import { mailRows } from './mail.ts';
 import { noticeRows } from './notices.ts';
+import { openIdRows } from './openid.ts';
 import { peopleRows } from './people.ts';
 import { planRows } from './plan.ts';
 import { progressRows } from './progress.ts';
@@ -63,6 +64,7 @@ const TABLE: Record<string, Row> = {
   ...calendarRows,
   ...jobRows,
   ...noticeRows,
+  ...openIdRows,
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
   GetClients: plain('administrator', 200, () => ({ path: '/client' })),
   CreateClient: plain('administrator', 201, () => ({ path: '/client', json: {} })),

@@ -229,6 +229,7 @@ scenarios('safe retries', [
     async () => {
       const keyless = ROUTES.filter((route) => route.method !== 'GET' && !takesKey(route));
       assert.deepEqual(keyless.map((route) => `${route.operationId} ${route.keyless}`).sort(), [
+        'ChangeOpenIdSettings secret',
         'ChangeSubscriberSettings secret',
         'CreateCalendar secret',
         'CreateClient secret',
