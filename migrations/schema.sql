@@ -252,6 +252,7 @@ create table event (
   position bigint,
   PRIMARY KEY (account_id, event_id)
 );
+CREATE INDEX event_of_meeting ON public.event USING btree (account_id, ((payload ->> 'sessionId'::text))) WHERE (event_type = ANY (ARRAY['TRAINING_MEETING_ADDED'::text, 'TRAINING_MEETING_UPDATED'::text, 'TRAINING_MEETING_REMOVED'::text]));
 CREATE INDEX event_unsealed ON public.event USING btree (account_id, event_id) WHERE (number IS NULL);
 CREATE UNIQUE INDEX event_number ON public.event USING btree (account_id, number) WHERE (number IS NOT NULL);
 
@@ -713,6 +714,25 @@ create table training_waiting (
   PRIMARY KEY (account_id, training_id, user_id)
 );
 CREATE UNIQUE INDEX training_waiting_place ON public.training_waiting USING btree (account_id, session_id, place);
+
+create table unlock_request (
+  account_id integer not null,
+  request_id uuid not null,
+  chunk bigint not null,
+  ordinal integer not null,
+  due_at timestamp with time zone not null,
+  learner_id uuid not null,
+  item_id uuid not null,
+  asked_at timestamp with time zone not null,
+  message text,
+  declined_at timestamp with time zone,
+  declined_by uuid,
+  answer text,
+  CHECK (((declined_at IS NULL) = (declined_by IS NULL))),
+  PRIMARY KEY (account_id, request_id),
+  UNIQUE (account_id, chunk, ordinal, due_at)
+);
+CREATE INDEX unlock_request_learner ON public.unlock_request USING btree (account_id, learner_id);
 
 create table user_group (
   account_id integer not null,

@@ -33,6 +33,7 @@ export {
   type RoleRow,
   replaceAssignments,
 } from './queries.ts';
+export { whoReach } from './reach-queries.ts';
 export { accessRoutes } from './routes.ts';
 export {
   covers,

@@ -317,6 +317,23 @@ export interface UndoPreview {
   outcomes: Outcome[];
 }
 
+export interface UnlockRequest {
+  requestId: string;
+  enrollmentId: string;
+  /** Whatever was enrolled: a course, a learning track or a material */
+  courseId: string;
+  learnerId: string;
+  /** When it was locked */
+  dueDate: string;
+  askedAt: string;
+  message?: string | undefined;
+  /** open while it is locked as it was, and nobody declined */
+  state: 'open' | 'answered' | 'declined';
+  declinedAt?: string | undefined;
+  declinedBy?: string | undefined;
+  answer?: string | undefined;
+}
+
 export interface ImportedRow {
   /** As spreadsheets count: the header is the first */
   row: number;
@@ -748,7 +765,7 @@ export interface SubscriberNameRequest {
 }
 
 export interface Subscription {
-  subscriptionType: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED';
+  subscriptionType: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED' | 'UNLOCK_REQUESTED';
   params?: Array<{
     name: string;
     /** A text that holds a JSON array of ids */
@@ -767,7 +784,7 @@ export interface WebhookDelivery {
   /** The header webhook-id of the message */
   messageId: string;
   replayId?: string | undefined;
-  subscriptionType: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED';
+  subscriptionType: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED' | 'UNLOCK_REQUESTED';
   /** How many events the message told of */
   events: number;
   /** pending while it is sent, or until it is known what became of it; retrying after a failure; lost when it is tried no more */
@@ -834,7 +851,7 @@ export interface EventPayload {
 export interface Event {
   /** The same whoever reads it, and however often */
   eventId: string;
-  type: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED';
+  type: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED' | 'UNLOCK_REQUESTED';
   occurredAt: string;
   /** The operation that did it, of events about enrollments */
   operationId?: string | undefined;
@@ -874,7 +891,7 @@ export interface MailMessage {
   messageId: string;
   /** To whom */
   userId: string;
-  kind: 'assigned' | 'due_soon' | 'overdue' | 'escalation' | 'session_chosen' | 'session_changed' | 'session_cancelled' | 'digest';
+  kind: 'assigned' | 'due_soon' | 'overdue' | 'escalation' | 'unlock_asked' | 'session_chosen' | 'session_changed' | 'session_cancelled' | 'digest';
   state: 'waiting' | 'sent' | 'dropped' | 'failed';
   reason?: 'no_address' | 'inactive' | 'unsubscribed' | 'obsolete' | 'too_old' | 'bad_address' | 'undeliverable' | 'cap' | 'temporary' | 'error' | undefined;
   /** What the mail server said, or how it failed */
@@ -1228,6 +1245,30 @@ export interface Operations {
   CancelOperation: {
     path: {
       id: string;
+    };
+    answer: undefined;
+  };
+  /** What learners ask to have unlocked, in the order in which they asked, page by page */
+  ListUnlockRequests: {
+    query?: {
+      state?: 'open' | 'answered' | 'declined' | undefined;
+      /** Entries per page; at most 1000, which is the default. */
+      pageSize?: number | undefined;
+      /** nextPageToken of an earlier answer; empty or absent for the first page. Never expires. */
+      pageToken?: string | undefined;
+    };
+    answer: {
+      unlockRequests: UnlockRequest[];
+      nextPageToken?: string | undefined;
+    };
+  };
+  /** Decline a request to unlock; the learner sees the answer */
+  DeclineUnlockRequest: {
+    path: {
+      id: string;
+    };
+    body: {
+      answer?: string | undefined;
     };
     answer: undefined;
   };
@@ -2015,7 +2056,7 @@ export interface Operations {
   Unsubscribe: {
     body: {
       subscriberName: string;
-      subscriptionType: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED';
+      subscriptionType: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED' | 'UNLOCK_REQUESTED';
     };
     answer: undefined;
   };
@@ -2065,7 +2106,7 @@ export interface Operations {
       /** At most 1,000, which is the default; a page that names many learners is shorter. */
       limit?: number | undefined;
       /** Only these */
-      types?: Array<'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED'> | undefined;
+      types?: Array<'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED' | 'UNLOCK_REQUESTED'> | undefined;
       /** Seconds to wait for an event if there is none; at most 60 */
       wait?: number | undefined;
     };
@@ -2295,6 +2336,8 @@ export const OPERATIONS = {
   GetOutcomes: { method: 'GET', path: '/operations/{id}/outcomes', entries: 'outcomes' },
   UndoOperation: { method: 'POST', path: '/operations/{id}/undo' },
   CancelOperation: { method: 'POST', path: '/operations/{id}/cancel' },
+  ListUnlockRequests: { method: 'GET', path: '/enrollment/unlock-requests', entries: 'unlockRequests' },
+  DeclineUnlockRequest: { method: 'POST', path: '/enrollment/unlock-requests/{id}/decline' },
   ListLearnerResults: { method: 'GET', path: '/learners/results', entries: 'results' },
   ListLearnerModulesResults: { method: 'GET', path: '/learners/modules/results', entries: 'results' },
   GetContentItemFinalStatuses: { method: 'GET', path: '/content/{contentId}/final_statuses' },

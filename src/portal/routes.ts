@@ -29,8 +29,10 @@ import type { Database } from '../storage/index.ts';
 import { enrollFromCatalogue, showCatalogue } from './catalogue-routes.ts';
 import { itemPage, learningPage } from './learning-pages.ts';
 import { openIdPages } from './openid-routes.ts';
+import { PROFILE_ROUTES } from './profile-routes.ts';
 import { type SeatAction, seatAnswer, showSeats } from './seat-routes.ts';
 import { type SignInForm, signInPage } from './sign-in.ts';
+import { askFor } from './unlock-routes.ts';
 import { cookie, idOf, nextOf, readerOf, redirect, shown, type Visit } from './visit.ts';
 
 /** The addresses of the portal. Every page of a learner begins with their session; every form with its secret. */
@@ -91,6 +93,7 @@ export class Portal {
         await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'complete' }));
         return redirect(`/my/learning/${enrollmentId}${courseId ? `/${courseId}` : ''}?saved=1`);
       }),
+      this.#visited('POST', '/my/learning/{enrollmentId}/unlock', askFor),
       this.#visited('GET', '/my/learning/{enrollmentId}/training/{moduleId}', showSeats),
       ...(['choose', 'leave', 'wait', 'stop-waiting'] as const satisfies readonly SeatAction[]).map(
         (action) =>
@@ -109,6 +112,7 @@ export class Portal {
       this.#visited('POST', '/my/catalogue/{itemId}', (visit) =>
         enrollFromCatalogue(visit, this.#parts.enrollments),
       ),
+      ...PROFILE_ROUTES.map(([method, path, answer]) => this.#visited(method, path, answer)),
       this.#visited('GET', '/my/*', () => refuse('learning.unknown')),
     ];
   }
@@ -301,8 +305,14 @@ const isForeign = ({ headers }: PageRequest): boolean => {
   return site !== undefined && site !== 'same-origin' && site !== 'none';
 };
 
-const noteOf = (query: URLSearchParams): Key | null =>
-  query.has('saved') ? 'item.saved' : query.has('enrolled') ? 'catalogue.done' : null;
+/** What has just been done, by the word in the address. */
+const NOTES: readonly (readonly [string, Key])[] = [
+  ['saved', 'item.saved'],
+  ['enrolled', 'catalogue.done'],
+  ['asked', 'unlock.sent'],
+  ['unlocked', 'unlock.open'],
+];
+const noteOf = (query: URLSearchParams): Key | null => NOTES.find(([name]) => query.has(name))?.[1] ?? null;
 
 const formIds = (form: URLSearchParams): { moduleId: string | undefined; courseId: string | undefined } => ({
   moduleId: form.has('moduleId') ? idOf(form.get('moduleId') ?? '') : undefined,
