@@ -13,7 +13,7 @@ export interface Config {
   readonly publicUrl: string | null;
   /** The origin of what users upload; null: the origin of the pages, within a sandbox. */
   readonly contentUrl: string | null;
-  /** Whether webhooks may go to private and loopback addresses. */
+  /** Whether webhooks may go to private and loopback addresses, and OpenID providers be there. */
   readonly allowPrivateTargets: boolean;
   readonly logLevel: string;
   readonly maxBodyBytes: number;
