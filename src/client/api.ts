@@ -33,6 +33,49 @@ export interface Role {
   permissions: Array<'enrollment.read' | 'enrollment.write' | 'user.read' | 'user.write' | 'department.read' | 'department.write' | 'group.read' | 'group.write' | 'content.read' | 'content.write' | 'training.read' | 'training.write' | 'result.read'>;
 }
 
+export interface OpenIdSettings {
+  /** Of the provider, as it names itself: an https address under which /.well-known/openid-configuration is found */
+  issuer: string;
+  /** What the provider calls us */
+  clientId: string;
+  hasClientSecret: boolean;
+  /** What people call the provider: the button says that they sign in with it */
+  label: string;
+  /** What names a user here: email the e-mail, if the provider has verified it; preferred_username the login or else the e-mail; sub the login */
+  claim: 'email' | 'preferred_username' | 'sub';
+  /** What the provider must know as an address that it may lead back to */
+  redirectUri: string;
+}
+
+export interface OpenIdRequest {
+  /** Of the provider, as it names itself: an https address under which /.well-known/openid-configuration is found */
+  issuer: string;
+  /** What the provider calls us */
+  clientId: string;
+  /** Left out, it stays as it is; empty, there is none. It is never told. */
+  clientSecret?: string | undefined;
+  /** What people call the provider: the button says that they sign in with it */
+  label: string;
+  /** What names a user here: email the e-mail, if the provider has verified it; preferred_username the login or else the e-mail; sub the login */
+  claim: 'email' | 'preferred_username' | 'sub';
+}
+
+export interface OpenIdChanged {
+  /** Of the provider, as it names itself: an https address under which /.well-known/openid-configuration is found */
+  issuer: string;
+  /** What the provider calls us */
+  clientId: string;
+  hasClientSecret: boolean;
+  /** What people call the provider: the button says that they sign in with it */
+  label: string;
+  /** What names a user here: email the e-mail, if the provider has verified it; preferred_username the login or else the e-mail; sub the login */
+  claim: 'email' | 'preferred_username' | 'sub';
+  /** What the provider must know as an address that it may lead back to */
+  redirectUri: string;
+  /** Why the provider cannot be used at the moment */
+  problem?: string | undefined;
+}
+
 export interface NewEnrollment {
   /** Courses, learning tracks or materials; never trainings */
   courseIds: string[];
@@ -543,6 +586,17 @@ export interface LearningTracksCourse {
   courseId: string;
 }
 
+export interface ContentFile {
+  /** As the sender called it */
+  fileName?: string | undefined;
+  /** By its first bytes */
+  mediaType: string;
+  /** In bytes */
+  size: number;
+  /** In hexadecimal digits */
+  sha256: string;
+}
+
 export interface Training {
   title: string;
   organizer: string;
@@ -1029,6 +1083,26 @@ export interface Operations {
       permissions: Array<'enrollment.read' | 'enrollment.write' | 'user.read' | 'user.write' | 'department.read' | 'department.write' | 'group.read' | 'group.write' | 'content.read' | 'content.write' | 'training.read' | 'training.write' | 'result.read'>;
     };
     answer: string;
+  };
+  /** The OpenID provider that people may sign in to the portal with */
+  GetOpenIdSettings: {
+    answer: OpenIdSettings;
+  };
+  /** Let people sign in to the portal with an OpenID provider */
+  ChangeOpenIdSettings: {
+    body: OpenIdRequest;
+    answer: OpenIdChanged;
+  };
+  /** Let nobody sign in with an OpenID provider any more */
+  RemoveOpenIdSettings: {
+    answer: undefined;
+  };
+  /** Forget who a user is at the OpenID provider */
+  ForgetOpenIdPerson: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
   };
   /** Enroll learners in courses, learning tracks and materials */
   EnrollLearnersInCourses: {
@@ -1525,6 +1599,13 @@ export interface Operations {
     };
     body: {
       courseIds: string[];
+    };
+    answer: undefined;
+  };
+  /** Take the file of a content item away */
+  RemoveContentFile: {
+    path: {
+      id: string;
     };
     answer: undefined;
   };
@@ -2254,6 +2335,10 @@ export const OPERATIONS = {
   DeleteClient: { method: 'DELETE', path: '/client/{id}' },
   GetRoles: { method: 'GET', path: '/role' },
   CreateRole: { method: 'POST', path: '/role' },
+  GetOpenIdSettings: { method: 'GET', path: '/portal/openid' },
+  ChangeOpenIdSettings: { method: 'POST', path: '/portal/openid' },
+  RemoveOpenIdSettings: { method: 'DELETE', path: '/portal/openid' },
+  ForgetOpenIdPerson: { method: 'DELETE', path: '/user/{id}/openid' },
   EnrollLearnersInCourses: { method: 'POST', path: '/enrollment' },
   GetEnrollments: { method: 'GET', path: '/enrollment' },
   PlanEnrollment: { method: 'POST', path: '/enrollment/plan' },
@@ -2298,6 +2383,7 @@ export const OPERATIONS = {
   RemoveCourseModule: { method: 'DELETE', path: '/course/{id}/modules/{moduleId}' },
   GetLearningTrackCourses: { method: 'GET', path: '/learning_track/courses' },
   SetLearningTrackCourses: { method: 'POST', path: '/learning_track/{id}/courses' },
+  RemoveContentFile: { method: 'DELETE', path: '/content/{id}/file' },
   CreateTraining: { method: 'POST', path: '/training' },
   AddTrainingSession: { method: 'POST', path: '/training/{id}/sessions' },
   GetTrainingSessions: { method: 'GET', path: '/training/{id}/sessions' },

@@ -11,6 +11,7 @@ import type { Enrollments } from '../enrollment/index.ts';
 import type { PageAnswer, PageRequest, PageRoute } from '../http/page.ts';
 import { Refusal, refuse } from '../kernel/errors.ts';
 import { listMine, readMine } from '../learning/index.ts';
+import type { OpenIdSignIn } from '../openid/index.ts';
 import {
   accentSheet,
   type Frame,
@@ -26,19 +27,24 @@ import { linkToOwn } from '../progress/index.ts';
 import { recordOwn } from '../results/index.ts';
 import type { Database } from '../storage/index.ts';
 import { enrollFromCatalogue, showCatalogue } from './catalogue-routes.ts';
+import { materialPath, sendFile, sendLinkedFile, showMaterial } from './file-routes.ts';
 import { itemPage, learningPage } from './learning-pages.ts';
+import { openIdPages } from './openid-routes.ts';
 import { PROFILE_ROUTES } from './profile-routes.ts';
 import { type SeatAction, seatAnswer, showSeats } from './seat-routes.ts';
 import { type SignInForm, signInPage } from './sign-in.ts';
 import { askFor } from './unlock-routes.ts';
-import { idOf, readerOf, redirect, shown, type Visit } from './visit.ts';
+import { cookie, idOf, nextOf, readerOf, redirect, shown, type Visit } from './visit.ts';
 
 /** The addresses of the portal. Every page of a learner begins with their session; every form with its secret. */
 
 export interface PortalParts {
   readonly db: Database;
   readonly sessions: Sessions;
+  readonly openId: OpenIdSignIn;
   readonly enrollments: Enrollments;
+  /** The origin of what users upload; null: within a sandbox on ours. */
+  readonly contentUrl: string | null;
   readonly clock: () => Date;
 }
 
@@ -63,6 +69,16 @@ export class Portal {
       }),
       { method: 'GET', path: '/sign-in', run: (request) => this.#showSignIn(request) },
       { method: 'POST', path: '/sign-in', run: (request) => this.#signIn(request) },
+      ...openIdPages({
+        openId: this.#parts.openId,
+        siteOf: (request) => this.#siteOf(request),
+        isSignedIn: async (request, site) => (await this.#sessionOf(request, site)) !== null,
+        signedIn: (site, token) => cookie(SESSION_COOKIE, token, site, null),
+        again: (request, site, next, fault, status) => {
+          const form = fault(frameOf(request, site, null).language);
+          return this.#signInAnswer(request, site, { login: '', next, faults: { form } }, status);
+        },
+      }),
       this.#visited('POST', '/sign-out', async ({ session }) => {
         await this.#parts.sessions.end(session);
         return redirect('/sign-in?ended=1', cookie(SESSION_COOKIE, '', session.site, 0));
@@ -80,6 +96,15 @@ export class Portal {
         await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'complete' }));
         return redirect(`/my/learning/${enrollmentId}${courseId ? `/${courseId}` : ''}?saved=1`);
       }),
+      ...['', '/{moduleId}'].flatMap((module) => [
+        this.#visited('GET', `/my/learning/{enrollmentId}/material${module}`, (visit) =>
+          showMaterial(visit, this.#parts),
+        ),
+        this.#visited('GET', `/my/learning/{enrollmentId}/file${module}`, (visit) =>
+          sendFile(visit, this.#parts),
+        ),
+      ]),
+      { method: 'GET', path: '/file/{token}', run: (request) => sendLinkedFile(request, this.#parts) },
       this.#visited('POST', '/my/learning/{enrollmentId}/unlock', askFor),
       this.#visited('GET', '/my/learning/{enrollmentId}/training/{moduleId}', showSeats),
       ...(['choose', 'leave', 'wait', 'stop-waiting'] as const satisfies readonly SeatAction[]).map(
@@ -136,13 +161,12 @@ export class Portal {
     const enrollmentId = idOf(visit.request.params['enrollmentId']);
     const { moduleId, courseId } = formIds(visit.request.form);
     const item = await visit.run((ctx) => readMine(ctx, enrollmentId, courseId ?? null));
-    const url =
-      moduleId === undefined
-        ? item.learning.url
-        : item.modules.find((module) => module.moduleId === moduleId)?.url;
-    if (!url) return refuse('learning.unknown');
+    const part =
+      moduleId === undefined ? item.learning : item.modules.find((module) => module.moduleId === moduleId);
+    const target = part?.fileId ? materialPath({ enrollmentId, moduleId: moduleId ?? null }) : part?.url;
+    if (!target) return refuse('learning.unknown');
     await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'in_progress' }));
-    return redirect(url);
+    return redirect(target);
   }
 
   async #showSignIn(request: PageRequest): Promise<PageAnswer> {
@@ -184,10 +208,16 @@ export class Portal {
     }
   }
 
-  #signInAnswer(request: PageRequest, site: Site, form: Omit<SignInForm, 'csrf'>, status = 200): PageAnswer {
+  async #signInAnswer(
+    request: PageRequest,
+    site: Site,
+    form: Omit<SignInForm, 'csrf' | 'provider'>,
+    status = 200,
+  ): Promise<PageAnswer> {
     const known = request.cookies.get(FORM_COOKIE);
     const csrf = known && /^[\w-]{43}$/.test(known) ? known : randomBytes(32).toString('base64url');
-    const answer = shown(signInPage(frameOf(request, site, null), { ...form, csrf }), status);
+    const provider = await this.#parts.openId.labelOf(site);
+    const answer = shown(signInPage(frameOf(request, site, null), { ...form, csrf, provider }), status);
     return { ...answer, headers: { ...answer.headers, 'set-cookie': cookie(FORM_COOKIE, csrf, site, null) } };
   }
 
@@ -270,18 +300,6 @@ const sheet = (path: string, text: (request: PageRequest) => string | null): Pag
   },
 });
 
-/** `seconds`: how long it is kept; null: as long as the browser runs. */
-const cookie = (name: string, value: string, site: Site, seconds: number | null): string[] => [
-  [
-    `${name}=${value}`,
-    'Path=/',
-    'HttpOnly',
-    'SameSite=Lax',
-    ...(site.url.startsWith('https:') ? ['Secure'] : []),
-    ...(seconds === null ? [] : [`Max-Age=${seconds}`]),
-  ].join('; '),
-];
-
 /** What a form of a session must bring along: who knows it has read a page of that session. */
 const csrfOf = ({ token }: Session): string =>
   createHash('sha256').update(`form ${token}`).digest('base64url');
@@ -297,10 +315,6 @@ const isForeign = ({ headers }: PageRequest): boolean => {
   const site = headers['sec-fetch-site'];
   return site !== undefined && site !== 'same-origin' && site !== 'none';
 };
-
-/** Back to a page of ours, and nowhere else. */
-const nextOf = (text: string | null): string =>
-  text !== null && /^\/my(\/[\w./-]*)?(\?[\w=&-]*)?$/.test(text) ? text : '/my';
 
 /** What has just been done, by the word in the address. */
 const NOTES: readonly (readonly [string, Key])[] = [

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
+import { sql } from 'kysely';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
-import { addCourseOf, addTrack, enroll } from '../support/learning.ts';
+import { addCourseOf, addTrack, enroll, record } from '../support/learning.ts';
+import { type OpenIdProvider, startOpenIdProvider } from '../support/openid-provider.ts';
 import { addCourse, addModule, addSession, addTraining, addUser } from '../support/people.ts';
-import { call, startWorld, type World } from '../support/server.ts';
+import { ACCOUNT_URL, call, startWorld, type World } from '../support/server.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SIZES = [
@@ -16,19 +18,27 @@ const SIZES = [
 const THEMES = ['light', 'dark'] as const;
 const PASSWORD = 'correct horse battery';
 const DAY_MS = 86_400_000;
+const PIXEL =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 describe('the portal in a browser', () => {
   let world: World;
   let browser: Browser;
   let paths: Record<string, string>;
+  let provider: OpenIdProvider;
 
   before(async () => {
     world = await startWorld('embedded', { now: new Date('2026-03-02T09:00:00Z') });
     browser = await launchBrowser();
     paths = await furnish(world);
+    provider = await startOpenIdProvider(`${world.url}/sign-in/openid/callback`);
+    const { issuer, clientId, clientSecret } = provider;
+    const json = { issuer, clientId, clientSecret, label: 'Acme ID', claim: 'email' };
+    await call(world, 'POST', '/portal/openid', { json });
   });
   after(async () => {
     await browser.close();
+    await provider.close();
     await world.close();
   });
 
@@ -97,6 +107,27 @@ describe('the portal in a browser', () => {
     await page.getByRole('region', { name: 'Your session' }).getByText('In the evening').waitFor();
     await press('button', 'Leave this session');
     await page.getByText('You have left the session.').waitFor();
+    await page.context().close();
+  });
+
+  test('sign in with a provider, by keyboard', async () => {
+    const setUrl = (url: string) => world.db.write((tx) => sql`update account set url = ${url}`.execute(tx));
+    // Where the provider leads back to.
+    await setUrl(world.url);
+    provider.people.set('subject', { email: 'learner@academy.example', email_verified: true });
+    const page = await opened({
+      viewport: SIZES[0] as { width: number; height: number },
+      javaScriptEnabled: false,
+    });
+    for (const subject of [null, 'subject']) {
+      provider.subject = subject;
+      await page.goto(`${world.url}/my/catalogue`);
+      await page.getByRole('link', { name: 'Sign in with Acme ID' }).focus();
+      await page.keyboard.press('Enter');
+      if (subject === null) await page.getByText('You did not sign in with Acme ID.').waitFor();
+    }
+    await page.getByRole('heading', { level: 1, name: 'Catalogue' }).waitFor();
+    await setUrl(ACCOUNT_URL);
     await page.context().close();
   });
 
@@ -192,6 +223,17 @@ async function furnish(world: World): Promise<Record<string, string>> {
   await addSession(world, training, { title: 'In the evening', days: day('2026-03-21 18:00:00') });
   const coursePath = await at(courseId);
   await addCourse(world, 'Course', { title: 'Knots', description: 'For everybody.', selfEnrollment: true });
+  const opened = async (type: string, content: Buffer): Promise<string> => {
+    const item = await addCourse(world, type, { title: `${type} of ladders` });
+    const stored = await call(world, 'POST', `/content/${item}/file`, {
+      csv: new Uint8Array(content),
+      headers: { 'content-type': 'application/octet-stream' },
+    });
+    assert.equal(stored.status, 200, stored.text);
+    const path = await at(item);
+    await record(world, path.split('/').at(-1) ?? '', { status: 'in_progress' });
+    return `${path}/material`;
+  };
   return {
     overdue: await at(await link('Fire safety, also for those who work at night'), due(-2)),
     locked: await at(await link('Data protection'), due(-1, { lockAfterDueDate: true })),
@@ -199,6 +241,12 @@ async function furnish(world: World): Promise<Record<string, string>> {
     upcoming: await at(await link('First aid'), due(30, { accessDate: date(1) })),
     course: coursePath,
     track: await at(await addTrack(world, [courseId, (await addCourseOf(world, 1)).courseId])),
+    picture: await opened('Image', Buffer.from(PIXEL, 'base64')),
+    page: await opened(
+      'Page',
+      Buffer.from('<!doctype html><title>x</title><h1>Ladders</h1><p>Stand firmly.'),
+    ),
+    document: await opened('PDFDocument', Buffer.from('%PDF-1.7')),
     catalogue: '/my/catalogue',
     seats: `${coursePath}/training/${module.json as string}`,
     missing: '/my/nowhere',

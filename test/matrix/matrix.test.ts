@@ -24,6 +24,7 @@ import { groupRows, ONE_LOGIN } from './groups.ts';
 import { jobRows } from './jobs.ts';
 import { mailRows } from './mail.ts';
 import { noticeRows } from './notices.ts';
+import { openIdRows } from './openid.ts';
 import { peopleRows } from './people.ts';
 import { planRows } from './plan.ts';
 import { progressRows } from './progress.ts';
@@ -65,6 +66,7 @@ const TABLE: Record<string, Row> = {
   ...calendarRows,
   ...jobRows,
   ...noticeRows,
+  ...openIdRows,
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
   GetClients: plain('administrator', 200, () => ({ path: '/client' })),
   CreateClient: plain('administrator', 201, () => ({ path: '/client', json: {} })),
@@ -205,12 +207,13 @@ for (const engine of ENGINES)
       const route = ROUTES.find((candidate) => candidate.operationId === operationId);
       const target = targets.get(place);
       assert.ok(route && target);
-      const { path, json, csv } = row.request(target, fixtures);
+      const { path, json, csv, file } = row.request(target, fixtures);
       const token = tokens.get(role) ?? null;
       const answer = await call(world, route.method, path, {
         token,
         ...(json ? { json } : {}),
         ...(csv ? { csv } : {}),
+        ...(file ? { csv: file.text, headers: { 'content-type': file.type } } : {}),
       });
       if (row.endsEnrollment && answer.status === row.ok)
         targets.set(place, {

@@ -236,6 +236,7 @@ scenarios('safe retries', [
     async () => {
       const keyless = ROUTES.filter((route) => route.method !== 'GET' && !takesKey(route));
       assert.deepEqual(keyless.map((route) => `${route.operationId} ${route.keyless}`).sort(), [
+        'ChangeOpenIdSettings secret',
         'ChangeSubscriberSettings secret',
         'CreateCalendar secret',
         'CreateClient secret',
@@ -250,6 +251,7 @@ scenarios('safe retries', [
         'SearchUsers read',
         'SetUserPassword secret',
         'StopReminders secret',
+        'StoreContentFile stream',
       ]);
     },
   ],

@@ -21,6 +21,26 @@ export const de: Words = {
   'signIn.ended': 'Sie haben sich abgemeldet.',
   'signIn.stale': 'Diese Seite war lange geöffnet. Bitte versuchen Sie es noch einmal.',
 
+  'openid.or': 'oder',
+  'openid.with': 'Mit {name} anmelden',
+  'openid.down':
+    '{name} antwortet gerade nicht. Versuchen Sie es später noch einmal, oder melden Sie sich mit Ihrem Passwort an.',
+  'openid.refused':
+    '{name} hat eine Antwort gegeben, die nicht zu gebrauchen ist. Versuchen Sie es noch einmal, oder melden Sie sich mit Ihrem Passwort an. Wenn es so bleibt, sagen Sie es Ihrer Administration.',
+  'openid.stale':
+    'Das hat zu lange gedauert oder wurde in einem anderen Fenster begonnen. Bitte versuchen Sie es noch einmal.',
+  'openid.cancelled': 'Sie haben sich nicht mit {name} angemeldet.',
+  'openid.untold':
+    '{name} teilt nicht mit, unter welchem bestätigten Namen Sie hier bekannt sind. Fragen Sie Ihre Administration.',
+  'openid.unknown':
+    '{name} kennt Sie als {person}, aber unter diesem Namen ist hier niemand bekannt. Bitten Sie Ihre Administration, Sie aufzunehmen oder Ihren Benutzernamen oder Ihre E-Mail-Adresse zu berichtigen.',
+  'openid.inactive': 'Ihr Zugang ist nicht aktiv. Fragen Sie Ihre Administration.',
+  'openid.other':
+    'An Ihrer Stelle hat sich hier schon jemand anderes von {name} angemeldet. Fragen Sie Ihre Administration.',
+  'openid.outranked':
+    'Wer {name} eingerichtet hat, hat weniger Rechte als Sie. Melden Sie sich mit Ihrem Passwort an.',
+  'openid.tooMany': 'Zu viele Versuche. Versuchen Sie es in ein paar Minuten wieder.',
+
   'learning.title': 'Meine Kurse',
   'learning.none': 'Sie sind nirgends eingeschrieben.',
   'learning.overdue': 'Überfällig',
@@ -90,6 +110,11 @@ export const de: Words = {
   'seats.lead': 'Termin wählen',
   'seats.leadNamed': 'Termin wählen: {title}',
   'seats.back': 'Zurück',
+
+  'material.open': 'Einzeln öffnen',
+  'material.download': 'Herunterladen',
+  'material.elsewhere': 'Diese Datei öffnet sich in einem Programm Ihres Geräts.',
+  'material.back': 'Zurück zu den Modulen',
 
   'catalogue.title': 'Katalog',
   'catalogue.search': 'Suchen',

@@ -20,6 +20,22 @@ export const en = {
   'signIn.ended': 'You have signed out.',
   'signIn.stale': 'This page was open for long. Please try again.',
 
+  'openid.or': 'or',
+  'openid.with': 'Sign in with {name}',
+  'openid.down': '{name} does not answer at the moment. Try again later, or sign in with your password.',
+  'openid.refused':
+    '{name} gave an answer that cannot be used. Try again, or sign in with your password. If it stays so, tell your administrator.',
+  'openid.stale': 'That took too long, or was begun in another window. Please try again.',
+  'openid.cancelled': 'You did not sign in with {name}.',
+  'openid.untold':
+    '{name} does not tell under which confirmed name you are known here. Ask your administrator.',
+  'openid.unknown':
+    '{name} knows you as {person}, but nobody is known here by that name. Ask your administrator to add you, or to correct your login or e-mail address.',
+  'openid.inactive': 'Your access is not active. Ask your administrator.',
+  'openid.other': 'Somebody else at {name} has signed in here in your place before. Ask your administrator.',
+  'openid.outranked': 'Whoever set up {name} has fewer rights than you have. Sign in with your password.',
+  'openid.tooMany': 'Too many attempts. Try again in a few minutes.',
+
   'learning.title': 'My learning',
   'learning.none': 'You are not enrolled in anything.',
   'learning.overdue': 'Overdue',
@@ -88,6 +104,11 @@ export const en = {
   'seats.lead': 'Choose a session',
   'seats.leadNamed': 'Choose a session: {title}',
   'seats.back': 'Back',
+
+  'material.open': 'Open on its own',
+  'material.download': 'Download',
+  'material.elsewhere': 'This file opens in a program of your device.',
+  'material.back': 'Back to the modules',
 
   'catalogue.title': 'Catalogue',
   'catalogue.search': 'Search',

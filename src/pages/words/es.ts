@@ -21,6 +21,23 @@ export const es: Words = {
   'signIn.ended': 'Ha cerrado la sesión.',
   'signIn.stale': 'Esta página llevaba mucho tiempo abierta. Vuelva a intentarlo.',
 
+  'openid.or': 'o',
+  'openid.with': 'Entrar con {name}',
+  'openid.down':
+    '{name} no responde en este momento. Vuelva a intentarlo más tarde o entre con su contraseña.',
+  'openid.refused':
+    '{name} ha dado una respuesta que no se puede usar. Vuelva a intentarlo o entre con su contraseña. Si sigue así, avise a su administrador.',
+  'openid.stale': 'Ha tardado demasiado o se empezó en otra ventana. Vuelva a intentarlo.',
+  'openid.cancelled': 'No ha entrado con {name}.',
+  'openid.untold':
+    '{name} no comunica con qué nombre confirmado se le conoce aquí. Pregunte a su administrador.',
+  'openid.unknown':
+    '{name} le conoce como {person}, pero aquí no se conoce a nadie con ese nombre. Pida a su administrador que le añada o que corrija su usuario o su dirección de correo.',
+  'openid.inactive': 'Su acceso no está activo. Pregunte a su administrador.',
+  'openid.other': 'Otra persona de {name} ya ha entrado aquí en su lugar. Pregunte a su administrador.',
+  'openid.outranked': 'Quien configuró {name} tiene menos permisos que usted. Entre con su contraseña.',
+  'openid.tooMany': 'Demasiados intentos. Vuelva a probar dentro de unos minutos.',
+
   'learning.title': 'Mi formación',
   'learning.none': 'No está inscrito en nada.',
   'learning.overdue': 'Fuera de plazo',
@@ -89,6 +106,11 @@ export const es: Words = {
   'seats.lead': 'Elegir una sesión',
   'seats.leadNamed': 'Elegir una sesión: {title}',
   'seats.back': 'Volver',
+
+  'material.open': 'Abrir por separado',
+  'material.download': 'Descargar',
+  'material.elsewhere': 'Este archivo se abre en un programa de su dispositivo.',
+  'material.back': 'Volver a los módulos',
 
   'catalogue.title': 'Catálogo',
   'catalogue.search': 'Buscar',

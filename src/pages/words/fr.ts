@@ -21,6 +21,25 @@ export const fr: Words = {
   'signIn.ended': 'Vous êtes déconnecté.',
   'signIn.stale': 'Cette page est restée longtemps ouverte. Veuillez réessayer.',
 
+  'openid.or': 'ou',
+  'openid.with': 'Se connecter avec {name}',
+  'openid.down':
+    '{name} ne répond pas en ce moment. Réessayez plus tard, ou connectez-vous avec votre mot de passe.',
+  'openid.refused':
+    '{name} a donné une réponse inutilisable. Réessayez, ou connectez-vous avec votre mot de passe. Si cela persiste, prévenez votre administrateur.',
+  'openid.stale': 'Cela a pris trop de temps, ou a été commencé dans une autre fenêtre. Veuillez réessayer.',
+  'openid.cancelled': 'Vous ne vous êtes pas connecté avec {name}.',
+  'openid.untold':
+    '{name} ne communique pas sous quel nom confirmé vous êtes connu ici. Demandez à votre administrateur.',
+  'openid.unknown':
+    '{name} vous connaît sous le nom {person}, mais personne n’est connu ici sous ce nom. Demandez à votre administrateur de vous ajouter ou de corriger votre identifiant ou votre adresse e-mail.',
+  'openid.inactive': 'Votre accès n’est pas actif. Demandez à votre administrateur.',
+  'openid.other':
+    'Une autre personne de {name} s’est déjà connectée ici à votre place. Demandez à votre administrateur.',
+  'openid.outranked':
+    'La personne qui a configuré {name} a moins de droits que vous. Connectez-vous avec votre mot de passe.',
+  'openid.tooMany': 'Trop d’essais. Réessayez dans quelques minutes.',
+
   'learning.title': 'Mes formations',
   'learning.none': 'Vous n’êtes inscrit à rien.',
   'learning.overdue': 'En retard',
@@ -90,6 +109,11 @@ export const fr: Words = {
   'seats.lead': 'Choisir une session',
   'seats.leadNamed': 'Choisir une session : {title}',
   'seats.back': 'Retour',
+
+  'material.open': 'Ouvrir à part',
+  'material.download': 'Télécharger',
+  'material.elsewhere': 'Ce fichier s’ouvre dans un programme de votre appareil.',
+  'material.back': 'Retour aux modules',
 
   'catalogue.title': 'Catalogue',
   'catalogue.search': 'Rechercher',
