@@ -8,7 +8,7 @@ export { type Digest, KINDS, type Kind, type Notice, type NoticeKind } from './k
 export type { NewMessage } from './queries.ts';
 export { MAIL_JOB, queueMail } from './queue.ts';
 export { mailRoutes } from './routes.ts';
-export { DEFAULT_MAX_AGE_HOURS, isTimeZone } from './rules.ts';
+export { DEFAULT_MAX_AGE_HOURS } from './rules.ts';
 export { type Asked, type MailObserver, type MailOptions, MailSender } from './sender.ts';
 export { forgetMail, hasOptedOut } from './settings-queries.ts';
 export { readSmtpUrl, type SmtpTarget } from './smtp-url.ts';
