@@ -10,6 +10,7 @@ import { type MailSender, mailRoutes } from './mail/index.ts';
 import { noticeRoutes } from './notices/index.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
+import { lookRoutes } from './portal/index.ts';
 import { certificateRoutes } from './progress/index.ts';
 import { resultRoutes } from './results/index.ts';
 import { trainingRoutes } from './training/index.ts';
@@ -40,4 +41,5 @@ export const allRoutes = (
   ...calendarRoutes,
   ...noticeRoutes,
   ...groupRoutes,
+  ...lookRoutes,
 ];

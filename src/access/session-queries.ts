@@ -10,6 +10,8 @@ export interface Site {
   readonly url: string;
   readonly timeZone: string;
   readonly accentColor: string | null;
+  /** As it is called in its address; null: none */
+  readonly logo: string | null;
 }
 
 /**
@@ -24,15 +26,18 @@ export async function findSite(tx: ReadTx, host: string): Promise<Site | null> {
     url: string;
     time_zone: string;
     accent_color: string | null;
+    logo: string | null;
   }>`
-    with exact as (
-      select account_id, url_key, name, url, time_zone, accent_color from account where url_key = ${host})
-    select * from exact
-    union all
-    (select account_id, url_key, name, url, time_zone, accent_color from account
-      where not exists (select from exact)
-        and (split_part(url_key, '/', 1) = ${host} or (select count(*) from (select from account limit 2) a) = 1)
-      limit 2)`.execute(tx);
+    with exact as (select * from account where url_key = ${host}),
+    here as (
+      select * from exact
+      union all
+      (select * from account
+        where not exists (select from exact)
+          and (split_part(url_key, '/', 1) = ${host} or (select count(*) from (select from account limit 2) a) = 1)
+        limit 2))
+    select h.account_id, h.url_key, h.name, h.url, h.time_zone, h.accent_color, l.name as logo
+    from here h left join account_logo l on l.account_id = h.account_id`.execute(tx);
   const [row] = rows;
   return row && rows.length === 1
     ? {
@@ -42,6 +47,7 @@ export async function findSite(tx: ReadTx, host: string): Promise<Site | null> {
         url: row.url,
         timeZone: row.time_zone,
         accentColor: row.accent_color,
+        logo: row.logo,
       }
     : null;
 }

@@ -5,6 +5,7 @@ export {
   accentSheet,
   csrfField,
   type Frame,
+  logoPath,
   PAGE_HEADERS,
   page,
   STYLE,

@@ -321,5 +321,6 @@ const frameOf = (request: PageRequest, site: Site | null, session: Session | nul
   ),
   accountName: site?.name ?? '',
   accent: site?.accentColor ?? null,
+  logo: site?.logo ?? null,
   signedIn: session && { csrf: csrfOf(session) },
 });

@@ -24,6 +24,7 @@ import { mailRows } from './mail.ts';
 import { noticeRows } from './notices.ts';
 import { peopleRows } from './people.ts';
 import { planRows } from './plan.ts';
+import { portalRows } from './portal.ts';
 import { progressRows } from './progress.ts';
 import {
   ALLOWED,
@@ -63,6 +64,7 @@ const TABLE: Record<string, Row> = {
   ...calendarRows,
   ...jobRows,
   ...noticeRows,
+  ...portalRows,
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
   GetClients: plain('administrator', 200, () => ({ path: '/client' })),
   CreateClient: plain('administrator', 201, () => ({ path: '/client', json: {} })),
@@ -92,6 +94,8 @@ const APART = [
   'StopReminders',
   // Likewise: test/calendar/secret.test.ts
   'ReadCalendar',
+  // Likewise: test/portal/look.test.ts
+  'ReadLogo',
 ];
 
 function expected(row: Row, role: Role, place: Place): number {
