@@ -20,7 +20,7 @@ function clockOf(timeZone: string): Intl.DateTimeFormat {
   if (known) return known;
   const clock = new Intl.DateTimeFormat('en-US', {
     timeZone,
-    calendar: 'iso8601',
+    calendar: 'gregory',
     numberingSystem: 'latn',
     year: 'numeric',
     month: 'numeric',
