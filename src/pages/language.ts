@@ -10,6 +10,15 @@ import { ru } from './words/ru.ts';
 
 const WORDS = { en, de, ru, es, fr } as const satisfies Record<LanguageCode, Words>;
 
+/** What each language calls itself. */
+export const LANGUAGE_NAMES: Readonly<Record<LanguageCode, string>> = {
+  en: 'English',
+  de: 'Deutsch',
+  ru: 'Русский',
+  es: 'Español',
+  fr: 'Français',
+};
+
 /** Of an `Accept-Language` header, the best first. */
 const wishesOf = (acceptLanguage: string): string[] =>
   acceptLanguage
