@@ -586,6 +586,17 @@ export interface LearningTracksCourse {
   courseId: string;
 }
 
+export interface ContentFile {
+  /** As the sender called it */
+  fileName?: string | undefined;
+  /** By its first bytes */
+  mediaType: string;
+  /** In bytes */
+  size: number;
+  /** In hexadecimal digits */
+  sha256: string;
+}
+
 export interface Training {
   title: string;
   organizer: string;
@@ -1591,6 +1602,13 @@ export interface Operations {
     };
     answer: undefined;
   };
+  /** Take the file of a content item away */
+  RemoveContentFile: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
   /** Create a training */
   CreateTraining: {
     body: {
@@ -2365,6 +2383,7 @@ export const OPERATIONS = {
   RemoveCourseModule: { method: 'DELETE', path: '/course/{id}/modules/{moduleId}' },
   GetLearningTrackCourses: { method: 'GET', path: '/learning_track/courses' },
   SetLearningTrackCourses: { method: 'POST', path: '/learning_track/{id}/courses' },
+  RemoveContentFile: { method: 'DELETE', path: '/content/{id}/file' },
   CreateTraining: { method: 'POST', path: '/training' },
   AddTrainingSession: { method: 'POST', path: '/training/{id}/sessions' },
   GetTrainingSessions: { method: 'GET', path: '/training/{id}/sessions' },

@@ -69,6 +69,11 @@ export const ERRORS = {
     'The body is larger than {limit} bytes.',
     'Split the request, or raise ROLLBOOK_MAX_BODY_BYTES.',
   ),
+  'request.file_too_large': entry(
+    413,
+    'The file is larger than {limit} bytes.',
+    'Make it smaller, put it elsewhere and give its address as url, or raise ROLLBOOK_MAX_FILE_BYTES. What was there stays.',
+  ),
   'request.too_many_pairs': entry(
     413,
     'The request names {pairs} pairs of learner and course; at most {limit} are taken at once.',

@@ -27,6 +27,7 @@ import { linkToOwn } from '../progress/index.ts';
 import { recordOwn } from '../results/index.ts';
 import type { Database } from '../storage/index.ts';
 import { enrollFromCatalogue, showCatalogue } from './catalogue-routes.ts';
+import { materialPath, sendFile, sendLinkedFile, showMaterial } from './file-routes.ts';
 import { itemPage, learningPage } from './learning-pages.ts';
 import { openIdPages } from './openid-routes.ts';
 import { PROFILE_ROUTES } from './profile-routes.ts';
@@ -42,6 +43,8 @@ export interface PortalParts {
   readonly sessions: Sessions;
   readonly openId: OpenIdSignIn;
   readonly enrollments: Enrollments;
+  /** The origin of what users upload; null: within a sandbox on ours. */
+  readonly contentUrl: string | null;
   readonly clock: () => Date;
 }
 
@@ -93,6 +96,15 @@ export class Portal {
         await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'complete' }));
         return redirect(`/my/learning/${enrollmentId}${courseId ? `/${courseId}` : ''}?saved=1`);
       }),
+      ...['', '/{moduleId}'].flatMap((module) => [
+        this.#visited('GET', `/my/learning/{enrollmentId}/material${module}`, (visit) =>
+          showMaterial(visit, this.#parts),
+        ),
+        this.#visited('GET', `/my/learning/{enrollmentId}/file${module}`, (visit) =>
+          sendFile(visit, this.#parts),
+        ),
+      ]),
+      { method: 'GET', path: '/file/{token}', run: (request) => sendLinkedFile(request, this.#parts) },
       this.#visited('POST', '/my/learning/{enrollmentId}/unlock', askFor),
       this.#visited('GET', '/my/learning/{enrollmentId}/training/{moduleId}', showSeats),
       ...(['choose', 'leave', 'wait', 'stop-waiting'] as const satisfies readonly SeatAction[]).map(
@@ -151,13 +163,12 @@ ${site && html`<p><a href="/my">${language.say('item.back')}</a></p>`}`;
     const enrollmentId = idOf(visit.request.params['enrollmentId']);
     const { moduleId, courseId } = formIds(visit.request.form);
     const item = await visit.run((ctx) => readMine(ctx, enrollmentId, courseId ?? null));
-    const url =
-      moduleId === undefined
-        ? item.learning.url
-        : item.modules.find((module) => module.moduleId === moduleId)?.url;
-    if (!url) return refuse('learning.unknown');
+    const part =
+      moduleId === undefined ? item.learning : item.modules.find((module) => module.moduleId === moduleId);
+    const target = part?.fileId ? materialPath({ enrollmentId, moduleId: moduleId ?? null }) : part?.url;
+    if (!target) return refuse('learning.unknown');
     await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'in_progress' }));
-    return redirect(url);
+    return redirect(target);
   }
 
   async #showSignIn(request: PageRequest): Promise<PageAnswer> {

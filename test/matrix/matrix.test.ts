@@ -211,12 +211,13 @@ for (const engine of ENGINES)
       const route = ROUTES.find((candidate) => candidate.operationId === operationId);
       const target = targets.get(place);
       assert.ok(route && target);
-      const { path, json, csv } = row.request(target, fixtures);
+      const { path, json, csv, file } = row.request(target, fixtures);
       const token = tokens.get(role) ?? null;
       const answer = await call(world, route.method, path, {
         token,
         ...(json ? { json } : {}),
         ...(csv ? { csv } : {}),
+        ...(file ? { csv: file.text, headers: { 'content-type': file.type } } : {}),
       });
       if (row.endsEnrollment && answer.status === row.ok)
         targets.set(place, {

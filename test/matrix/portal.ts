@@ -3,11 +3,7 @@ import { plain, type Row } from './table.ts';
 /** What the pages of an account look like is for the owner and administrators. The logo itself: test/portal/look.test.ts. */
 
 /** Nothing but the first bytes of a picture. */
-function form(): FormData {
-  const data = new FormData();
-  data.set('file', new Blob(['RIFF\u0004\u0000\u0000\u0000WEBP'], { type: 'image/webp' }), 'logo.webp');
-  return data;
-}
+const LOGO = { type: 'image/webp', text: 'RIFF\u0004\u0000\u0000\u0000WEBP' };
 
 export const portalRows: Record<string, Row> = {
   GetPortalSettings: plain('administrator', 200, () => ({ path: '/portal/settings' })),
@@ -15,6 +11,6 @@ export const portalRows: Record<string, Row> = {
     path: '/portal/settings',
     json: { accentColor: '166534' },
   })),
-  ChangeLogo: plain('administrator', 200, () => ({ path: '/portal/logo', csv: form() })),
+  ChangeLogo: plain('administrator', 200, () => ({ path: '/portal/logo', file: LOGO })),
   RemoveLogo: plain('administrator', 204, () => ({ path: '/portal/logo' })),
 };

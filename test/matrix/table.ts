@@ -46,7 +46,12 @@ export interface Row {
   request(
     target: Target,
     fixtures: Fixtures,
-  ): { path: string; json?: Record<string, unknown>; csv?: string | FormData };
+  ): {
+    path: string;
+    json?: Record<string, unknown>;
+    csv?: string;
+    file?: { type: string; text: string };
+  };
   /** Status when all is well; for callers who see the whole account and an unknown id; for limited callers outside. */
   readonly ok: number;
   readonly unknown?: number;
