@@ -28,6 +28,18 @@ create table account (
   UNIQUE (url_key)
 );
 
+create table account_logo (
+  account_id integer not null,
+  name text not null,
+  content_type text not null,
+  bytes bytea not null,
+  changed_at timestamp with time zone not null,
+  CHECK (((octet_length(bytes) >= 1) AND (octet_length(bytes) <= 204800))),
+  CHECK ((content_type = ANY (ARRAY['image/png'::text, 'image/jpeg'::text, 'image/webp'::text]))),
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id)
+);
+
 create table api_client (
   account_id integer not null,
   client_id uuid not null,

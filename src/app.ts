@@ -40,10 +40,6 @@ import type { Database } from './storage/index.ts';
 import { seatsFreed } from './training/index.ts';
 import { Courier, countSubscribers, countWaiting, Dispatcher, toldToAll } from './webhooks/index.ts';
 
-/** Well within the ten seconds after which the process is gone. */
-const CLOSE_ALL_AFTER_MS = 7_000;
-const CLOSE_IDLE_EVERY_MS = 100;
-
 /** The program, wired: the only place that knows every module. */
 export interface App {
   readonly server: FastifyInstance;
@@ -152,15 +148,10 @@ export async function buildApp(
       // First: whoever waits for events keeps the server from closing.
       await watch.stop();
       const closing = server.close();
-      // A connection that falls idle only now, or whose client went away in the middle of a stream, is not waited for.
-      const idle = setInterval(() => server.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS).unref();
-      const late = setTimeout(() => server.server.closeAllConnections(), CLOSE_ALL_AFTER_MS).unref();
       mail.stop();
       await Promise.all([enrollments, dispatcher, notifier, retention, jobs].map((part) => part.stop()));
       mail.close();
       await closing;
-      clearInterval(idle);
-      clearTimeout(late);
       await sealer.stop();
     },
   };

@@ -1032,6 +1032,18 @@ export interface SmartGroupRules {
   };
 }
 
+export interface PortalSettings {
+  /** Six hexadecimal digits; empty: as Rollbook has it */
+  accentColor: string;
+  /** Where the logo is; absent: there is none */
+  logoUrl?: string | undefined;
+}
+
+export interface PortalSettingsChanges {
+  /** Six hexadecimal digits; empty: as Rollbook has it */
+  accentColor?: string | undefined;
+}
+
 /** What each operation takes and answers, in JSON. */
 export interface Operations {
   /** An access token for an API client */
@@ -2324,6 +2336,19 @@ export interface Operations {
       smartGroupRules: SmartGroupRules;
     };
   };
+  /** What the pages of the account look like */
+  GetPortalSettings: {
+    answer: PortalSettings;
+  };
+  /** Change what the pages of the account look like; what is left out stays */
+  ChangePortalSettings: {
+    body: PortalSettingsChanges;
+    answer: PortalSettings;
+  };
+  /** Take the logo away; its address leads nowhere any more */
+  RemoveLogo: {
+    answer: undefined;
+  };
 }
 
 /** Where each operation is; `entries`: the member of a page that holds its entries. */
@@ -2464,4 +2489,7 @@ export const OPERATIONS = {
   AddSmartGroup: { method: 'POST', path: '/group/smart' },
   EditSmartGroup: { method: 'POST', path: '/group/smart/{id}' },
   GetSmartGroupRules: { method: 'GET', path: '/group/smart/{id}/rules' },
+  GetPortalSettings: { method: 'GET', path: '/portal/settings' },
+  ChangePortalSettings: { method: 'POST', path: '/portal/settings' },
+  RemoveLogo: { method: 'DELETE', path: '/portal/logo' },
 } as const;

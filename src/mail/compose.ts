@@ -1,7 +1,9 @@
+import { daysBetween } from '../kernel/local-time.ts';
+import { type Html, html } from '../pages/index.ts';
 import type { Content, Notice } from './kinds.ts';
 import { type Voice, voiceFor } from './language.ts';
-import { daysBetween, isReminder } from './rules.ts';
-import { fill, fillHtml, type Html, html, oneLine } from './template.ts';
+import { isReminder } from './rules.ts';
+import { fill, fillHtml, oneLine } from './template.ts';
 import type { Texts } from './texts/texts.ts';
 
 /** What a message says, from its content and from what the database says about that now. Pure. */
@@ -139,7 +141,7 @@ export function compose(input: ComposeInput): Letter {
     locale: voice.locale,
     subject: oneLine(subject),
     text: textOf(parts, texts),
-    html: htmlOf(parts, voice, oneLine(subject)).source,
+    html: htmlOf(parts, voice, oneLine(subject)).text,
     mayBeStopped,
   };
 }

@@ -140,12 +140,14 @@ export class Portal {
     const isClosed = refusal?.code === 'progress.not_open' || refusal?.code === 'progress.locked';
     const [title, text]: [Key, Key] =
       status === 404
-        ? ['error.notFound', 'error.notFoundText']
+        ? site
+          ? ['error.notFound', 'error.notFoundText']
+          : ['error.title', 'error.noAccount']
         : status === 403
           ? ['error.title', 'error.notAllowed']
           : ['error.title', isClosed ? 'error.closed' : status >= 500 ? 'error.server' : 'error.refused'];
     const content = html`<p class="note late" role="alert">${language.say(text)}</p>
-<p><a href="/my">${language.say('item.back')}</a></p>`;
+${site && html`<p><a href="/my">${language.say('item.back')}</a></p>`}`;
     return shown(page(frame, language.say(title), content), status);
   }
 
@@ -343,5 +345,6 @@ const frameOf = (request: PageRequest, site: Site | null, session: Session | nul
   ),
   accountName: site?.name ?? '',
   accent: site?.accentColor ?? null,
+  logo: site?.logo ?? null,
   signedIn: session && { csrf: csrfOf(session) },
 });
