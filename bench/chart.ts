@@ -1,61 +1,65 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Figure } from './support.ts';
 
 /**
- * node dist/bench/chart.js: docs/performance.svg and the table of docs/performance.md, from bench-results/bench.json. What was not
- * measured this time stays as it stands in the table.
+ * node dist/bench/chart.js: takes the parts that bench-results/bench.json has measured into docs/performance.json, and
+ * makes docs/performance.svg and the table of docs/performance.md of all that are there.
  */
 
 interface Results {
   readonly machine: string;
   readonly measuredAt: string;
-  readonly figures: readonly Shown[];
+  readonly figures: readonly Figure[];
 }
 
-/** What a row of the table says of a figure. */
-type Shown = Omit<Figure, 'part'>;
+/** What was measured last of each part, and when. */
+interface Kept {
+  readonly machine: string;
+  readonly figures: readonly (Figure & { readonly measuredOn: string })[];
+}
+
+const KEPT = 'docs/performance.json';
+const MEASURED = 'bench-results/bench.json';
+
+function taken(): Kept {
+  const kept = JSON.parse(readFileSync(KEPT, 'utf8')) as Kept;
+  if (!existsSync(MEASURED)) return kept;
+  const { machine, measuredAt, figures } = JSON.parse(readFileSync(MEASURED, 'utf8')) as Results;
+  if (machine !== kept.machine)
+    throw new Error(
+      `Measured on ${machine}, what is kept on ${kept.machine}: measure all parts on one machine.`,
+    );
+  const measuredOn = measuredAt.slice(0, 10);
+  const parts = [...new Set([...kept.figures, ...figures].map(({ part }) => part))];
+  return {
+    machine,
+    figures: parts.flatMap((part) => {
+      const now = figures.filter((figure) => figure.part === part);
+      return now.length > 0
+        ? now.map((figure) => ({ ...figure, measuredOn }))
+        : kept.figures.filter((figure) => figure.part === part);
+    }),
+  };
+}
 
 const ROW = 34;
 const [WIDTH, LEFT, BAR] = [920, 500, 300];
 /** The goal stands here on every bar, so that all can be compared: as many times better or worse than asked. */
 const GOAL_AT = 0.4;
 
-const page = readFileSync('docs/performance.md', 'utf8');
-const measured = JSON.parse(readFileSync('bench-results/bench.json', 'utf8')) as Results;
-const { machine, measuredAt } = measured;
-const isSame = (one: Shown, other: Shown): boolean => one.engine === other.engine && one.work === other.work;
-const kept = shownIn(page);
-const figures = [
-  ...kept.map((figure) => measured.figures.find((fresh) => isSame(fresh, figure)) ?? figure),
-  ...measured.figures.filter((fresh) => !kept.some((figure) => isSame(fresh, figure))),
-];
-const isWhole = figures.length === measured.figures.length;
-
-function shownIn(text: string): Shown[] {
-  const rows = text.matchAll(
-    /^\| (\S*) \| (.+) \| ([\d.]+) (\S+) \| (.+): ([\d.]+) \| \*\*([\d.]+)\*\* \| (.) ([\d.]+) \|$/gm,
-  );
-  return [...rows].map(([, engine, work, value, unit, against, base, ratio, sign, goal]) => ({
-    engine: (engine || 'none') as Shown['engine'],
-    work: work ?? '',
-    value: Number(value),
-    unit: unit as Shown['unit'],
-    against: against ?? '',
-    base: Number(base),
-    ratio: Number(ratio),
-    goal: { at: sign === '≥' ? 'least' : 'most', ratio: Number(goal) },
-  }));
-}
+const all = taken();
+const { machine, figures } = all;
+writeFileSync(KEPT, `${JSON.stringify(all, null, 2)}\n`);
 
 const escapeXml = (text: string): string =>
   text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-const sign = (figure: Shown): string => (figure.goal.at === 'least' ? '≥' : '≤');
+const sign = (figure: Figure): string => (figure.goal.at === 'least' ? '≥' : '≤');
 
 /** How much better than asked: 1 is the goal, 2 twice as good. */
-const merit = ({ ratio, goal }: Shown): number =>
+const merit = ({ ratio, goal }: Figure): number =>
   goal.at === 'least' ? ratio / goal.ratio : goal.ratio / Math.max(ratio, 0.001);
 
-function bar(figure: Shown, place: number): string {
+function bar(figure: Figure, place: number): string {
   const y = 40 + place * ROW;
   // Logarithmic: four times as good as asked fills the bar, a quarter as good leaves it empty.
   const share = Math.min(1, Math.max(0.02, GOAL_AT + (Math.log2(merit(figure)) / 4) * (1 - GOAL_AT)));
@@ -82,16 +86,17 @@ writeFileSync('docs/performance.svg', chart);
 
 const table = [
   '<!-- bench: begin -->',
-  `Measured ${measuredAt.slice(0, 10)} on ${machine}${isWhole ? '' : '; what was left out that day, before'}.`,
+  `Measured on ${machine}.`,
   '',
-  '| engine | work | figure | against | ratio | goal |',
-  '|---|---|---|---|---|---|',
+  '| engine | work | figure | against | ratio | goal | measured |',
+  '|---|---|---|---|---|---|---|',
   ...figures.map(
     (figure) =>
-      `| ${figure.engine === 'none' ? '' : figure.engine} | ${figure.work} | ${figure.value} ${figure.unit} | ${figure.against}: ${figure.base} | **${figure.ratio}** | ${sign(figure)} ${figure.goal.ratio} |`,
+      `| ${figure.engine === 'none' ? '' : figure.engine} | ${figure.work} | ${figure.value} ${figure.unit} | ${figure.against}: ${figure.base} | **${figure.ratio}** | ${sign(figure)} ${figure.goal.ratio} | ${figure.measuredOn} |`,
   ),
   '<!-- bench: end -->',
 ].join('\n');
+const page = readFileSync('docs/performance.md', 'utf8');
 writeFileSync(
   'docs/performance.md',
   page.replace(/<!-- bench: begin -->[\s\S]*<!-- bench: end -->/, () => table),

@@ -28,6 +28,18 @@ create table account (
   UNIQUE (url_key)
 );
 
+create table account_logo (
+  account_id integer not null,
+  name text not null,
+  content_type text not null,
+  bytes bytea not null,
+  changed_at timestamp with time zone not null,
+  CHECK (((octet_length(bytes) >= 1) AND (octet_length(bytes) <= 204800))),
+  CHECK ((content_type = ANY (ARRAY['image/png'::text, 'image/jpeg'::text, 'image/webp'::text]))),
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id)
+);
+
 create table api_client (
   account_id integer not null,
   client_id uuid not null,
@@ -110,9 +122,11 @@ create table content_item (
   self_enrollment boolean not null default false,
   retired_at timestamp with time zone,
   course_fields jsonb not null default '[]'::jsonb,
+  file_id uuid,
   CHECK ((default_due_type = ANY (ARRAY['unlimited'::text, 'due_date'::text, 'due_period'::text]))),
   FOREIGN KEY (account_id, author_id) REFERENCES users(account_id, user_id),
   FOREIGN KEY (account_id) REFERENCES account(account_id),
+  FOREIGN KEY (account_id, file_id) REFERENCES stored_file(account_id, file_id),
   FOREIGN KEY (account_id, folder_id) REFERENCES content_folder(account_id, folder_id),
   PRIMARY KEY (account_id, item_id)
 );
@@ -120,6 +134,7 @@ CREATE INDEX content_item_in_folder ON public.content_item USING btree (account_
 CREATE INDEX content_item_offered ON public.content_item USING btree (account_id, title, item_id) WHERE (self_enrollment AND (retired_at IS NULL));
 CREATE INDEX content_item_type ON public.content_item USING btree (account_id, content_type, item_id);
 CREATE UNIQUE INDEX content_item_code ON public.content_item USING btree (account_id, code);
+CREATE UNIQUE INDEX content_item_file ON public.content_item USING btree (account_id, file_id) WHERE (file_id IS NOT NULL);
 
 create table course_module (
   account_id integer not null,
@@ -252,6 +267,7 @@ create table event (
   position bigint,
   PRIMARY KEY (account_id, event_id)
 );
+CREATE INDEX event_of_meeting ON public.event USING btree (account_id, ((payload ->> 'sessionId'::text))) WHERE (event_type = ANY (ARRAY['TRAINING_MEETING_ADDED'::text, 'TRAINING_MEETING_UPDATED'::text, 'TRAINING_MEETING_REMOVED'::text]));
 CREATE INDEX event_unsealed ON public.event USING btree (account_id, event_id) WHERE (number IS NULL);
 CREATE UNIQUE INDEX event_number ON public.event USING btree (account_id, number) WHERE (number IS NOT NULL);
 
@@ -441,6 +457,28 @@ create table notice_settings (
   PRIMARY KEY (account_id)
 );
 
+create table openid_provider (
+  account_id integer not null,
+  issuer text not null,
+  client_id text not null,
+  client_secret text,
+  label text not null,
+  claim text not null,
+  rank smallint not null,
+  changed_at timestamp with time zone not null,
+  CHECK ((claim = ANY (ARRAY['email'::text, 'preferred_username'::text, 'sub'::text]))),
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id)
+);
+
+create table openid_used (
+  account_id integer not null,
+  state_hash bytea not null,
+  expires_at timestamp with time zone not null,
+  PRIMARY KEY (account_id, state_hash)
+);
+CREATE INDEX openid_used_expiry ON public.openid_used USING btree (account_id, expires_at);
+
 create table operation (
   account_id integer not null,
   operation_id uuid not null,
@@ -596,6 +634,30 @@ create table signing_key (
   PRIMARY KEY (account_id)
 );
 
+create table stored_file (
+  account_id integer not null,
+  file_id uuid not null,
+  name text,
+  media_type text not null,
+  size bigint not null default 0,
+  sha256 bytea,
+  created_at timestamp with time zone not null,
+  completed_at timestamp with time zone,
+  released_at timestamp with time zone,
+  CHECK (((completed_at IS NULL) = (sha256 IS NULL))),
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id, file_id)
+);
+
+create table stored_file_part (
+  account_id integer not null,
+  file_id uuid not null,
+  part integer not null,
+  bytes bytea not null,
+  FOREIGN KEY (account_id, file_id) REFERENCES stored_file(account_id, file_id),
+  PRIMARY KEY (account_id, file_id, part)
+);
+
 create table training (
   account_id integer not null,
   training_id uuid not null,
@@ -692,6 +754,25 @@ create table training_waiting (
 );
 CREATE UNIQUE INDEX training_waiting_place ON public.training_waiting USING btree (account_id, session_id, place);
 
+create table unlock_request (
+  account_id integer not null,
+  request_id uuid not null,
+  chunk bigint not null,
+  ordinal integer not null,
+  due_at timestamp with time zone not null,
+  learner_id uuid not null,
+  item_id uuid not null,
+  asked_at timestamp with time zone not null,
+  message text,
+  declined_at timestamp with time zone,
+  declined_by uuid,
+  answer text,
+  CHECK (((declined_at IS NULL) = (declined_by IS NULL))),
+  PRIMARY KEY (account_id, request_id),
+  UNIQUE (account_id, chunk, ordinal, due_at)
+);
+CREATE INDEX unlock_request_learner ON public.unlock_request USING btree (account_id, learner_id);
+
 create table user_group (
   account_id integer not null,
   group_id uuid not null,
@@ -704,6 +785,17 @@ create table user_group (
   PRIMARY KEY (account_id, group_id)
 );
 CREATE INDEX user_group_smart ON public.user_group USING btree (account_id) WHERE is_smart;
+
+create table user_openid (
+  account_id integer not null,
+  issuer text not null,
+  subject text not null,
+  user_id uuid not null,
+  bound_at timestamp with time zone not null,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, issuer, subject),
+  UNIQUE (account_id, user_id, issuer)
+);
 
 create table user_role (
   account_id integer not null,

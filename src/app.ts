@@ -8,9 +8,10 @@ import {
   Sessions,
   StaleRights,
 } from './access/index.ts';
-import { type Config, DEFAULT_RETENTION_DAYS, type MailConfig } from './config.ts';
+import { type Config, DEFAULT_FILE_BYTES, DEFAULT_RETENTION_DAYS, type MailConfig } from './config.ts';
 import { Enrollments, type WriteLimits } from './enrollment/index.ts';
 import { EventRetention, FeedWatch, FORGET_EVENTS } from './feed/index.ts';
+import { PURGE_FILE, purgeFile } from './files/index.ts';
 import { mountPages } from './http/page.ts';
 import type { RequestFacts } from './http/pipeline.ts';
 import { buildServer } from './http/server.ts';
@@ -28,25 +29,16 @@ import { refuse } from './kernel/errors.ts';
 import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, type MailOptions, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
 import { holds, Notifier, planNotices } from './notices/index.ts';
+import { OpenIdSignIn, Providers } from './openid/index.ts';
 import { BackgroundSealer } from './operations/index.ts';
+import { Outbound, type OutboundOptions } from './outbound/index.ts';
 import { SEATS_FREED } from './people/index.ts';
 import { Portal } from './portal/index.ts';
 import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
 import { seatsFreed } from './training/index.ts';
-import {
-  Courier,
-  type CourierOptions,
-  countSubscribers,
-  countWaiting,
-  Dispatcher,
-  toldToAll,
-} from './webhooks/index.ts';
-
-/** Well within the ten seconds after which the process is gone. */
-const CLOSE_ALL_AFTER_MS = 7_000;
-const CLOSE_IDLE_EVERY_MS = 100;
+import { Courier, countSubscribers, countWaiting, Dispatcher, toldToAll } from './webhooks/index.ts';
 
 /** The program, wired: the only place that knows every module. */
 export interface App {
@@ -63,10 +55,12 @@ export interface App {
 }
 
 export type AppConfig = Pick<Config, 'logLevel' | 'maxBodyBytes' | 'maxPairs'> &
-  CourierOptions & {
+  OutboundOptions & {
     readonly version: string;
     readonly limits?: Partial<WriteLimits>;
     readonly eventRetentionDays?: number;
+    readonly maxFileBytes?: number;
+    readonly contentUrl?: string | null;
     /** With another opinion on what still holds, if it has one. */
     readonly mail?: MailConfig & Partial<Pick<MailOptions, 'holds'>>;
   };
@@ -108,8 +102,10 @@ export async function buildApp(
   metrics.watchMail(mail);
   const notifier = new Notifier(db, { maxAgeHours: mail.maxAgeHours }, clock);
   const authenticator = new Authenticator(db, clock);
+  const contentUrl = config.contentUrl ?? null;
+  const providers = new Providers(new Outbound(config), clock);
   const server = await buildServer<Caller, Context>(
-    allRoutes(authenticator, enrollments, courier, watch, mail),
+    allRoutes(authenticator, enrollments, courier, watch, mail, providers),
     {
       authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
       authorize,
@@ -119,12 +115,17 @@ export async function buildApp(
       retries,
       clock,
       maxBodyBytes: config.maxBodyBytes,
+      maxFileBytes: config.maxFileBytes ?? DEFAULT_FILE_BYTES,
+      contentHost: contentUrl && new URL(contentUrl).host,
       observe: (route, status, stages) => metrics.observe(route.operationId, status, stages),
       logLevel: config.logLevel,
       version: config.version,
     },
   );
-  const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), enrollments, clock });
+  const sessions = new Sessions(db, authenticator, clock);
+  const log = (facts: object, text: string) => server.log.warn(facts, text);
+  const openId = new OpenIdSignIn({ db, sessions, providers, clock, log });
+  const portal = new Portal({ db, sessions, openId, enrollments, contentUrl, clock });
   mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
   const jobs = new JobRunner(db, jobHandlers(mail, notifier, retention), clock, {
     observe: (job, ending, error) => {
@@ -147,15 +148,10 @@ export async function buildApp(
       // First: whoever waits for events keeps the server from closing.
       await watch.stop();
       const closing = server.close();
-      // A connection that falls idle only now, or whose client went away in the middle of a stream, is not waited for.
-      const idle = setInterval(() => server.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS).unref();
-      const late = setTimeout(() => server.server.closeAllConnections(), CLOSE_ALL_AFTER_MS).unref();
       mail.stop();
       await Promise.all([enrollments, dispatcher, notifier, retention, jobs].map((part) => part.stop()));
       mail.close();
       await closing;
-      clearInterval(idle);
-      clearTimeout(late);
       await sealer.stop();
     },
   };
@@ -167,6 +163,7 @@ const jobHandlers = (mail: MailSender, notifier: Notifier, retention: EventReten
   [MAIL_JOB]: mail.handler,
   [FORGET_EVENTS]: retention.handler,
   [SEATS_FREED]: seatsFreed,
+  [PURGE_FILE]: purgeFile,
 });
 
 /** Somebody must act on a dead job; one that is tried again may yet do. */

@@ -8,8 +8,10 @@ import type { Route } from './http/route.ts';
 import { jobRoutes } from './jobs/index.ts';
 import { type MailSender, mailRoutes } from './mail/index.ts';
 import { noticeRoutes } from './notices/index.ts';
+import { openIdRoutes, type Providers } from './openid/index.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
+import { lookRoutes } from './portal/index.ts';
 import { certificateRoutes } from './progress/index.ts';
 import { resultRoutes } from './results/index.ts';
 import { trainingRoutes } from './training/index.ts';
@@ -23,8 +25,10 @@ export const allRoutes = (
   courier: Courier,
   watch: FeedWatch,
   mail: MailSender,
+  providers: Providers,
 ): readonly Route<Context>[] => [
   ...accessRoutes(authenticator),
+  ...openIdRoutes(providers),
   ...enrollmentRoutes(enrollments),
   ...transferRoutes(enrollments),
   ...resultRoutes,
@@ -40,4 +44,5 @@ export const allRoutes = (
   ...calendarRoutes,
   ...noticeRoutes,
   ...groupRoutes,
+  ...lookRoutes,
 ];

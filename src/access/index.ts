@@ -18,6 +18,7 @@ export {
   within,
 } from './caller.ts';
 export { createClient, createRole } from './clients.ts';
+export { FailureLimit } from './failure-limit.ts';
 export { hashPassword, MAX_PASSWORD_BYTES, newPassword } from './passwords.ts';
 export {
   type Assignment,
@@ -32,6 +33,7 @@ export {
   type RoleRow,
   replaceAssignments,
 } from './queries.ts';
+export { whoReach } from './reach-queries.ts';
 export { accessRoutes } from './routes.ts';
 export {
   covers,

@@ -26,7 +26,7 @@ export interface Session {
 }
 
 /**
- * Who uses pages: signed in with login and password, known by a cookie. A session is bound to its account, and is looked
+ * Who uses pages: signed in with login and password, or with a provider, known by a cookie. A session is bound to its account, and is looked
  * up anew for every page, so that whoever is deactivated or whose password changed is out at once. The API knows no sessions.
  */
 export class Sessions {
@@ -48,8 +48,12 @@ export class Sessions {
 
   /** A new session; refuses `auth.bad_login`, `request.too_many`, `access.busy`. */
   async signIn(site: queries.Site, login: string, password: string, remoteAddress: string): Promise<string> {
-    const { accountId } = site;
     const { userId } = await this.#authenticator.verifyLogin(site.key, login, password, remoteAddress);
+    return this.open(site, userId);
+  }
+
+  /** A new session of an active user who has proved who they are. */
+  async open({ accountId }: queries.Site, userId: string): Promise<string> {
     const token = newToken(accountId);
     const createdAt = this.#clock();
     const expiresAt = new Date(createdAt.getTime() + IDLE_MS);
@@ -72,12 +76,7 @@ export class Sessions {
     if (accountOfToken(token) !== accountId) return null;
     const now = this.#clock();
     const sessionHash = sha256(token);
-    const found = await this.#db.read(async (tx) => {
-      const row = await queries.findSession(tx, accountId, sessionHash);
-      if (!row || row.expiresAt <= now) return null;
-      const user = await loadUser(tx, accountId, row.userId, now);
-      return user?.isActive ? { row, user } : null;
-    });
+    const found = await this.#load(accountId, sessionHash, now);
     if (!found) return null;
     const { createdAt, expiresAt } = found.row;
     const until = new Date(Math.min(now.getTime() + IDLE_MS, createdAt.getTime() + LONGEST_MS));
@@ -85,6 +84,21 @@ export class Sessions {
       await this.#db.write((tx) => queries.prolongSession(tx, accountId, sessionHash, until));
     const { locale, timeZone } = found.row;
     return { token, site, caller: toCaller(found.user, null), locale, timeZone };
+  }
+
+  /** Who has the session of a hash; null if there is none any more. It is not put off by that. */
+  async callerOf(accountId: number, sessionHash: Buffer): Promise<Caller | null> {
+    const found = await this.#load(accountId, sessionHash, this.#clock());
+    return found && toCaller(found.user, null);
+  }
+
+  #load(accountId: number, sessionHash: Buffer, now: Date) {
+    return this.#db.read(async (tx) => {
+      const row = await queries.findSession(tx, accountId, sessionHash);
+      if (!row || row.expiresAt <= now) return null;
+      const user = await loadUser(tx, accountId, row.userId, now);
+      return user?.isActive ? { row, user } : null;
+    });
   }
 
   async end({ token, site }: Session): Promise<void> {

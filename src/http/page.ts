@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -24,7 +25,8 @@ export interface PageRequest {
 export interface PageAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[]>>;
-  readonly body: string;
+  /** A file is written while it is read. */
+  readonly body: string | AsyncIterable<Buffer>;
 }
 
 export interface PageRoute {
@@ -58,12 +60,17 @@ export function mountPages(
           if (answer.status >= 500) request.log.error({ err: error, requestId: request.id }, 'page failed');
         }
         reply.code(answer.status).headers(answer.headers);
+        if (typeof answer.body !== 'string') return reply.send(bodyOf(request, answer));
         const packed = await compressed(answer.body, request.headers['accept-encoding']);
         if (packed) reply.header('content-encoding', packed.encoding);
         return reply.header('vary', 'accept-encoding').send(packed?.bytes ?? answer.body);
       },
     });
 }
+
+/** Of a file nothing is read for who asks for its headers alone. */
+const bodyOf = ({ method }: FastifyRequest, { body }: PageAnswer): string | Readable =>
+  typeof body === 'string' ? body : Readable.from(method === 'HEAD' ? [] : body, { objectMode: false });
 
 const withoutForm = (request: FastifyRequest): PageRequest => ({
   id: request.id,

@@ -69,6 +69,11 @@ export const ERRORS = {
     'The body is larger than {limit} bytes.',
     'Split the request, or raise ROLLBOOK_MAX_BODY_BYTES.',
   ),
+  'request.file_too_large': entry(
+    413,
+    'The file is larger than {limit} bytes.',
+    'Make it smaller, put it elsewhere and give its address as url, or raise ROLLBOOK_MAX_FILE_BYTES. What was there stays.',
+  ),
   'request.too_many_pairs': entry(
     413,
     'The request names {pairs} pairs of learner and course; at most {limit} are taken at once.',
@@ -141,6 +146,11 @@ export const ERRORS = {
     'Permission denied: enrollment {ids} is not of a learner you manage.',
     'As above, for enrollments.',
   ),
+  'auth.unlock_scope': entry(
+    403,
+    'Permission denied: unlock request {ids} is not of a learner you manage.',
+    'As above, for requests to unlock.',
+  ),
   'auth.outranked': entry(
     403,
     'Permission denied: {detail}.',
@@ -186,6 +196,22 @@ export const ERRORS = {
     400,
     'Unknown Enrollment {ids}.',
     'The ids name no current enrollment of this account.',
+  ),
+  // Requests to unlock
+  'unlock.not_locked': entry(
+    409,
+    'This is not locked.',
+    'Its due date is another, or it has no lock any more: it can be opened.',
+  ),
+  'unlock.unknown': entry(
+    404,
+    'Unlock request not found: {ids}.',
+    'GET /enrollment/unlock-requests names those that there are.',
+  ),
+  'unlock.answered': entry(
+    409,
+    'Unlock request {ids} is answered: the enrollment is not locked as it was.',
+    'The enrollment has other dates by now, or has ended.',
   ),
   // Progress
   'progress.not_open': entry(
@@ -333,6 +359,22 @@ export const ERRORS = {
     409,
     'Idempotency-Key: the request with this key was carried out, but its answer was not kept.',
     'The server stopped between the two, or the answer was larger than 1 MB. Nothing is done again: read what became of it.',
+  ),
+  // Pages
+  'portal.logo_kind': entry(
+    400,
+    'A logo is a PNG, JPEG or WebP: {detail}.',
+    'Judged by the first bytes of the file, whatever its name or Content-Type says. The logo is as it was.',
+  ),
+  'portal.logo_too_large': entry(
+    413,
+    'The logo has {size} bytes; at most {limit} are taken.',
+    'Every page shows it. Make it smaller: 200 pixels of height are plenty. The logo is as it was.',
+  ),
+  'portal.unknown_logo': entry(
+    404,
+    'There is no logo at this address.',
+    'It was taken away, or another has taken its place, which has an address of its own.',
   ),
   'server.busy': entry(
     503,

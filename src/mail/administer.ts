@@ -1,11 +1,12 @@
 import { type Context, type Reach, reachOf, requireAdministrator } from '../access/index.ts';
 import { isAddress } from '../kernel/addresses.ts';
 import { refuse } from '../kernel/errors.ts';
+import { isLocale, LANGUAGES } from '../kernel/languages.ts';
+import { isTimeZone } from '../kernel/local-time.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
-import { isLocale, LANGUAGES } from './language.ts';
 import * as queries from './list-queries.ts';
 import { sendAt } from './queue.ts';
-import { isTimeZone, isTooOld, maxAgeMs, type Settings } from './rules.ts';
+import { isTooOld, maxAgeMs, type Settings } from './rules.ts';
 import type { Delivery, MailSender } from './sender.ts';
 import * as settingsQueries from './settings-queries.ts';
 import { oneLine } from './template.ts';
@@ -141,8 +142,16 @@ export interface PreferenceChanges {
 }
 
 /** Changes what is given; an empty language or time zone gives way to the account's. */
-export function changePreferences(ctx: Context, userId: string, changes: PreferenceChanges): Promise<void> {
-  const reach = reachOf(ctx.caller, 'user.write');
+export const changePreferences = (ctx: Context, userId: string, changes: PreferenceChanges): Promise<void> =>
+  change(ctx, userId, reachOf(ctx.caller, 'user.write'), changes);
+
+/** How the caller is written to, which everybody may know and change, whatever their roles. */
+export const readOwnPreferences = (ctx: Context): Promise<settingsQueries.Preferences> =>
+  ctx.read((tx) => loadPreferences(tx, ctx, ctx.caller.userId, 'everyone'));
+export const changeOwnPreferences = (ctx: Context, changes: PreferenceChanges): Promise<void> =>
+  change(ctx, ctx.caller.userId, 'everyone', changes);
+
+function change(ctx: Context, userId: string, reach: Reach, changes: PreferenceChanges): Promise<void> {
   const { locale, timeZone, wantsReminders } = changes;
   if (locale) requireLocale(locale);
   if (timeZone && !isTimeZone(timeZone))

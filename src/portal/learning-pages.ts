@@ -18,6 +18,7 @@ import {
 } from '../pages/index.ts';
 import { isDone } from '../progress/index.ts';
 import { isSelfReported } from '../results/index.ts';
+import { type Asking, NOT_ASKING, unlockPart } from './unlock-pages.ts';
 
 /** The pages of what a learner must take: the list, and one of its entries. */
 
@@ -98,7 +99,7 @@ export const kindOf = (language: Language, { contentType }: Pick<MyLearning, 'co
   );
 
 /** One enrollment: what is in it, and what can be done with it now. */
-export function itemPage(reader: Reader, item: MyItem, note: Key | null): Html {
+export function itemPage(reader: Reader, item: MyItem, note: Key | null, asking: Asking = NOT_ASKING): Html {
   const { learning, course } = item;
   const { language } = reader.frame;
   const shown = course ?? learning;
@@ -110,6 +111,7 @@ ${facts(reader, learning)}
 <p>${language.say(`status.${shown.progress.status}`)}</p>
 ${shown.description && html`<p dir="auto">${shown.description}</p>`}
 ${closedNote(reader, learning)}
+${learning.closed === 'locked' && unlockPart(reader, item, asking)}
 ${
   item.certificateId &&
   html`<p class="actions"><a class="button" href="/my/certificate/${item.certificateId}">${language.say('item.certificate')}</a></p>`
@@ -154,7 +156,7 @@ const trackCourse = (
 
 function moduleCard(reader: Reader, { learning, course }: MyItem, module: Module): Html {
   const { language } = reader.frame;
-  const { moduleId, title, contentType, url, progress } = module;
+  const { moduleId, title, contentType, progress } = module;
   const isOpen = learning.closed === null;
   return html`<li class="card">
 <h3 dir="auto">${title}</h3>
@@ -163,19 +165,11 @@ ${module.trainingId && html`<li>${language.say('item.training')}</li>`}</ul>
 ${
   isOpen &&
   html`<div class="actions">
-${url && act(reader, learning, 'open', { moduleId, courseId: course?.courseId }, 'item.open', 'item.openNamed', title)}
+${opening(reader, learning, module, { moduleId, courseId: course?.courseId })}
 ${
   !isDone(progress.status) &&
   isSelfReported(contentType, false) &&
-  act(
-    reader,
-    learning,
-    'done',
-    { moduleId, courseId: course?.courseId },
-    'item.done',
-    'item.doneNamed',
-    title,
-  )
+  act(reader, learning, 'done', { moduleId, courseId: course?.courseId }, { ...DONE, title })
 }
 ${
   module.trainingId &&
@@ -187,40 +181,61 @@ ${
 `;
 }
 
+const DONE = { label: 'item.done', named: 'item.doneNamed' } as const;
+
+/** A file is shown on a page of ours; a link leads elsewhere, in a tab of its own. */
+function opening(
+  reader: Reader,
+  learning: MyLearning,
+  { url, fileId, title }: Pick<Module, 'url' | 'fileId' | 'title'>,
+  place: { moduleId?: string; courseId?: string | undefined },
+): Html | null {
+  if (!url && !fileId) return null;
+  const label = { label: 'item.open', named: 'item.openNamed', title, isElsewhere: !fileId } as const;
+  return act(reader, learning, 'open', place, label);
+}
+
 function courseDone(reader: Reader, { learning, course }: MyItem): Html | null {
   const shown = course ?? learning;
   if (isDone(shown.progress.status)) return null;
   const target = { moduleId: course?.courseId, courseId: course?.courseId };
-  return html`<div class="actions">${act(reader, learning, 'done', target, 'item.done', 'item.doneNamed', shown.title)}</div>`;
+  return html`<div class="actions">${act(reader, learning, 'done', target, { ...DONE, title: shown.title })}</div>`;
 }
 
 function material(reader: Reader, learning: MyLearning): Html {
   const { language } = reader.frame;
-  const { url, contentType, progress, title, closed } = learning;
+  const { url, fileId, contentType, progress, title, closed } = learning;
   if (closed !== null) return html``;
-  return html`${!url && html`<p>${language.say('item.noMaterial')}</p>`}
+  return html`${!url && !fileId && html`<p>${language.say('item.noMaterial')}</p>`}
 <div class="actions">
-${url && act(reader, learning, 'open', {}, 'item.open', 'item.openNamed', title)}
+${opening(reader, learning, learning, {})}
 ${
   !isDone(progress.status) &&
   isSelfReported(contentType, false) &&
-  act(reader, learning, 'done', {}, 'item.done', 'item.doneNamed', title)
+  act(reader, learning, 'done', {}, { ...DONE, title })
 }
 </div>`;
 }
 
-/** A form of one button. What is opened, opens in a tab of its own. */
-function act(
+/** What a button says, and of what. */
+interface Label {
+  readonly label: Key;
+  readonly named: Key;
+  readonly title: string;
+  /** Whether what it leads to opens in a tab of its own. */
+  readonly isElsewhere?: boolean;
+}
+
+/** A form of one button. */
+export function act(
   { frame: { language }, csrf }: Reader,
-  { enrollmentId }: MyLearning,
+  { enrollmentId }: Pick<MyLearning, 'enrollmentId'>,
   action: 'open' | 'done',
   { moduleId, courseId }: { moduleId?: string | undefined; courseId?: string | undefined },
-  label: Key,
-  named: Key,
-  title: string,
+  { label, named, title, isElsewhere }: Label,
 ): Html {
   return html`<form method="post" action="/my/learning/${enrollmentId}/${action}"${
-    action === 'open' && html` target="_blank" rel="noopener"`
+    isElsewhere && html` target="_blank" rel="noopener"`
   }>${csrfField(csrf)}
 ${moduleId && html`<input type="hidden" name="moduleId" value="${moduleId}">`}
 ${courseId && html`<input type="hidden" name="courseId" value="${courseId}">`}

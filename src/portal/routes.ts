@@ -10,6 +10,7 @@ import type { Enrollments } from '../enrollment/index.ts';
 import type { PageAnswer, PageRequest, PageRoute } from '../http/page.ts';
 import { Refusal, refuse } from '../kernel/errors.ts';
 import { listMine, readMine } from '../learning/index.ts';
+import type { OpenIdSignIn } from '../openid/index.ts';
 import {
   accentSheet,
   announced,
@@ -27,18 +28,25 @@ import { recordOwn } from '../results/index.ts';
 import type { Database } from '../storage/index.ts';
 import { awayPath, showAway } from './away-routes.ts';
 import { enrollFromCatalogue, showCatalogue } from './catalogue-routes.ts';
+import { materialPath, sendFile, sendLinkedFile, showMaterial } from './file-routes.ts';
 import { isSecret, isShown, masked, newSecret, secretOf } from './form-secret.ts';
 import { itemPage, learningPage } from './learning-pages.ts';
+import { openIdPages } from './openid-routes.ts';
+import { PROFILE_ROUTES } from './profile-routes.ts';
 import { type SeatAction, seatAnswer, showSeats } from './seat-routes.ts';
 import { type SignInForm, signInPage } from './sign-in.ts';
-import { idOf, readerOf, redirect, shown, type Visit } from './visit.ts';
+import { askFor } from './unlock-routes.ts';
+import { cookie, idOf, nextOf, readerOf, redirect, shown, type Visit } from './visit.ts';
 
 /** The addresses of the portal. Every page of a learner begins with their session; every form with its secret. */
 
 export interface PortalParts {
   readonly db: Database;
   readonly sessions: Sessions;
+  readonly openId: OpenIdSignIn;
   readonly enrollments: Enrollments;
+  /** The origin of what users upload; null: within a sandbox on ours. */
+  readonly contentUrl: string | null;
   readonly clock: () => Date;
 }
 
@@ -63,6 +71,16 @@ export class Portal {
       }),
       { method: 'GET', path: '/sign-in', run: (request) => this.#showSignIn(request) },
       { method: 'POST', path: '/sign-in', run: (request) => this.#signIn(request) },
+      ...openIdPages({
+        openId: this.#parts.openId,
+        siteOf: (request) => this.#siteOf(request),
+        isSignedIn: async (request, site) => (await this.#sessionOf(request, site)) !== null,
+        signedIn: (site, token) => cookie(SESSION_COOKIE, token, site, null),
+        again: (request, site, next, fault, status) => {
+          const form = fault(frameOf(request, site, null).language);
+          return this.#signInAnswer(request, site, { login: '', next, faults: { form } }, status);
+        },
+      }),
       this.#visited('POST', '/sign-out', async ({ session }) => {
         await this.#parts.sessions.end(session);
         return redirect('/sign-in?ended=1', cookie(SESSION_COOKIE, '', session.site, 0));
@@ -81,6 +99,16 @@ export class Portal {
         await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'complete' }));
         return redirect(`/my/learning/${enrollmentId}${courseId ? `/${courseId}` : ''}?saved=1`);
       }),
+      ...['', '/{moduleId}'].flatMap((module) => [
+        this.#visited('GET', `/my/learning/{enrollmentId}/material${module}`, (visit) =>
+          showMaterial(visit, this.#parts),
+        ),
+        this.#visited('GET', `/my/learning/{enrollmentId}/file${module}`, (visit) =>
+          sendFile(visit, this.#parts),
+        ),
+      ]),
+      { method: 'GET', path: '/file/{token}', run: (request) => sendLinkedFile(request, this.#parts) },
+      this.#visited('POST', '/my/learning/{enrollmentId}/unlock', askFor),
       this.#visited('GET', '/my/learning/{enrollmentId}/training/{moduleId}', showSeats),
       ...(['choose', 'leave', 'wait', 'stop-waiting'] as const satisfies readonly SeatAction[]).map(
         (action) =>
@@ -99,6 +127,7 @@ export class Portal {
       this.#visited('POST', '/my/catalogue/{itemId}', (visit) =>
         enrollFromCatalogue(visit, this.#parts.enrollments),
       ),
+      ...PROFILE_ROUTES.map(([method, path, answer]) => this.#visited(method, path, answer)),
       this.#visited('GET', '/my/*', () => refuse('learning.unknown')),
     ];
   }
@@ -107,13 +136,16 @@ export class Portal {
   async failed(request: PageRequest, error: unknown): Promise<PageAnswer> {
     const { sessions } = this.#parts;
     const site = await sessions.siteOf(request.headers.host).catch(() => null);
-    const frame = frameOf(request, site, null);
+    const session = site && (await this.#sessionOf(request, site).catch(() => null));
+    const frame = frameOf(request, site, session);
     const refusal = error instanceof Refusal ? error : null;
     const status = refusal?.status ?? 500;
     const isClosed = refusal?.code === 'progress.not_open' || refusal?.code === 'progress.locked';
     const texts: [Key, Key] =
       status === 404
-        ? ['error.notFound', 'error.notFoundText']
+        ? site
+          ? ['error.notFound', 'error.notFoundText']
+          : ['error.title', 'error.noAccount']
         : status === 403
           ? ['error.title', 'error.notAllowed']
           : ['error.title', isClosed ? 'error.closed' : status >= 500 ? 'error.server' : 'error.refused'];
@@ -132,13 +164,12 @@ export class Portal {
     const enrollmentId = idOf(visit.request.params['enrollmentId']);
     const { moduleId, courseId } = formIds(visit.request.form);
     const item = await visit.run((ctx) => readMine(ctx, enrollmentId, courseId ?? null));
-    const url =
-      moduleId === undefined
-        ? item.learning.url
-        : item.modules.find((module) => module.moduleId === moduleId)?.url;
-    if (!url) return refuse('learning.unknown');
+    const part =
+      moduleId === undefined ? item.learning : item.modules.find((module) => module.moduleId === moduleId);
+    const target = part?.fileId ? materialPath({ enrollmentId, moduleId: moduleId ?? null }) : part?.url;
+    if (!target) return refuse('learning.unknown');
     await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'in_progress' }));
-    return redirect(awayPath({ enrollmentId, moduleId, courseId }));
+    return redirect(part?.fileId ? target : awayPath({ enrollmentId, moduleId, courseId }));
   }
 
   async #showSignIn(request: PageRequest): Promise<PageAnswer> {
@@ -180,11 +211,17 @@ export class Portal {
     }
   }
 
-  #signInAnswer(request: PageRequest, site: Site, form: Omit<SignInForm, 'csrf'>, status = 200): PageAnswer {
+  async #signInAnswer(
+    request: PageRequest,
+    site: Site,
+    form: Omit<SignInForm, 'csrf' | 'provider'>,
+    status = 200,
+  ): Promise<PageAnswer> {
     const known = request.cookies.get(FORM_COOKIE);
     const secret = isSecret(known) ? known : newSecret();
-    const page = signInPage(frameOf(request, site, null), { ...form, csrf: masked(secret) });
-    const answer = shown(page, status);
+    const provider = await this.#parts.openId.labelOf(site);
+    const filled = { ...form, csrf: masked(secret), provider };
+    const answer = shown(signInPage(frameOf(request, site, null), filled), status);
     return {
       ...answer,
       headers: { ...answer.headers, 'set-cookie': cookie(FORM_COOKIE, secret, site, null) },
@@ -216,8 +253,7 @@ export class Portal {
           const back = method === 'GET' ? request.url : '/my';
           return redirect(`/sign-in?next=${encodeURIComponent(back)}`);
         }
-        const csrf = masked(secretOf(session));
-        const frame = frameOf(request, site, { ...session, csrf });
+        const frame = frameOf(request, site, session);
         if (method === 'POST') {
           if (isForeign(request)) return refuse('auth.role');
           if (!isShown(request.form.get('csrf'), secretOf(session)))
@@ -225,6 +261,7 @@ export class Portal {
         }
         const now = this.#parts.clock();
         const run = <T>(work: (ctx: Context) => Promise<T>) => this.#run(request, session, now, work);
+        const csrf = frame.signedIn?.csrf ?? '';
         return answer({ request, session, language: frame.language, frame, csrf, now, run });
       },
     };
@@ -264,7 +301,7 @@ export class Portal {
 function errorAnswer(frame: Frame, [title, text]: readonly [Key, Key], status: number): PageAnswer {
   const { language } = frame;
   const content = html`${announced(language.say(text), 'fault')}
-<p><a href="/my">${language.say('item.back')}</a></p>`;
+${frame.accountName && html`<p><a href="/my">${language.say('item.back')}</a></p>`}`;
   return shown(page(frame, language.say(title), content), status);
 }
 
@@ -281,30 +318,20 @@ const sheet = (path: string, text: (request: PageRequest) => string | null): Pag
   },
 });
 
-/** `seconds`: how long it is kept; null: as long as the browser runs. */
-const cookie = (name: string, value: string, site: Site, seconds: number | null): string[] => [
-  [
-    `${name}=${value}`,
-    'Path=/',
-    'HttpOnly',
-    'SameSite=Lax',
-    ...(site.url.startsWith('https:') ? ['Secure'] : []),
-    ...(seconds === null ? [] : [`Max-Age=${seconds}`]),
-  ].join('; '),
-];
-
 /** A browser that says where a form was says so truly. */
 const isForeign = ({ headers }: PageRequest): boolean => {
   const site = headers['sec-fetch-site'];
   return site !== undefined && site !== 'same-origin' && site !== 'none';
 };
 
-/** Back to a page of ours, and nowhere else. */
-const nextOf = (text: string | null): string =>
-  text !== null && /^\/my(\/[\w./-]*)?(\?[\w=&-]*)?$/.test(text) ? text : '/my';
-
-const noteOf = (query: URLSearchParams): Key | null =>
-  query.has('saved') ? 'item.saved' : query.has('enrolled') ? 'catalogue.done' : null;
+/** What has just been done, by the word in the address. */
+const NOTES: readonly (readonly [string, Key])[] = [
+  ['saved', 'item.saved'],
+  ['enrolled', 'catalogue.done'],
+  ['asked', 'unlock.sent'],
+  ['unlocked', 'unlock.open'],
+];
+const noteOf = (query: URLSearchParams): Key | null => NOTES.find(([name]) => query.has(name))?.[1] ?? null;
 
 const formIds = (form: URLSearchParams): { moduleId: string | undefined; courseId: string | undefined } => ({
   moduleId: form.has('moduleId') ? idOf(form.get('moduleId') ?? '') : undefined,
@@ -317,16 +344,13 @@ function attemptFault(language: Language, { code, details }: Refusal): string {
   return language.say(code === 'access.busy' ? 'signIn.busy' : 'signIn.wrong');
 }
 
-const frameOf = (
-  request: PageRequest,
-  site: Site | null,
-  session: (Pick<Session, 'locale' | 'timeZone'> & { readonly csrf: string }) | null,
-): Frame => ({
+const frameOf = (request: PageRequest, site: Site | null, session: Session | null): Frame => ({
   language: new Language(
     localeFor(session?.locale ?? null, request.headers['accept-language']),
     session?.timeZone ?? site?.timeZone ?? 'UTC',
   ),
   accountName: site?.name ?? '',
   accent: site?.accentColor ?? null,
-  signedIn: session && { csrf: session.csrf },
+  logo: site?.logo ?? null,
+  signedIn: session && { csrf: masked(secretOf(session)) },
 });

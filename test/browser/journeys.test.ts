@@ -6,8 +6,9 @@ import { sql } from 'kysely';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
 import { addModule, enroll } from '../support/learning.ts';
+import { startOpenIdProvider } from '../support/openid-provider.ts';
 import { addCourse, addSession, addTraining, addUser } from '../support/people.ts';
-import { call, startWorld, type World } from '../support/server.ts';
+import { ACCOUNT_URL, call, startWorld, type World } from '../support/server.ts';
 
 /** What learners do, in a real browser. Every key is pressed; nothing is given the focus by a test. */
 
@@ -341,6 +342,30 @@ describe('the portal in a browser, by keyboard', () => {
     await press(old, 'button', 'Choose In the morning');
     await announced(old, 'alert', /This page was open while you signed in anew/);
     assert.deepEqual(await seatsOf(userId), []);
+    await page.context().close();
+  });
+
+  test('sign in with a provider', async () => {
+    const { login } = await arrange();
+    const provider = await startOpenIdProvider(`${world.url}/sign-in/openid/callback`);
+    const { issuer, clientId, clientSecret } = provider;
+    const json = { issuer, clientId, clientSecret, label: 'Acme ID', claim: 'email' };
+    await call(world, 'POST', '/portal/openid', { json });
+    const setUrl = (url: string) => world.db.write((tx) => sql`update account set url = ${url}`.execute(tx));
+    // Where the provider leads back to.
+    await setUrl(world.url);
+    provider.people.set('subject', { email: `${login}@academy.example`, email_verified: true });
+    const page = await opened({ javaScriptEnabled: false });
+    for (const subject of [null, 'subject']) {
+      provider.subject = subject;
+      await page.goto(`${world.url}/my/catalogue`);
+      await press(page, 'link', 'Sign in with Acme ID');
+      if (subject === null) await announced(page, 'alert', 'You did not sign in with Acme ID.');
+    }
+    await heading(page, 'Catalogue');
+    await setUrl(ACCOUNT_URL);
+    await call(world, 'DELETE', '/portal/openid');
+    await provider.close();
     await page.context().close();
   });
 

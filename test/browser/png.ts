@@ -12,13 +12,15 @@ interface Picture {
   readonly pixels: Buffer;
 }
 
-/** The same picture with a palette; colours that are too many are brought together with their neighbours. */
-export function withPalette(png: Buffer): Buffer {
-  const picture = decode(png);
-  for (let bits = 8; ; bits--) {
-    const places = paletteOf(picture, bits);
-    if (places) return encode(picture, places, bits);
-  }
+/** The same picture with a palette. */
+export const withPalette = (png: Buffer): Buffer => encode(decode(png));
+
+/** A picture of nothing but colours. */
+export function drawn(width: number, height: number, colourAt: (x: number, y: number) => number): Buffer {
+  const pixels = Buffer.alloc(width * height * 3);
+  for (let at = 0; at < width * height; at++)
+    pixels.writeUIntBE(colourAt(at % width, Math.floor(at / width)), at * 3, 3);
+  return encode({ width, height, pixels });
 }
 
 function decode(png: Buffer): Picture {
@@ -69,46 +71,49 @@ function paeth(left: number, up: number, upLeft: number): number {
   return toUp <= toUpLeft ? up : upLeft;
 }
 
-/** Where each colour stands; null if they are too many at so many bits a channel. The first of a kind speaks for it. */
-function paletteOf({ pixels }: Picture, bits: number): Map<number, { place: number; colour: number }> | null {
-  const places = new Map<number, { place: number; colour: number }>();
+/** Where each colour stands in the palette: those there is most of, every other where its nearest is. */
+function paletteOf({ pixels }: Picture): { palette: number[]; places: Map<number, number> } {
+  const counts = new Map<number, number>();
   for (let at = 0; at < pixels.length; at += 3) {
     const colour = pixels.readUIntBE(at, 3);
-    const kind = kindOf(colour, bits);
-    if (places.has(kind)) continue;
-    if (places.size === MAX_COLOURS) return null;
-    places.set(kind, { place: places.size, colour });
+    counts.set(colour, (counts.get(colour) ?? 0) + 1);
   }
-  return places;
+  const sorted = [...counts].sort(([a, n], [b, m]) => m - n || a - b).map(([colour]) => colour);
+  const palette = sorted.slice(0, MAX_COLOURS);
+  const places = new Map(sorted.map((colour) => [colour, nearest(colour, palette)]));
+  return { palette, places };
 }
 
-const kindOf = (colour: number, bits: number): number => {
-  const mask = (0xff << (8 - bits)) & 0xff;
-  return colour & ((mask << 16) | (mask << 8) | mask);
-};
+function nearest(colour: number, palette: readonly number[]): number {
+  let [best, least] = [0, Number.POSITIVE_INFINITY];
+  for (const [place, other] of palette.entries()) {
+    const distance = [16, 8, 0].reduce(
+      (sum, shift) => sum + (((colour >> shift) & 255) - ((other >> shift) & 255)) ** 2,
+      0,
+    );
+    if (distance < least) [best, least] = [place, distance];
+  }
+  return best;
+}
 
-function encode(
-  { width, height, pixels }: Picture,
-  places: ReadonlyMap<number, { place: number; colour: number }>,
-  bits: number,
-): Buffer {
+function encode(picture: Picture): Buffer {
+  const { width, height, pixels } = picture;
+  const { palette, places } = paletteOf(picture);
   const head = Buffer.alloc(13);
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
   // Eight bits, a palette.
   head.set([8, 3, 0, 0, 0], 8);
-  const palette = Buffer.alloc(places.size * 3);
-  for (const { place, colour } of places.values()) palette.writeUIntBE(colour, place * 3, 3);
+  const colours = Buffer.alloc(palette.length * 3);
+  for (const [place, colour] of palette.entries()) colours.writeUIntBE(colour, place * 3, 3);
   const lines = Buffer.alloc((width + 1) * height);
   for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      const kind = kindOf(pixels.readUIntBE((y * width + x) * 3, 3), bits);
-      lines[y * (width + 1) + 1 + x] = places.get(kind)?.place ?? 0;
-    }
+    for (let x = 0; x < width; x++)
+      lines[y * (width + 1) + 1 + x] = places.get(pixels.readUIntBE((y * width + x) * 3, 3)) ?? 0;
   return Buffer.concat([
     SIGNATURE,
     chunk('IHDR', head),
-    chunk('PLTE', palette),
+    chunk('PLTE', colours),
     chunk('IDAT', deflateSync(lines, { level: 9 })),
     chunk('IEND', Buffer.alloc(0)),
   ]);

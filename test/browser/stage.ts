@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { addModule, addTrack, enroll } from '../support/learning.ts';
+import { addModule, addTrack, enroll, record } from '../support/learning.ts';
 import { addCourse, addSession, addTraining, addUser } from '../support/people.ts';
 import { call, startWorld, type World } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
+import { drawn } from './png.ts';
 
 /** An account with something of everything that the portal shows, its clock standing still. */
 
@@ -27,12 +28,17 @@ const PATHS = [
   'overdue',
   'open',
   'locked',
+  'asked',
+  'declined',
   'upcoming',
   'course',
   'done',
   'empty',
   'track',
   'trackCourse',
+  'picture',
+  'text',
+  'document',
   'sessions',
   'chosen',
   'chosenForYou',
@@ -49,7 +55,7 @@ export async function setStage(): Promise<Stage> {
   const own = new Visitor(world);
   await own.signIn('learner', PASSWORD);
   const hand = { world, userId, own };
-  const items = await furnish(hand);
+  const items = { ...(await furnish(hand)), ...(await askForMore(hand)), ...(await upload(hand)) };
   await fillCatalogue(world);
   const trainings = await train(hand);
   return { world, ...trainings, paths: { ...items, ...trainings.paths }, close: () => world.close() };
@@ -78,7 +84,7 @@ async function at({ world, userId }: Hand, itemId: string, terms?: Record<string
 }
 
 /** Materials, courses and a learning track, in every state. */
-async function furnish(hand: Hand): Promise<Omit<Stage['paths'], SeatPath>> {
+async function furnish(hand: Hand): Promise<Omit<Stage['paths'], SeatPath | AskedPath | FilePath>> {
   const { world, own } = hand;
   const course = async (title: string, modules: readonly string[]): Promise<string> => {
     const courseId = await addCourse(world, 'Course', {
@@ -122,6 +128,55 @@ async function furnish(hand: Hand): Promise<Omit<Stage['paths'], SeatPath>> {
     empty: await at(hand, await course('Something new', [])),
     track,
     trackCourse: `${track}/${introduction}`,
+  };
+}
+
+type AskedPath = 'asked' | 'declined';
+
+/** What is locked, after more time was asked for. */
+async function askForMore(hand: Hand): Promise<Pick<Stage['paths'], AskedPath>> {
+  const { world, own } = hand;
+  const ask = async (title: string, message: string): Promise<string> => {
+    const path = await at(hand, await link(world, title), due(-3, { lockAfterDueDate: true }));
+    await own.get(path);
+    const answer = await own.submit(`${path}/unlock`, { message });
+    assert.equal(answer.location, `${path}?asked=1`, answer.text);
+    return path;
+  };
+  const declined = await ask('Driving a van', 'The car is in repair. Next week?');
+  const list = await call(world, 'GET', '/enrollment/unlock-requests?state=open');
+  for (const { requestId } of (list.json as { unlockRequests: { requestId: string }[] }).unlockRequests)
+    await call(world, 'POST', `/enrollment/unlock-requests/${requestId}/decline`, {
+      json: { answer: 'The next course begins in May. Take that one, please.' },
+    });
+  const asked = await ask('Handling chemicals', 'I was ill last week.\nOne more day, please.');
+  return { asked, declined };
+}
+
+type FilePath = 'picture' | 'text' | 'document';
+
+const TEXT = `<!doctype html><meta charset="utf-8"><title>Ladders</title><h1>Ladders</h1>
+<p>Stand firmly. Face the rungs. Keep three points of contact.</p>`;
+/** From one side to the other. */
+const PICTURE = drawn(480, 270, (x, y) => ((60 + x / 4) << 16) | ((120 + y / 3) << 8) | (200 - (x >> 3) * 2));
+
+async function upload(hand: Hand): Promise<Pick<Stage['paths'], FilePath>> {
+  const { world } = hand;
+  const stored = async (type: string, title: string, content: Uint8Array<ArrayBuffer>): Promise<string> => {
+    const item = await addCourse(world, type, { title });
+    const answer = await call(world, 'POST', `/content/${item}/file`, {
+      csv: content,
+      headers: { 'content-type': 'application/octet-stream' },
+    });
+    assert.equal(answer.status, 200, answer.text);
+    const path = await at(hand, item);
+    await record(world, path.split('/').at(-1) ?? '', { status: 'in_progress' });
+    return `${path}/material`;
+  };
+  return {
+    picture: await stored('Image', 'The yard from above', new Uint8Array(PICTURE)),
+    text: await stored('Page', 'Three points of contact', new TextEncoder().encode(TEXT)),
+    document: await stored('PDFDocument', 'The house rules', new TextEncoder().encode('%PDF-1.7')),
   };
 }
 

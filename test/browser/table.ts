@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { call } from '../support/server.ts';
+import { drawn } from './png.ts';
 import { type Login, PASSWORD, type Stage } from './stage.ts';
 
 /**
@@ -33,6 +34,12 @@ export const pictureOf = (name: string, size: string, theme: string): string =>
 /** Addresses that show no page of their own. */
 export const NO_PAGES: Readonly<Record<string, string>> = {
   '/my/certificate/{certificateId}': 'leads to the file',
+  '/my/learning/{enrollmentId}/material/{moduleId}': 'as without a module',
+  '/my/learning/{enrollmentId}/file': 'the file',
+  '/my/learning/{enrollmentId}/file/{moduleId}': 'the file',
+  '/file/{token}': 'the file',
+  '/sign-in/openid': 'leads to the provider',
+  '/sign-in/openid/callback': 'leads from the provider to where one wanted to go, or to signing in',
 };
 
 type PathName = keyof Stage['paths'];
@@ -46,6 +53,7 @@ const go =
     page.goto(world.url + path);
 
 const ITEM = '/my/learning/{enrollmentId}';
+const FILE = '/my/learning/{enrollmentId}/material';
 const SEATS = '/my/learning/{enrollmentId}/training/{moduleId}';
 
 export const LOOKS: readonly Look[] = [
@@ -82,7 +90,38 @@ export const LOOKS: readonly Look[] = [
     as: 'nobody',
     show: go('/sign-in?ended=1'),
   },
+  {
+    name: 'sign-in-provider',
+    route: '/sign-in',
+    about: 'with a provider and a logo',
+    as: 'nobody',
+    show: async (page, stage) => {
+      const { world } = stage;
+      const settings = {
+        issuer: 'http://127.0.0.1:9',
+        clientId: 'rollbook',
+        label: 'Acme ID',
+        claim: 'email',
+      };
+      await call(world, 'POST', '/portal/openid', { json: settings });
+      await call(world, 'POST', '/portal/logo', { csv: LOGO, headers: { 'content-type': 'image/png' } });
+      await go('/sign-in')(page, stage);
+      await page.getByRole('link', { name: 'Sign in with Acme ID' }).waitFor();
+      await call(world, 'DELETE', '/portal/openid');
+      await call(world, 'DELETE', '/portal/logo');
+    },
+  },
   { name: 'learning', route: '/my', about: 'my learning, by urgency', show: go('/my') },
+  {
+    name: 'learning-german',
+    route: '/my',
+    about: 'the same in German',
+    show: async (page, stage) => {
+      await page.setExtraHTTPHeaders({ 'accept-language': 'de' });
+      await go('/my')(page, stage);
+      await page.setExtraHTTPHeaders({});
+    },
+  },
   {
     name: 'learning-empty',
     route: '/my',
@@ -93,6 +132,19 @@ export const LOOKS: readonly Look[] = [
   { name: 'material', route: ITEM, about: 'a material', show: at('open') },
   { name: 'material-overdue', route: ITEM, about: 'its due date is over', show: at('overdue') },
   { name: 'material-locked', route: ITEM, about: 'locked after the due date', show: at('locked') },
+  {
+    name: 'unlock-too-long',
+    route: ITEM,
+    about: 'asking for more time in too many words',
+    show: async (page, stage) => {
+      await at('locked')(page, stage);
+      await page.locator('#message').fill('Please! '.repeat(70));
+      await page.getByRole('button', { name: 'Ask to unlock' }).click();
+      await page.getByRole('alert').waitFor();
+    },
+  },
+  { name: 'unlock-asked', route: ITEM, about: 'more time was asked for', show: at('asked', '?asked=1') },
+  { name: 'unlock-declined', route: ITEM, about: 'no more time is given', show: at('declined') },
   { name: 'material-upcoming', route: ITEM, about: 'it opens tomorrow', show: at('upcoming') },
   {
     name: 'away',
@@ -125,6 +177,9 @@ export const LOOKS: readonly Look[] = [
     about: 'a course of a learning track',
     show: at('trackCourse'),
   },
+  { name: 'material-picture', route: FILE, about: 'a picture', show: at('picture') },
+  { name: 'material-text', route: FILE, about: 'a page that was uploaded', show: at('text') },
+  { name: 'material-document', route: FILE, about: 'a document', show: at('document') },
   {
     name: 'closed',
     route: '/my/*',
@@ -198,6 +253,61 @@ export const LOOKS: readonly Look[] = [
       await offer(true);
     },
   },
+  { name: 'notifications', route: '/my/notifications', about: 'what is new', show: go('/my/notifications') },
+  {
+    name: 'notifications-none',
+    route: '/my/notifications',
+    about: 'nothing is new',
+    as: 'newcomer',
+    show: go('/my/notifications?saved=1'),
+  },
+  { name: 'profile', route: '/my/profile', about: 'language and time zone', show: go('/my/profile') },
+  {
+    name: 'profile-saved',
+    route: '/my/profile',
+    about: 'saved a moment ago',
+    show: go('/my/profile?saved=1'),
+  },
+  {
+    name: 'profile-fault',
+    route: '/my/profile',
+    about: 'there is no such time zone',
+    show: async (page, stage) => {
+      await go('/my/profile')(page, stage);
+      await page.getByLabel('Time zone').fill('Atlantis');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await page.getByRole('alert').waitFor();
+    },
+  },
+  {
+    name: 'calendar',
+    route: '/my/calendar',
+    about: 'no calendar yet',
+    as: 'newcomer',
+    show: go('/my/calendar'),
+  },
+  {
+    name: 'calendar-made',
+    route: '/my/calendar',
+    about: 'its secret address, shown once',
+    show: async (page, stage) => {
+      await go('/my/calendar')(page, stage);
+      await page.getByRole('button', { name: /^Make a/ }).click();
+      await page.getByLabel('Address of my calendar').waitFor();
+    },
+  },
+  {
+    name: 'calendar-kept',
+    route: '/my/calendar',
+    about: 'its address is known elsewhere',
+    show: async (page, stage) => {
+      await go('/my/calendar')(page, stage);
+      if (await page.getByRole('button', { name: 'Make an address' }).count())
+        await page.getByRole('button', { name: 'Make an address' }).click();
+      await go('/my/calendar')(page, stage);
+      await page.getByRole('button', { name: 'Make a new address' }).waitFor();
+    },
+  },
   { name: 'missing', route: '/my/*', about: 'an address that leads nowhere', show: go('/my/nowhere') },
   {
     name: 'stale',
@@ -216,6 +326,11 @@ export const LOOKS: readonly Look[] = [
 ];
 
 let attempts = 0;
+
+/** A house of two colours. */
+const LOGO = new Uint8Array(
+  drawn(120, 48, (x, y) => (y > Math.abs(x - 60) * 0.6 && Math.abs(x - 60) < 40 ? 0x1d4ed8 : 0xf59e0b)),
+);
 
 const seatRival = async ({ world, small, rival }: Stage, path: string): Promise<void> => {
   const answer = await call(world, 'POST', `/training/session/${small}/${path}`, {
