@@ -117,9 +117,11 @@ export const LOOKS: readonly Look[] = [
     route: '/my',
     about: 'the same in German',
     show: async (page, stage) => {
-      await page.setExtraHTTPHeaders({ 'accept-language': 'de' });
+      await page.route('**/my', (route, request) =>
+        route.continue({ headers: { ...request.headers(), 'accept-language': 'de' } }),
+      );
       await go('/my')(page, stage);
-      await page.setExtraHTTPHeaders({});
+      await page.unroute('**/my');
     },
   },
   {
