@@ -96,6 +96,9 @@ export const de: Words = {
   'material.download': 'Herunterladen',
   'material.downloadNamed': '{title} herunterladen',
   'material.elsewhere': 'Diese Datei öffnet sich in einem Programm Ihres Geräts.',
+  'material.needsScript': 'Dieser Kurs braucht Skripte, die in Ihrem Browser abgeschaltet sind.',
+  'material.notKept':
+    'Was Sie getan haben, wurde gerade nicht gespeichert. Bitte prüfen Sie Ihre Verbindung; beim nächsten Schritt wird es erneut versucht.',
   'material.back': 'Zurück zu den Modulen',
 
   'catalogue.title': 'Katalog',

@@ -95,6 +95,9 @@ export const es: Words = {
   'material.download': 'Descargar',
   'material.downloadNamed': 'Descargar {title}',
   'material.elsewhere': 'Este archivo se abre en un programa de su dispositivo.',
+  'material.needsScript': 'Este curso necesita scripts, que están desactivados en su navegador.',
+  'material.notKept':
+    'Lo que ha hecho no se ha guardado. Compruebe su conexión; se intentará de nuevo con su próximo paso.',
   'material.back': 'Volver a los módulos',
 
   'catalogue.title': 'Catálogo',

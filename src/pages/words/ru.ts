@@ -106,6 +106,9 @@ export const ru: Words = {
   'material.download': 'Скачать',
   'material.downloadNamed': 'Скачать: {title}',
   'material.elsewhere': 'Этот файл открывается в программе на вашем устройстве.',
+  'material.needsScript': 'Этому курсу нужны скрипты, а в вашем браузере они отключены.',
+  'material.notKept':
+    'Сделанное сейчас не сохранилось. Проверьте соединение; при следующем шаге попытка повторится.',
   'material.back': 'Назад к модулям',
 
   'catalogue.title': 'Каталог',
