@@ -130,6 +130,11 @@ export const DIRECTORY_ERRORS = {
   ),
   'content.no_file': entry(404, 'The content item {ids} has no file.', 'POST /content/{id}/file stores one.'),
   'file.empty': entry(400, 'The file is empty.', 'What was there stays.'),
+  'file.package': entry(
+    400,
+    'The package cannot be used: {detail}.',
+    'A SCORM package is a zip with imsmanifest.xml at its root and one part that opens. What was there stays.',
+  ),
   'file.wrong_type': entry(
     400,
     'By its first bytes the file is none that a {type} can have: {types}.',

@@ -5,6 +5,8 @@ export {
   accentSheet,
   csrfField,
   type Frame,
+  PACKAGE_SCRIPT,
+  PACKAGE_SCRIPT_PATH,
   PAGE_HEADERS,
   page,
   STYLE,

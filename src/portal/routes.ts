@@ -19,6 +19,8 @@ import {
   type Key,
   Language,
   localeFor,
+  PACKAGE_SCRIPT,
+  PACKAGE_SCRIPT_PATH,
   page,
   STYLE,
   STYLE_PATH,
@@ -27,7 +29,7 @@ import { linkToOwn } from '../progress/index.ts';
 import { recordOwn } from '../results/index.ts';
 import type { Database } from '../storage/index.ts';
 import { enrollFromCatalogue, showCatalogue } from './catalogue-routes.ts';
-import { materialPath, sendFile, sendLinkedFile, showMaterial } from './file-routes.ts';
+import { fileRoutes, materialPath } from './file-routes.ts';
 import { itemPage, learningPage } from './learning-pages.ts';
 import { openIdPages } from './openid-routes.ts';
 import { PROFILE_ROUTES } from './profile-routes.ts';
@@ -63,6 +65,7 @@ export class Portal {
   get routes(): readonly PageRoute[] {
     return [
       sheet(STYLE_PATH, () => STYLE),
+      sheet(PACKAGE_SCRIPT_PATH, () => PACKAGE_SCRIPT, 'text/javascript'),
       sheet('/pages/{accent}', ({ params }) => {
         const hex = /^accent-([0-9a-f]{6})\.css$/.exec(params['accent'] ?? '')?.[1];
         return hex === undefined ? null : accentSheet(hex);
@@ -96,15 +99,7 @@ export class Portal {
         await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'complete' }));
         return redirect(`/my/learning/${enrollmentId}${courseId ? `/${courseId}` : ''}?saved=1`);
       }),
-      ...['', '/{moduleId}'].flatMap((module) => [
-        this.#visited('GET', `/my/learning/{enrollmentId}/material${module}`, (visit) =>
-          showMaterial(visit, this.#parts),
-        ),
-        this.#visited('GET', `/my/learning/{enrollmentId}/file${module}`, (visit) =>
-          sendFile(visit, this.#parts),
-        ),
-      ]),
-      { method: 'GET', path: '/file/{token}', run: (request) => sendLinkedFile(request, this.#parts) },
+      ...fileRoutes(this.#parts, this.#visited.bind(this)),
       this.#visited('POST', '/my/learning/{enrollmentId}/unlock', askFor),
       this.#visited('GET', '/my/learning/{enrollmentId}/training/{moduleId}', showSeats),
       ...(['choose', 'leave', 'wait', 'stop-waiting'] as const satisfies readonly SeatAction[]).map(
@@ -235,8 +230,10 @@ export class Portal {
     method: 'GET' | 'POST',
     path: string,
     answer: (visit: Visit) => Promise<PageAnswer> | PageAnswer,
+    maxFormBytes?: number,
   ): PageRoute {
     return {
+      ...(maxFormBytes !== undefined && { maxFormBytes }),
       method,
       path,
       run: async (request) => {
@@ -287,13 +284,17 @@ export class Portal {
   }
 }
 
-const sheet = (path: string, text: (request: PageRequest) => string | null): PageRoute => ({
+const sheet = (
+  path: string,
+  text: (request: PageRequest) => string | null,
+  type = 'text/css',
+): PageRoute => ({
   method: 'GET',
   path,
   run: async (request) => {
     const body = text(request) ?? refuse('learning.unknown');
     const headers = {
-      'content-type': 'text/css; charset=utf-8',
+      'content-type': `${type}; charset=utf-8`,
       'cache-control': 'public, max-age=31536000, immutable',
     };
     return { status: 200, headers, body };

@@ -9,6 +9,7 @@ import { addCourseOf, addTrack, enroll, record } from '../support/learning.ts';
 import { type OpenIdProvider, startOpenIdProvider } from '../support/openid-provider.ts';
 import { addCourse, addModule, addSession, addTraining, addUser } from '../support/people.ts';
 import { ACCOUNT_URL, call, startWorld, type World } from '../support/server.ts';
+import { scormPackage } from '../support/zip.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SIZES = [
@@ -246,6 +247,7 @@ async function furnish(world: World): Promise<Record<string, string>> {
       'Page',
       Buffer.from('<!doctype html><title>x</title><h1>Ladders</h1><p>Stand firmly.'),
     ),
+    package: await opened('SCORM', scormPackage('1.2')),
     document: await opened('PDFDocument', Buffer.from('%PDF-1.7')),
     catalogue: '/my/catalogue',
     seats: `${coursePath}/training/${module.json as string}`,

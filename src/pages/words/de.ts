@@ -114,6 +114,9 @@ export const de: Words = {
   'material.open': 'Einzeln öffnen',
   'material.download': 'Herunterladen',
   'material.elsewhere': 'Diese Datei öffnet sich in einem Programm Ihres Geräts.',
+  'material.needsScript': 'Dieser Kurs braucht Skripte, die in Ihrem Browser abgeschaltet sind.',
+  'material.notKept':
+    'Was Sie getan haben, wurde gerade nicht gespeichert. Bitte prüfen Sie Ihre Verbindung; beim nächsten Schritt wird es erneut versucht.',
   'material.back': 'Zurück zu den Modulen',
 
   'catalogue.title': 'Katalog',

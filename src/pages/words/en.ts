@@ -108,6 +108,9 @@ export const en = {
   'material.open': 'Open on its own',
   'material.download': 'Download',
   'material.elsewhere': 'This file opens in a program of your device.',
+  'material.needsScript': 'This course needs scripts, which are off in your browser.',
+  'material.notKept':
+    'What you did was not saved just now. Please check your connection; it is tried again with your next step.',
   'material.back': 'Back to the modules',
 
   'catalogue.title': 'Catalogue',

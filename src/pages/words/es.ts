@@ -110,6 +110,9 @@ export const es: Words = {
   'material.open': 'Abrir por separado',
   'material.download': 'Descargar',
   'material.elsewhere': 'Este archivo se abre en un programa de su dispositivo.',
+  'material.needsScript': 'Este curso necesita scripts, que están desactivados en su navegador.',
+  'material.notKept':
+    'Lo que ha hecho no se ha guardado. Compruebe su conexión; se intentará de nuevo con su próximo paso.',
   'material.back': 'Volver a los módulos',
 
   'catalogue.title': 'Catálogo',

@@ -113,6 +113,9 @@ export const fr: Words = {
   'material.open': 'Ouvrir à part',
   'material.download': 'Télécharger',
   'material.elsewhere': 'Ce fichier s’ouvre dans un programme de votre appareil.',
+  'material.needsScript': 'Cette formation a besoin de scripts, qui sont désactivés dans votre navigateur.',
+  'material.notKept':
+    'Ce que vous avez fait n’a pas été enregistré à l’instant. Vérifiez votre connexion ; un nouvel essai suivra à votre prochaine étape.',
   'material.back': 'Retour aux modules',
 
   'catalogue.title': 'Catalogue',
