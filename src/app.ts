@@ -29,7 +29,7 @@ import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, type MailOptions, MailSender } from '.
 import { Metrics } from './metrics.ts';
 import { holds, Notifier, planNotices } from './notices/index.ts';
 import { BackgroundSealer } from './operations/index.ts';
-import { SEATS_FREED } from './people/index.ts';
+import { PASSWORD_ASKED, passwordAsked, SEATS_FREED } from './people/index.ts';
 import { Portal } from './portal/index.ts';
 import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
@@ -124,7 +124,13 @@ export async function buildApp(
       version: config.version,
     },
   );
-  const portal = new Portal({ db, sessions: new Sessions(db, authenticator, clock), enrollments, clock });
+  const portal = new Portal({
+    db,
+    sessions: new Sessions(db, authenticator, clock),
+    enrollments,
+    mail,
+    clock,
+  });
   mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
   const jobs = new JobRunner(db, jobHandlers(mail, notifier, retention), clock, {
     observe: (job, ending, error) => {
@@ -167,6 +173,7 @@ const jobHandlers = (mail: MailSender, notifier: Notifier, retention: EventReten
   [MAIL_JOB]: mail.handler,
   [FORGET_EVENTS]: retention.handler,
   [SEATS_FREED]: seatsFreed,
+  [PASSWORD_ASKED]: passwordAsked,
 });
 
 /** Somebody must act on a dead job; one that is tried again may yet do. */

@@ -87,6 +87,17 @@ export class Sessions {
     return { token, site, caller: toCaller(found.user, null), locale, timeZone };
   }
 
+  /** The login of whoever's session it is, and whether they have a password. */
+  loginOf({ caller }: Session): Promise<queries.OwnLogin> {
+    return this.#db.read((tx) => queries.findOwnLogin(tx, caller.accountId, caller.userId));
+  }
+
+  /** Makes sure that it is still who signed in; refuses `auth.bad_login`, `request.too_many`, `access.busy`. */
+  async confirm(session: Session, password: string, remoteAddress: string): Promise<void> {
+    const { login } = await this.loginOf(session);
+    await this.#authenticator.verifyLogin(session.site.key, login, password, remoteAddress);
+  }
+
   async end({ token, site }: Session): Promise<void> {
     await this.#db.write((tx) => queries.deleteSession(tx, site.accountId, sha256(token)));
   }

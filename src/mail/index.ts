@@ -4,8 +4,8 @@
  * true is looked up when a message is sent.
  */
 export { switchMail } from './administer.ts';
-export { type Digest, KINDS, type Kind, type Notice, type NoticeKind } from './kinds.ts';
-export type { NewMessage } from './queries.ts';
+export { type Digest, KINDS, type Kind, type LinkMessage, type Notice, type NoticeKind } from './kinds.ts';
+export { countAsked, type NewMessage } from './queries.ts';
 export { MAIL_JOB, queueMail } from './queue.ts';
 export { mailRoutes } from './routes.ts';
 export { DEFAULT_MAX_AGE_HOURS, isTimeZone } from './rules.ts';

@@ -11,6 +11,7 @@ import type { Enrollments } from '../enrollment/index.ts';
 import type { PageAnswer, PageRequest, PageRoute } from '../http/page.ts';
 import { Refusal, refuse } from '../kernel/errors.ts';
 import { listMine, readMine } from '../learning/index.ts';
+import type { MailSender } from '../mail/index.ts';
 import {
   accentSheet,
   type Frame,
@@ -27,6 +28,7 @@ import { recordOwn } from '../results/index.ts';
 import type { Database } from '../storage/index.ts';
 import { enrollFromCatalogue, showCatalogue } from './catalogue-routes.ts';
 import { itemPage, learningPage } from './learning-pages.ts';
+import { type Guest, passwordRoutes } from './password-routes.ts';
 import { type SeatAction, seatAnswer, showSeats } from './seat-routes.ts';
 import { type SignInForm, signInPage } from './sign-in.ts';
 import { idOf, readerOf, redirect, shown, type Visit } from './visit.ts';
@@ -37,6 +39,7 @@ export interface PortalParts {
   readonly db: Database;
   readonly sessions: Sessions;
   readonly enrollments: Enrollments;
+  readonly mail: MailSender;
   readonly clock: () => Date;
 }
 
@@ -96,6 +99,10 @@ export class Portal {
       this.#visited('POST', '/my/catalogue/{itemId}', (visit) =>
         enrollFromCatalogue(visit, this.#parts.enrollments),
       ),
+      ...passwordRoutes(this.#parts, {
+        guest: (...door) => this.#guest(...door),
+        visited: (...door) => this.#visited(...door),
+      }),
       this.#visited('GET', '/my/*', () => refuse('learning.unknown')),
     ];
   }
@@ -145,7 +152,8 @@ export class Portal {
     const site = await this.#siteOf(request);
     const next = nextOf(request.query.get('next'));
     if (await this.#sessionOf(request, site)) return redirect(next);
-    const note = request.query.has('ended') ? 'signIn.ended' : undefined;
+    const { query } = request;
+    const note = query.has('ended') ? 'signIn.ended' : query.has('set') ? 'password.set' : undefined;
     return this.#signInAnswer(request, site, { login: '', next, faults: {}, note });
   }
 
@@ -194,6 +202,23 @@ export class Portal {
   async #sessionOf(request: PageRequest, site: Site): Promise<Session | null> {
     const token = request.cookies.get(SESSION_COOKIE);
     return token === undefined ? null : this.#parts.sessions.find(site, token);
+  }
+
+  /** A page for whoever comes; its forms bring the browser's own secret. */
+  #guest(method: 'GET' | 'POST', path: string, answer: (guest: Guest) => Promise<PageAnswer>): PageRoute {
+    return {
+      method,
+      path,
+      run: async (request) => {
+        const site = await this.#siteOf(request);
+        const known = request.cookies.get(FORM_COOKIE);
+        const csrf = known && /^[\w-]{43}$/.test(known) ? known : randomBytes(32).toString('base64url');
+        const isStale = method === 'POST' && !isSame(request.form.get('csrf'), known);
+        const frame = frameOf(request, site, null);
+        const { headers, ...rest } = await answer({ request, site, frame, csrf, isStale });
+        return { ...rest, headers: { ...headers, 'set-cookie': cookie(FORM_COOKIE, csrf, site, null) } };
+      },
+    };
   }
 
   /** A page for who is signed in; everybody else signs in first, and comes back. */

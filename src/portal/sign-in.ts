@@ -32,6 +32,7 @@ ${csrfField(csrf)}<input type="hidden" name="next" value="${next}">
 ${field('login', login, html`autocomplete="username" autocapitalize="none" spellcheck="false"`)}
 ${field('password', '', html`type="password" autocomplete="current-password"`)}
 <button>${language.say('signIn.submit')}</button>
-</form>`,
+</form>
+<p class="narrow"><a href="/sign-in/forgot">${language.say('password.forgotten')}</a></p>`,
   );
 }
