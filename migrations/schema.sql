@@ -520,6 +520,17 @@ create table outbox (
   PRIMARY KEY (account_id, chunk, item_id, event_type)
 );
 
+create table password_link (
+  account_id integer not null,
+  link_hash bytea not null,
+  user_id uuid not null,
+  expires_at timestamp with time zone not null,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, link_hash)
+);
+CREATE INDEX password_link_expiry ON public.password_link USING btree (account_id, expires_at);
+CREATE INDEX password_link_user ON public.password_link USING btree (account_id, user_id);
+
 create table profile_field (
   account_id integer not null,
   field_id uuid not null,
