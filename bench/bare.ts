@@ -7,6 +7,7 @@ import type { FeedWatch } from '../src/feed/index.ts';
 import { buildServer } from '../src/http/server.ts';
 import { newId } from '../src/kernel/ids.ts';
 import type { MailSender } from '../src/mail/index.ts';
+import type { Providers } from '../src/openid/index.ts';
 import { retries } from '../src/retries/index.ts';
 import { allRoutes } from '../src/routes.ts';
 import { Courier } from '../src/webhooks/index.ts';
@@ -25,6 +26,7 @@ async function runBare(): Promise<void> {
       new Courier({}),
       undefined as unknown as FeedWatch,
       undefined as unknown as MailSender,
+      undefined as unknown as Providers,
     ),
     {
       authenticate: async () => caller,

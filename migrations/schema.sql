@@ -252,6 +252,7 @@ create table event (
   position bigint,
   PRIMARY KEY (account_id, event_id)
 );
+CREATE INDEX event_of_meeting ON public.event USING btree (account_id, ((payload ->> 'sessionId'::text))) WHERE (event_type = ANY (ARRAY['TRAINING_MEETING_ADDED'::text, 'TRAINING_MEETING_UPDATED'::text, 'TRAINING_MEETING_REMOVED'::text]));
 CREATE INDEX event_unsealed ON public.event USING btree (account_id, event_id) WHERE (number IS NULL);
 CREATE UNIQUE INDEX event_number ON public.event USING btree (account_id, number) WHERE (number IS NOT NULL);
 
@@ -440,6 +441,28 @@ create table notice_settings (
   FOREIGN KEY (account_id) REFERENCES account(account_id),
   PRIMARY KEY (account_id)
 );
+
+create table openid_provider (
+  account_id integer not null,
+  issuer text not null,
+  client_id text not null,
+  client_secret text,
+  label text not null,
+  claim text not null,
+  rank smallint not null,
+  changed_at timestamp with time zone not null,
+  CHECK ((claim = ANY (ARRAY['email'::text, 'preferred_username'::text, 'sub'::text]))),
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id)
+);
+
+create table openid_used (
+  account_id integer not null,
+  state_hash bytea not null,
+  expires_at timestamp with time zone not null,
+  PRIMARY KEY (account_id, state_hash)
+);
+CREATE INDEX openid_used_expiry ON public.openid_used USING btree (account_id, expires_at);
 
 create table operation (
   account_id integer not null,
@@ -703,6 +726,25 @@ create table training_waiting (
 );
 CREATE UNIQUE INDEX training_waiting_place ON public.training_waiting USING btree (account_id, session_id, place);
 
+create table unlock_request (
+  account_id integer not null,
+  request_id uuid not null,
+  chunk bigint not null,
+  ordinal integer not null,
+  due_at timestamp with time zone not null,
+  learner_id uuid not null,
+  item_id uuid not null,
+  asked_at timestamp with time zone not null,
+  message text,
+  declined_at timestamp with time zone,
+  declined_by uuid,
+  answer text,
+  CHECK (((declined_at IS NULL) = (declined_by IS NULL))),
+  PRIMARY KEY (account_id, request_id),
+  UNIQUE (account_id, chunk, ordinal, due_at)
+);
+CREATE INDEX unlock_request_learner ON public.unlock_request USING btree (account_id, learner_id);
+
 create table user_group (
   account_id integer not null,
   group_id uuid not null,
@@ -715,6 +757,17 @@ create table user_group (
   PRIMARY KEY (account_id, group_id)
 );
 CREATE INDEX user_group_smart ON public.user_group USING btree (account_id) WHERE is_smart;
+
+create table user_openid (
+  account_id integer not null,
+  issuer text not null,
+  subject text not null,
+  user_id uuid not null,
+  bound_at timestamp with time zone not null,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, issuer, subject),
+  UNIQUE (account_id, user_id, issuer)
+);
 
 create table user_role (
   account_id integer not null,

@@ -1,7 +1,8 @@
 // Runs every compiled test on both engines and ends with "N passed, N failed".
 // --engine embedded|postgresql, --only TEXT (part of a file's path), --torture (full counts, of the tests that have them)
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, readdirSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import { freemem } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -37,6 +38,28 @@ if (files.length === 0) {
   console.error('There is no test to run.');
   console.log('0 passed, 0 failed');
   process.exit(1);
+}
+
+/**
+ * Databases of tests flush as in earnest, on a disk in memory where there is room for it: waiting for a real disk is a third
+ * of the run, and what a flush is for is tested by other means (test/crash/power, test/storage/fsync). Full counts need the disk.
+ */
+function folderInMemory() {
+  const [parent, needed] = ['/dev/shm', 8 * 1024 ** 3];
+  if (values.torture || process.env.TMPDIR || !existsSync(parent) || freemem() < needed) return null;
+  const { bavail, bsize } = statfsSync(parent);
+  if (bavail * bsize < needed) return null;
+  const folder = mkdtempSync(path.join(parent, 'rollbook-tests-'));
+  // PostgreSQL runs as another user where this is root.
+  chmodSync(folder, 0o711);
+  return folder;
+}
+const inMemory = folderInMemory();
+if (inMemory) {
+  process.env.TMPDIR = inMemory;
+  process.once('exit', () => rmSync(inMemory, { recursive: true, force: true }));
+  // A signal ends the run by an exit, so that what is in memory goes with it.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 }
 
 const support = (name) => import(new URL(`../dist/test/support/${name}.js`, import.meta.url));

@@ -28,21 +28,16 @@ import { refuse } from './kernel/errors.ts';
 import { DEFAULT_MAX_AGE_HOURS, MAIL_JOB, type MailOptions, MailSender } from './mail/index.ts';
 import { Metrics } from './metrics.ts';
 import { holds, Notifier, planNotices } from './notices/index.ts';
+import { OpenIdSignIn, Providers } from './openid/index.ts';
 import { BackgroundSealer } from './operations/index.ts';
+import { Outbound, type OutboundOptions } from './outbound/index.ts';
 import { PASSWORD_ASKED, passwordAsked, SEATS_FREED } from './people/index.ts';
 import { Portal } from './portal/index.ts';
 import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
 import { seatsFreed } from './training/index.ts';
-import {
-  Courier,
-  type CourierOptions,
-  countSubscribers,
-  countWaiting,
-  Dispatcher,
-  toldToAll,
-} from './webhooks/index.ts';
+import { Courier, countSubscribers, countWaiting, Dispatcher, toldToAll } from './webhooks/index.ts';
 
 /** Well within the ten seconds after which the process is gone. */
 const CLOSE_ALL_AFTER_MS = 7_000;
@@ -63,7 +58,7 @@ export interface App {
 }
 
 export type AppConfig = Pick<Config, 'logLevel' | 'maxBodyBytes' | 'maxPairs'> &
-  CourierOptions & {
+  OutboundOptions & {
     readonly version: string;
     readonly limits?: Partial<WriteLimits>;
     readonly eventRetentionDays?: number;
@@ -108,8 +103,9 @@ export async function buildApp(
   metrics.watchMail(mail);
   const notifier = new Notifier(db, { maxAgeHours: mail.maxAgeHours }, clock);
   const authenticator = new Authenticator(db, clock);
+  const providers = new Providers(new Outbound(config), clock);
   const server = await buildServer<Caller, Context>(
-    allRoutes(authenticator, enrollments, courier, watch, mail),
+    allRoutes(authenticator, enrollments, courier, watch, mail, providers),
     {
       authenticate: (headers, remoteAddress) => authenticator.authenticate(headers, remoteAddress),
       authorize,
@@ -124,13 +120,10 @@ export async function buildApp(
       version: config.version,
     },
   );
-  const portal = new Portal({
-    db,
-    sessions: new Sessions(db, authenticator, clock),
-    enrollments,
-    mail,
-    clock,
-  });
+  const sessions = new Sessions(db, authenticator, clock);
+  const log = (facts: object, text: string) => server.log.warn(facts, text);
+  const openId = new OpenIdSignIn({ db, sessions, providers, clock, log });
+  const portal = new Portal({ db, sessions, openId, enrollments, mail, clock });
   mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
   const jobs = new JobRunner(db, jobHandlers(mail, notifier, retention), clock, {
     observe: (job, ending, error) => {

@@ -11,7 +11,7 @@ export interface Config {
   /** null: only where it is safe (an empty embedded folder, served on loopback) */
   readonly demo: boolean | null;
   readonly publicUrl: string | null;
-  /** Whether webhooks may go to private and loopback addresses. */
+  /** Whether webhooks may go to private and loopback addresses, and OpenID providers be there. */
   readonly allowPrivateTargets: boolean;
   readonly logLevel: string;
   readonly maxBodyBytes: number;

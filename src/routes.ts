@@ -8,6 +8,7 @@ import type { Route } from './http/route.ts';
 import { jobRoutes } from './jobs/index.ts';
 import { type MailSender, mailRoutes } from './mail/index.ts';
 import { noticeRoutes } from './notices/index.ts';
+import { openIdRoutes, type Providers } from './openid/index.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
 import { certificateRoutes } from './progress/index.ts';
@@ -23,8 +24,10 @@ export const allRoutes = (
   courier: Courier,
   watch: FeedWatch,
   mail: MailSender,
+  providers: Providers,
 ): readonly Route<Context>[] => [
   ...accessRoutes(authenticator),
+  ...openIdRoutes(providers),
   ...enrollmentRoutes(enrollments),
   ...transferRoutes(enrollments),
   ...resultRoutes,

@@ -41,6 +41,7 @@ export {
   type RoleRow,
   replaceAssignments,
 } from './queries.ts';
+export { whoReach } from './reach-queries.ts';
 export { accessRoutes } from './routes.ts';
 export {
   covers,

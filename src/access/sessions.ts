@@ -26,7 +26,7 @@ export interface Session {
 }
 
 /**
- * Who uses pages: signed in with login and password, known by a cookie. A session is bound to its account, and is looked
+ * Who uses pages: signed in with login and password, or with a provider, known by a cookie. A session is bound to its account, and is looked
  * up anew for every page, so that whoever is deactivated or whose password changed is out at once. The API knows no sessions.
  */
 export class Sessions {
@@ -48,8 +48,12 @@ export class Sessions {
 
   /** A new session; refuses `auth.bad_login`, `request.too_many`, `access.busy`. */
   async signIn(site: queries.Site, login: string, password: string, remoteAddress: string): Promise<string> {
-    const { accountId } = site;
     const { userId } = await this.#authenticator.verifyLogin(site.key, login, password, remoteAddress);
+    return this.open(site, userId);
+  }
+
+  /** A new session of an active user who has proved who they are. */
+  async open({ accountId }: queries.Site, userId: string): Promise<string> {
     const token = newToken(accountId);
     const createdAt = this.#clock();
     const expiresAt = new Date(createdAt.getTime() + IDLE_MS);

@@ -33,7 +33,7 @@ const OPTIONS = {
 /** Rows of one statement. */
 const AT_ONCE = 5_000;
 
-interface Sizes {
+export interface Sizes {
   readonly learners: number;
   readonly courses: number;
   readonly departments: number;
@@ -64,11 +64,12 @@ export const demoLoad: Command = {
         `--results: ${sizes.results} are more than the ${possible} enrollments of this load.`,
       );
     const url = required(flags, 'account');
-    print(flags, await withDatabase(config, (db) => load(db, url, sizes, config.maxPairs)));
+    print(flags, await withDatabase(config, (db) => loadAccount(db, url, sizes, config.maxPairs)));
   },
 };
 
-async function load(
+/** Fills the account at an address; what was made, by the names of the flags. */
+export async function loadAccount(
   db: Database,
   url: string,
   sizes: Sizes,

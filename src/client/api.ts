@@ -33,6 +33,49 @@ export interface Role {
   permissions: Array<'enrollment.read' | 'enrollment.write' | 'user.read' | 'user.write' | 'department.read' | 'department.write' | 'group.read' | 'group.write' | 'content.read' | 'content.write' | 'training.read' | 'training.write' | 'result.read'>;
 }
 
+export interface OpenIdSettings {
+  /** Of the provider, as it names itself: an https address under which /.well-known/openid-configuration is found */
+  issuer: string;
+  /** What the provider calls us */
+  clientId: string;
+  hasClientSecret: boolean;
+  /** What people call the provider: the button says that they sign in with it */
+  label: string;
+  /** What names a user here: email the e-mail, if the provider has verified it; preferred_username the login or else the e-mail; sub the login */
+  claim: 'email' | 'preferred_username' | 'sub';
+  /** What the provider must know as an address that it may lead back to */
+  redirectUri: string;
+}
+
+export interface OpenIdRequest {
+  /** Of the provider, as it names itself: an https address under which /.well-known/openid-configuration is found */
+  issuer: string;
+  /** What the provider calls us */
+  clientId: string;
+  /** Left out, it stays as it is; empty, there is none. It is never told. */
+  clientSecret?: string | undefined;
+  /** What people call the provider: the button says that they sign in with it */
+  label: string;
+  /** What names a user here: email the e-mail, if the provider has verified it; preferred_username the login or else the e-mail; sub the login */
+  claim: 'email' | 'preferred_username' | 'sub';
+}
+
+export interface OpenIdChanged {
+  /** Of the provider, as it names itself: an https address under which /.well-known/openid-configuration is found */
+  issuer: string;
+  /** What the provider calls us */
+  clientId: string;
+  hasClientSecret: boolean;
+  /** What people call the provider: the button says that they sign in with it */
+  label: string;
+  /** What names a user here: email the e-mail, if the provider has verified it; preferred_username the login or else the e-mail; sub the login */
+  claim: 'email' | 'preferred_username' | 'sub';
+  /** What the provider must know as an address that it may lead back to */
+  redirectUri: string;
+  /** Why the provider cannot be used at the moment */
+  problem?: string | undefined;
+}
+
 export interface NewEnrollment {
   /** Courses, learning tracks or materials; never trainings */
   courseIds: string[];
@@ -272,6 +315,23 @@ export interface UndoPreview {
     refused: number;
   };
   outcomes: Outcome[];
+}
+
+export interface UnlockRequest {
+  requestId: string;
+  enrollmentId: string;
+  /** Whatever was enrolled: a course, a learning track or a material */
+  courseId: string;
+  learnerId: string;
+  /** When it was locked */
+  dueDate: string;
+  askedAt: string;
+  message?: string | undefined;
+  /** open while it is locked as it was, and nobody declined */
+  state: 'open' | 'answered' | 'declined';
+  declinedAt?: string | undefined;
+  declinedBy?: string | undefined;
+  answer?: string | undefined;
 }
 
 export interface ImportedRow {
@@ -706,7 +766,7 @@ export interface SubscriberNameRequest {
 }
 
 export interface Subscription {
-  subscriptionType: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED';
+  subscriptionType: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED' | 'UNLOCK_REQUESTED';
   params?: Array<{
     name: string;
     /** A text that holds a JSON array of ids */
@@ -725,7 +785,7 @@ export interface WebhookDelivery {
   /** The header webhook-id of the message */
   messageId: string;
   replayId?: string | undefined;
-  subscriptionType: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED';
+  subscriptionType: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED' | 'UNLOCK_REQUESTED';
   /** How many events the message told of */
   events: number;
   /** pending while it is sent, or until it is known what became of it; retrying after a failure; lost when it is tried no more */
@@ -792,7 +852,7 @@ export interface EventPayload {
 export interface Event {
   /** The same whoever reads it, and however often */
   eventId: string;
-  type: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED';
+  type: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED' | 'UNLOCK_REQUESTED';
   occurredAt: string;
   /** The operation that did it, of events about enrollments */
   operationId?: string | undefined;
@@ -832,7 +892,7 @@ export interface MailMessage {
   messageId: string;
   /** To whom */
   userId: string;
-  kind: 'assigned' | 'due_soon' | 'overdue' | 'escalation' | 'session_chosen' | 'session_changed' | 'session_cancelled' | 'digest' | 'password_reset' | 'invitation';
+  kind: 'assigned' | 'due_soon' | 'overdue' | 'escalation' | 'unlock_asked' | 'session_chosen' | 'session_changed' | 'session_cancelled' | 'digest' | 'password_reset' | 'invitation';
   state: 'waiting' | 'sent' | 'dropped' | 'failed';
   reason?: 'no_address' | 'inactive' | 'unsubscribed' | 'obsolete' | 'too_old' | 'bad_address' | 'undeliverable' | 'cap' | 'temporary' | 'error' | undefined;
   /** What the mail server said, or how it failed */
@@ -1014,6 +1074,26 @@ export interface Operations {
     };
     answer: string;
   };
+  /** The OpenID provider that people may sign in to the portal with */
+  GetOpenIdSettings: {
+    answer: OpenIdSettings;
+  };
+  /** Let people sign in to the portal with an OpenID provider */
+  ChangeOpenIdSettings: {
+    body: OpenIdRequest;
+    answer: OpenIdChanged;
+  };
+  /** Let nobody sign in with an OpenID provider any more */
+  RemoveOpenIdSettings: {
+    answer: undefined;
+  };
+  /** Forget who a user is at the OpenID provider */
+  ForgetOpenIdPerson: {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
   /** Enroll learners in courses, learning tracks and materials */
   EnrollLearnersInCourses: {
     body: NewEnrollment;
@@ -1166,6 +1246,30 @@ export interface Operations {
   CancelOperation: {
     path: {
       id: string;
+    };
+    answer: undefined;
+  };
+  /** What learners ask to have unlocked, in the order in which they asked, page by page */
+  ListUnlockRequests: {
+    query?: {
+      state?: 'open' | 'answered' | 'declined' | undefined;
+      /** Entries per page; at most 1000, which is the default. */
+      pageSize?: number | undefined;
+      /** nextPageToken of an earlier answer; empty or absent for the first page. Never expires. */
+      pageToken?: string | undefined;
+    };
+    answer: {
+      unlockRequests: UnlockRequest[];
+      nextPageToken?: string | undefined;
+    };
+  };
+  /** Decline a request to unlock; the learner sees the answer */
+  DeclineUnlockRequest: {
+    path: {
+      id: string;
+    };
+    body: {
+      answer?: string | undefined;
     };
     answer: undefined;
   };
@@ -1964,7 +2068,7 @@ export interface Operations {
   Unsubscribe: {
     body: {
       subscriberName: string;
-      subscriptionType: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED';
+      subscriptionType: 'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED' | 'UNLOCK_REQUESTED';
     };
     answer: undefined;
   };
@@ -2014,7 +2118,7 @@ export interface Operations {
       /** At most 1,000, which is the default; a page that names many learners is shorter. */
       limit?: number | undefined;
       /** Only these */
-      types?: Array<'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED'> | undefined;
+      types?: Array<'USER_REGISTERED' | 'LEARNERS_ENROLLED_IN_COURSE' | 'TRAINING_MEETING_ADDED' | 'TRAINING_MEETING_REMOVED' | 'TRAINING_MEETING_UPDATED' | 'TRAINING_SESSION_PARTICIPANTS_ADDED' | 'TRAINING_SESSION_PARTICIPANT_REMOVED' | 'COURSE_COMPLETED_SUCCESSFULLY' | 'COURSE_STATUS_CHANGED' | 'COURSE_ITEM_COMPLETED_SUCCESSFULLY' | 'COURSE_ITEM_STATUS_CHANGED' | 'ENROLLMENTS_CHANGED' | 'LEARNERS_UNENROLLED' | 'OPERATION_COMPLETED' | 'UNLOCK_REQUESTED'> | undefined;
       /** Seconds to wait for an event if there is none; at most 60 */
       wait?: number | undefined;
     };
@@ -2225,6 +2329,10 @@ export const OPERATIONS = {
   DeleteClient: { method: 'DELETE', path: '/client/{id}' },
   GetRoles: { method: 'GET', path: '/role' },
   CreateRole: { method: 'POST', path: '/role' },
+  GetOpenIdSettings: { method: 'GET', path: '/portal/openid' },
+  ChangeOpenIdSettings: { method: 'POST', path: '/portal/openid' },
+  RemoveOpenIdSettings: { method: 'DELETE', path: '/portal/openid' },
+  ForgetOpenIdPerson: { method: 'DELETE', path: '/user/{id}/openid' },
   EnrollLearnersInCourses: { method: 'POST', path: '/enrollment' },
   GetEnrollments: { method: 'GET', path: '/enrollment' },
   PlanEnrollment: { method: 'POST', path: '/enrollment/plan' },
@@ -2240,6 +2348,8 @@ export const OPERATIONS = {
   GetOutcomes: { method: 'GET', path: '/operations/{id}/outcomes', entries: 'outcomes' },
   UndoOperation: { method: 'POST', path: '/operations/{id}/undo' },
   CancelOperation: { method: 'POST', path: '/operations/{id}/cancel' },
+  ListUnlockRequests: { method: 'GET', path: '/enrollment/unlock-requests', entries: 'unlockRequests' },
+  DeclineUnlockRequest: { method: 'POST', path: '/enrollment/unlock-requests/{id}/decline' },
   ListLearnerResults: { method: 'GET', path: '/learners/results', entries: 'results' },
   ListLearnerModulesResults: { method: 'GET', path: '/learners/modules/results', entries: 'results' },
   GetContentItemFinalStatuses: { method: 'GET', path: '/content/{contentId}/final_statuses' },

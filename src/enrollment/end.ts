@@ -9,6 +9,7 @@ import { type ChunkRecord, recordOperation } from './ledger-queries.ts';
 import { IDS_AT_ONCE } from './limits.ts';
 import { countCurrent, type Ending, endedBy, lockEnding, moveToPast } from './past-queries.ts';
 import { digestOf, newReceipt, type Receipt } from './receipt.ts';
+import { forgetRequestsOf } from './unlock-queries.ts';
 
 /** Ending enrollments: they are moved to the past, with the progress they had. */
 
@@ -44,6 +45,7 @@ export async function endAll(tx: WriteTx, receipt: Receipt, ids: readonly string
 
 /** Ends whatever these learners have, in the transaction that removes them: the other half of having no foreign keys. */
 export async function endAllOf(tx: WriteTx, ctx: Context, learnerIds: readonly string[]): Promise<void> {
+  await forgetRequestsOf(tx, ctx.caller.accountId, learnerIds);
   const ended = await endIn(tx, ctx.caller.accountId, ctx.now, { learnerIds });
   if (ended.changed === 0) return;
   const { accountId } = ctx.caller;

@@ -36,3 +36,5 @@ export { dueOf, type Existing, type RowTerms } from './row-rules.ts';
 export { judgeRows } from './rows.ts';
 export { DUE_RULE, DUE_TYPES, dueInstant, isLocked, type RequestedTerms } from './rules.ts';
 export { previewUndo } from './undo.ts';
+export { askToUnlock, MAX_UNLOCK_TEXT } from './unlock.ts';
+export { openRequests, requestOf, type UnlockRequest } from './unlock-queries.ts';

@@ -38,6 +38,7 @@ import { historyRoutes } from './history-routes.ts';
 import { findFor, type ListedEnrollment, listFor, pageFor } from './list.ts';
 import { outcomeRoutes, replyTo, written } from './outcome-routes.ts';
 import { undoRoutes } from './undo-routes.ts';
+import { unlockRoutes } from './unlock-routes.ts';
 
 /** The order of the members is that of the contract's real answers. */
 const EnrollmentInfo = object(
@@ -236,4 +237,5 @@ export const enrollmentRoutes = (enrollments: Enrollments): readonly Route<Conte
   ...historyRoutes,
   ...outcomeRoutes,
   ...undoRoutes(enrollments),
+  ...unlockRoutes,
 ];

@@ -7,6 +7,7 @@ export {
   participantRemoved,
   participantsAdded,
   toNanoseconds,
+  unlockRequested,
   userRegistered,
 } from './payloads.ts';
 export {
@@ -15,6 +16,7 @@ export {
   type EventSeal,
   eventMomentsAfter,
   forgetUser,
+  meetingsChangedAfter,
   positionAt,
   type SealedEvent,
   sealedEventsAfter,

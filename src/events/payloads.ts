@@ -113,3 +113,9 @@ export const participantRemoved = ({ trainingId, sessionId }: Session, participa
   payload: { trainingId, sessionId, participantId },
   userIds: [participantId],
 });
+
+/** Somebody asks for what is locked. What they wrote is not told. */
+export const unlockRequested = (studied: Studied): NewEvent => ({
+  eventType: 'UNLOCK_REQUESTED',
+  ...aboutCourse(studied),
+});

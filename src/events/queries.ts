@@ -150,3 +150,20 @@ export async function deleteEvents(
     delete from event where account_id = ${accountId} and number > ${String(after)}::int8
       and number <= ${String(upTo)}::int8`.execute(tx);
 }
+
+/** When the days of which of these sessions were last changed, if that was after an instant each. */
+export async function meetingsChangedAfter(
+  tx: ReadTx,
+  accountId: number,
+  sessions: readonly { readonly sessionId: string; readonly at: Date }[],
+): Promise<Map<string, Date>> {
+  if (sessions.length === 0) return new Map();
+  const { rows } = await sql<{ session_id: string; at: Date }>`
+    select w.session_id, max(e.occurred_at) as at
+    from unnest(${sessions.map(({ sessionId }) => sessionId)}::text[],
+                ${sessions.map(({ at }) => at.toISOString())}::timestamptz[]) as w(session_id, at)
+    join event e on e.account_id = ${accountId} and e.payload->>'sessionId' = w.session_id and e.occurred_at > w.at
+      and e.event_type in ('TRAINING_MEETING_ADDED', 'TRAINING_MEETING_UPDATED', 'TRAINING_MEETING_REMOVED')
+    group by w.session_id`.execute(tx);
+  return new Map(rows.map((row) => [row.session_id, row.at]));
+}

@@ -15,8 +15,13 @@ export const CONTRACT_TYPES = [
   'COURSE_ITEM_STATUS_CHANGED',
 ] as const;
 
-/** Our own: enrollments that got other terms or ended, and operations that somebody may be waiting for. */
-export const OWN_TYPES = ['ENROLLMENTS_CHANGED', 'LEARNERS_UNENROLLED', 'OPERATION_COMPLETED'] as const;
+/** Our own: enrollments that got other terms or ended, operations that somebody may be waiting for, learners who ask for more time. */
+export const OWN_TYPES = [
+  'ENROLLMENTS_CHANGED',
+  'LEARNERS_UNENROLLED',
+  'OPERATION_COMPLETED',
+  'UNLOCK_REQUESTED',
+] as const;
 
 /** About the pairs of an operation: one event for each chunk and content item, kept in the outbox. */
 export const PAIR_TYPES = [

@@ -202,6 +202,8 @@ export const DIRECTORY_ERRORS = {
     'This cannot be marked as completed by the learner.',
     'Trainings are completed by attendance, courses by their modules, tests by their result.',
   ),
+  // Signing in elsewhere
+  'openid.none': entry(404, 'The account has no OpenID provider.', 'POST /portal/openid sets one.'),
   // Calendars
   'calendar.none': entry(
     404,

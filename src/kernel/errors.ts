@@ -141,6 +141,11 @@ export const ERRORS = {
     'Permission denied: enrollment {ids} is not of a learner you manage.',
     'As above, for enrollments.',
   ),
+  'auth.unlock_scope': entry(
+    403,
+    'Permission denied: unlock request {ids} is not of a learner you manage.',
+    'As above, for requests to unlock.',
+  ),
   'auth.outranked': entry(
     403,
     'Permission denied: {detail}.',
@@ -186,6 +191,22 @@ export const ERRORS = {
     400,
     'Unknown Enrollment {ids}.',
     'The ids name no current enrollment of this account.',
+  ),
+  // Requests to unlock
+  'unlock.not_locked': entry(
+    409,
+    'This is not locked.',
+    'Its due date is another, or it has no lock any more: it can be opened.',
+  ),
+  'unlock.unknown': entry(
+    404,
+    'Unlock request not found: {ids}.',
+    'GET /enrollment/unlock-requests names those that there are.',
+  ),
+  'unlock.answered': entry(
+    409,
+    'Unlock request {ids} is answered: the enrollment is not locked as it was.',
+    'The enrollment has other dates by now, or has ended.',
   ),
   // Progress
   'progress.not_open': entry(

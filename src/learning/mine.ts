@@ -1,5 +1,5 @@
 import type { Context } from '../access/index.ts';
-import { isLocked } from '../enrollment/index.ts';
+import { isLocked, requestOf, type UnlockRequest } from '../enrollment/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import { enrollmentId, readEnrollmentId } from '../kernel/ids.ts';
 import { certificatesOf, isDone } from '../progress/index.ts';
@@ -26,7 +26,7 @@ export async function listMine(ctx: Context): Promise<MyLearning[]> {
     );
 }
 
-const standing = (ctx: Context, row: queries.Learning): MyLearning => ({
+export const standing = (ctx: Context, row: queries.Learning): MyLearning => ({
   ...row,
   ...standingOf(row, { isDone: isDone(row.progress.status), isLocked: isLocked(row, ctx.now) }, ctx.now),
   enrollmentId: enrollmentId({ accountId: ctx.caller.accountId, ...row }),
@@ -40,6 +40,8 @@ export interface MyItem {
   readonly courses: readonly queries.TrackCourse[];
   readonly modules: readonly queries.Module[];
   readonly certificateId: string | null;
+  /** What the caller asked of the lock that holds now. */
+  readonly unlock: UnlockRequest | null;
 }
 
 /** Refuses `learning.unknown` for what is no current enrollment of the caller, or no course of that learning track. */
@@ -55,6 +57,7 @@ export async function readMine(ctx: Context, id: string, courseId: string | null
     const courses = isTrack ? await queries.coursesOf(tx, accountId, userId, row.itemId) : [];
     const course = courses.find((own) => own.courseId === courseId) ?? null;
     if (courseId !== null && !course) return refuse('learning.unknown');
+    const unlock = learning.closed === 'locked' && row.dueAt ? await requestOf(tx, key, row.dueAt) : null;
     const within = row.contentType === 'Course' ? row.itemId : course?.courseId;
     const modules = within ? await queries.modulesOf(tx, accountId, userId, within) : [];
     const itemId = course?.courseId ?? row.itemId;
@@ -66,6 +69,7 @@ export async function readMine(ctx: Context, id: string, courseId: string | null
       courses,
       modules,
       certificateId: certificates({ learnerId: userId, itemId })?.certificateId ?? null,
+      unlock,
     };
   });
 }

@@ -232,3 +232,57 @@ export async function ownIn(
     rows.map((row) => [row.item_id, { accountId, chunk: BigInt(row.chunk), ordinal: row.ordinal }]),
   );
 }
+
+/** What was assigned to somebody, and has opened, between two instants: when, by item. */
+export async function assignedAfter(
+  tx: ReadTx,
+  accountId: number,
+  learnerId: string,
+  since: Date,
+  now: Date,
+): Promise<Map<string, Date>> {
+  const { rows } = await sql<{ item_id: string; at: Date }>`
+    select item_id, at from (
+      select e.item_id, greatest(e.access_at, case when e.version_chunk = e.chunk then e.recorded_at else (
+          select min(p.recorded_at) from enrollment_past p
+          where p.account_id = e.account_id and p.chunk = e.chunk and p.ordinal = e.ordinal) end) as at
+      from enrollment e
+      where e.account_id = ${accountId} and e.learner_id = ${learnerId} and e.type_group = 0) a
+    where at >= ${since} and at <= ${now}`.execute(tx);
+  return new Map(rows.map((row) => [row.item_id, row.at]));
+}
+
+/** Somebody's seat in a session. */
+export interface Seat {
+  readonly trainingId: string;
+  readonly sessionId: string;
+  readonly takenAt: Date;
+}
+
+export async function seatsOf(tx: ReadTx, accountId: number, userId: string): Promise<Seat[]> {
+  const { rows } = await sql<Seat>`
+    select training_id as "trainingId", session_id as "sessionId", taken_at as "takenAt" from training_seat
+    where account_id = ${accountId} and user_id = ${userId}`.execute(tx);
+  return rows;
+}
+
+/** The first of somebody's enrollments that has each of these trainings in it, directly or through a learning track. */
+export async function enrollmentsWith(
+  tx: ReadTx,
+  accountId: number,
+  learnerId: string,
+  trainingIds: readonly string[],
+): Promise<Map<string, EnrollmentKey>> {
+  if (trainingIds.length === 0) return new Map();
+  const { rows } = await sql<{ training_id: string; chunk: string; ordinal: number }>`
+    select distinct on (m.training_id) m.training_id, e.chunk, e.ordinal
+    from course_module m
+    join enrollment e on e.account_id = m.account_id and e.learner_id = ${learnerId} and (e.item_id = m.course_id or exists (
+      select from learning_track_course t
+      where t.account_id = m.account_id and t.track_id = e.item_id and t.course_id = m.course_id))
+    where m.account_id = ${accountId} and m.training_id = any(${[...trainingIds]}::uuid[])
+    order by m.training_id, e.chunk, e.ordinal`.execute(tx);
+  return new Map(
+    rows.map((row) => [row.training_id, { accountId, chunk: BigInt(row.chunk), ordinal: row.ordinal }]),
+  );
+}

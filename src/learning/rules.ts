@@ -1,4 +1,5 @@
 import { DAY_MS } from '../kernel/dates.ts';
+import type { OwnMessage } from '../mail/index.ts';
 
 /** What a learner must take, and by when: pure decisions. */
 
@@ -59,4 +60,29 @@ function instantOf({ urgency, accessAt, dueAt, completedAt }: Placed): number {
   if (urgency === 'completed') return -(completedAt?.getTime() ?? 0);
   if (urgency === 'upcoming') return accessAt.getTime();
   return dueAt?.getTime() ?? Number.MAX_SAFE_INTEGER;
+}
+
+/** What happened longer ago is not new. */
+const NEW_MS = 30 * DAY_MS;
+export const newsFrom = (now: Date): Date => new Date(now.getTime() - NEW_MS);
+
+/** What is new of something that a learner has: that it was assigned, and that it is due soon or overdue. */
+export function tellsOf(
+  own: Window & { readonly itemId: string; readonly urgency: Urgency },
+  /** Null: longer ago, or chosen by the learner. */
+  assignedAt: Date | null,
+  now: Date,
+): OwnMessage[] {
+  const { itemId, urgency, dueAt, accessAt } = own;
+  if (urgency === 'completed' || urgency === 'upcoming') return [];
+  const tells: OwnMessage[] = assignedAt
+    ? [{ at: assignedAt, notice: { kind: 'assigned', itemId, dueAt } }]
+    : [];
+  if (dueAt && urgency === 'overdue' && dueAt >= newsFrom(now))
+    tells.push({ at: dueAt, notice: { kind: 'overdue', itemId, dueAt } });
+  if (dueAt && urgency === 'due_soon') {
+    const soonAt = Math.max(dueAt.getTime() - SOON_MS, accessAt.getTime(), assignedAt?.getTime() ?? 0);
+    tells.push({ at: new Date(soonAt), notice: { kind: 'due_soon', itemId, dueAt } });
+  }
+  return tells;
 }

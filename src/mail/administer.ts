@@ -141,8 +141,16 @@ export interface PreferenceChanges {
 }
 
 /** Changes what is given; an empty language or time zone gives way to the account's. */
-export function changePreferences(ctx: Context, userId: string, changes: PreferenceChanges): Promise<void> {
-  const reach = reachOf(ctx.caller, 'user.write');
+export const changePreferences = (ctx: Context, userId: string, changes: PreferenceChanges): Promise<void> =>
+  change(ctx, userId, reachOf(ctx.caller, 'user.write'), changes);
+
+/** How the caller is written to, which everybody may know and change, whatever their roles. */
+export const readOwnPreferences = (ctx: Context): Promise<settingsQueries.Preferences> =>
+  ctx.read((tx) => loadPreferences(tx, ctx, ctx.caller.userId, 'everyone'));
+export const changeOwnPreferences = (ctx: Context, changes: PreferenceChanges): Promise<void> =>
+  change(ctx, ctx.caller.userId, 'everyone', changes);
+
+function change(ctx: Context, userId: string, reach: Reach, changes: PreferenceChanges): Promise<void> {
   const { locale, timeZone, wantsReminders } = changes;
   if (locale) requireLocale(locale);
   if (timeZone && !isTimeZone(timeZone))

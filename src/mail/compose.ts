@@ -27,6 +27,8 @@ export interface Facts {
   readonly sessions: ReadonlyMap<string, Session>;
   /** Learners that others are told about, as they are called. */
   readonly learners: ReadonlyMap<string, string>;
+  /** Requests to unlock, with what was written; empty where nothing was. */
+  readonly requests: ReadonlyMap<string, string>;
 }
 
 export interface Account {
@@ -70,6 +72,7 @@ interface Section {
 }
 
 const MAX_TITLE = 300;
+const MAX_WRITTEN = 500;
 /** A digest has no more lines than somebody reads. */
 const MAX_LINES = 50;
 const MAX_DAYS = 30;
@@ -83,6 +86,12 @@ export function isKnown(notice: Notice, facts: Facts): boolean {
       return facts.items.has(notice.itemId);
     case 'escalation':
       return facts.items.has(notice.itemId) && facts.learners.has(notice.learnerId);
+    case 'unlock_asked':
+      return (
+        facts.items.has(notice.itemId) &&
+        facts.learners.has(notice.learnerId) &&
+        facts.requests.has(notice.requestId)
+      );
     case 'session_chosen':
     case 'session_changed':
       return facts.trainings.has(notice.trainingId) && facts.sessions.has(notice.sessionId);
@@ -163,14 +172,27 @@ function footerOf(texts: Texts, account: Account, timeZone: string): readonly Li
   return [{ text: texts.footer, values }, ...zones];
 }
 
+/** What a message about a notice has for its subject, and a digest for a line. */
+export const headline = (notice: Notice, facts: Facts, { texts }: Voice): string =>
+  oneLine(fill(texts.subjects[notice.kind], valuesOf(notice, facts)));
+
+const valuesOf = (notice: Notice, facts: Facts): Values => ({
+  title: titleOf(notice, facts),
+  ...learnerOf(notice, facts),
+});
+
 function sectionOf(notice: Notice, facts: Facts, voice: Voice, timeZone: string, now: Date): Section {
   const { texts } = voice;
-  const values = { title: titleOf(notice, facts), ...learnerOf(notice, facts) };
+  const values = valuesOf(notice, facts);
   const session = 'sessionId' in notice ? facts.sessions.get(notice.sessionId) : undefined;
   return {
     subject: { text: texts.subjects[notice.kind], values },
     body: { text: texts.bodies[notice.kind], values },
-    details: [...dueLines(notice, voice, timeZone, now), ...dayLines(notice, session, voice)],
+    details: [
+      ...dueLines(notice, voice, timeZone, now),
+      ...dayLines(notice, session, voice),
+      ...writtenLines(notice, facts, texts),
+    ],
     url: session?.days.map(({ url }) => url).find((url) => url !== null && /^https?:\/\//i.test(url)) ?? null,
   };
 }
@@ -183,7 +205,7 @@ function titleOf(notice: Notice, facts: Facts): string {
 }
 
 const learnerOf = (notice: Notice, facts: Facts): Values =>
-  notice.kind === 'escalation' ? { learner: oneLine(facts.learners.get(notice.learnerId) ?? '') } : {};
+  'learnerId' in notice ? { learner: oneLine(facts.learners.get(notice.learnerId) ?? '') } : {};
 
 /** When something is due, and for how long it has been or will be. */
 function dueLines(notice: Notice, voice: Voice, timeZone: string, now: Date): Line[] {
@@ -210,6 +232,13 @@ function dayLines(notice: Notice, session: Session | undefined, voice: Voice): L
       ...(place === '' ? [] : [{ text: texts.where, values: { place } }]),
     ];
   });
+}
+
+/** What a learner wrote. */
+function writtenLines(notice: Notice, facts: Facts, texts: Texts): Line[] {
+  const message =
+    notice.kind === 'unlock_asked' ? oneLine(facts.requests.get(notice.requestId) ?? '', MAX_WRITTEN) : '';
+  return message === '' ? [] : [{ text: texts.wrote, values: { message } }];
 }
 
 type Leading = Pick<Parts, 'said' | 'action' | 'actionUrl' | 'aboutAction'>;

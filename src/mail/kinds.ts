@@ -7,6 +7,14 @@ export type Notice =
   | { readonly kind: 'overdue'; readonly itemId: string; readonly dueAt: Date }
   /** To a supervisor, about a learner. */
   | { readonly kind: 'escalation'; readonly itemId: string; readonly dueAt: Date; readonly learnerId: string }
+  /** To whoever may give more time: a learner asks for what is locked. What they wrote is read when the message is sent. */
+  | {
+      readonly kind: 'unlock_asked';
+      readonly requestId: string;
+      readonly itemId: string;
+      readonly learnerId: string;
+      readonly dueAt: Date;
+    }
   /** A seat was taken; when and where is read when the message is sent. */
   | { readonly kind: 'session_chosen'; readonly trainingId: string; readonly sessionId: string }
   | { readonly kind: 'session_changed'; readonly trainingId: string; readonly sessionId: string }
@@ -39,6 +47,7 @@ export const KINDS = [
   'due_soon',
   'overdue',
   'escalation',
+  'unlock_asked',
   'session_chosen',
   'session_changed',
   'session_cancelled',

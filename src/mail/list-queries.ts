@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
-import type { Kind } from './kinds.ts';
+import { type Content, type Kind, readContent } from './kinds.ts';
 
 /** SQL of messages as administrators see them. */
 
@@ -79,4 +79,18 @@ export async function countWaitingOf(tx: ReadTx, accountId: number): Promise<num
     tx,
   );
   return rows[0]?.n ?? 0;
+}
+
+/** What somebody was sent, the latest first. */
+export async function sentMessages(
+  tx: ReadTx,
+  accountId: number,
+  userId: string,
+  limit: number,
+): Promise<{ readonly at: Date; readonly content: Content }[]> {
+  const { rows } = await sql<{ kind: Kind; data: Record<string, unknown>; settled_at: Date }>`
+    select kind, data, settled_at from mail_message
+    where account_id = ${accountId} and user_id = ${userId} and state = 'sent'
+    order by message_id desc limit ${limit}`.execute(tx);
+  return rows.map((row) => ({ at: row.settled_at, content: readContent(row.kind, row.data) }));
 }

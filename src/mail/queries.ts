@@ -303,11 +303,12 @@ export async function countWaiting(tx: ReadTx): Promise<number> {
 export async function factsFor(tx: ReadTx, accountId: number, contents: readonly Content[]): Promise<Facts> {
   const notices = contents.flatMap(entriesOf);
   const named = notices.flatMap((notice) => Object.entries(notice));
-  const [items = [], trainings = [], sessions = [], learners = []] = [
+  const [items = [], trainings = [], sessions = [], learners = [], requests = []] = [
     'itemId',
     'trainingId',
     'sessionId',
     'learnerId',
+    'requestId',
   ].map((name) => [...new Set(named.filter(([key]) => key === name).map(([, id]) => String(id)))]);
   const titled = async (wanted: readonly string[], statement: ReturnType<typeof sql<Titled>>) =>
     new Map(
@@ -330,6 +331,11 @@ export async function factsFor(tx: ReadTx, accountId: number, contents: readonly
       learners,
       sql<Titled>`select u.user_id as id, coalesce(${nameOf('u')}, u.login) as title from users u
         where u.account_id = ${accountId} and u.user_id = any(${learners}::uuid[]) and u.deleted_at is null`,
+    ),
+    requests: await titled(
+      requests,
+      sql<Titled>`select request_id as id, coalesce(message, '') as title from unlock_request
+        where account_id = ${accountId} and request_id = any(${requests}::uuid[])`,
     ),
     sessions: sessions.length === 0 ? new Map() : await sessionsOf(tx, accountId, sessions),
   };

@@ -13,6 +13,15 @@ export const LOCALES = Object.keys(WORDS) as Locale[];
 const isLocale = (text: string | undefined): text is Locale =>
   text !== undefined && Object.hasOwn(WORDS, text);
 
+/** What each language calls itself. */
+export const LANGUAGE_NAMES: Readonly<Record<Locale, string>> = {
+  en: 'English',
+  de: 'Deutsch',
+  ru: 'Русский',
+  es: 'Español',
+  fr: 'Français',
+};
+
 /** The best of ours for the wishes of a person: what they chose, else what their browser asks for. */
 export function localeFor(chosen: string | null, acceptLanguage: string | undefined): Locale {
   const wishes = (acceptLanguage ?? '')

@@ -65,6 +65,8 @@ ${
   html`<nav aria-label="${language.say('app.menu')}"><ul>
 <li><a href="/my">${language.say('app.learning')}</a></li>
 <li><a href="/my/catalogue">${language.say('catalogue.title')}</a></li>
+<li><a href="/my/notifications">${language.say('news.title')}</a></li>
+<li><a href="/my/profile">${language.say('profile.title')}</a></li>
 <li><form method="post" action="/sign-out">${csrfField(signedIn.csrf)}<button class="plain">${language.say('app.signOut')}</button></form></li>
 </ul></nav>`
 }

@@ -26,4 +26,4 @@ export { keyOf, passwordFault } from './rules.ts';
 export { requireOver, SEATS_FREED, setStatus } from './standing.ts';
 export { supervisorsOf } from './supervisor-queries.ts';
 export { assignRole, insertUsers, type NewUser } from './user-queries.ts';
-export { addUser } from './users.ts';
+export { addUser, findSelf } from './users.ts';

@@ -133,7 +133,14 @@ export async function deleteSeatsOf(
 
 /** Leaves of a user the id that enrollments and history name: who it was, department, credentials, roles and calendar go. */
 export async function eraseUser(tx: WriteTx, accountId: number, userId: string, now: Date): Promise<void> {
-  for (const table of ['api_client', 'password_link', 'user_role', 'calendar_feed', 'calendar_event'])
+  for (const table of [
+    'api_client',
+    'password_link',
+    'user_role',
+    'user_openid',
+    'calendar_feed',
+    'calendar_event',
+  ])
     await sql`delete from ${sql.table(table)} where account_id = ${accountId} and user_id = ${userId}`.execute(
       tx,
     );

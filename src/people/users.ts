@@ -301,6 +301,10 @@ export function findUser(ctx: Context, userId: string): Promise<queries.User> {
   return ctx.read((tx) => loadUser(tx, ctx, reach, userId));
 }
 
+/** The caller, whatever their roles. */
+export const findSelf = (ctx: Context): Promise<queries.User> =>
+  ctx.read((tx) => loadUser(tx, ctx, 'everyone', ctx.caller.userId));
+
 async function loadUser(tx: ReadTx, ctx: Context, reach: Reach, userId: string): Promise<queries.User> {
   const filter = { accountId: ctx.caller.accountId, reach, now: ctx.now, userIds: [userId] };
   const [user] = await queries.selectUsers(tx, filter, null, 1);

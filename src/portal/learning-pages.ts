@@ -9,6 +9,7 @@ import {
 import { csrfField, type Frame, type Html, html, type Key, type Language, page } from '../pages/index.ts';
 import { isDone } from '../progress/index.ts';
 import { isSelfReported } from '../results/index.ts';
+import { type Asking, NOT_ASKING, unlockPart } from './unlock-pages.ts';
 
 /** The pages of what a learner must take: the list, and one of its entries. */
 
@@ -89,7 +90,7 @@ export const kindOf = (language: Language, { contentType }: Pick<MyLearning, 'co
   );
 
 /** One enrollment: what is in it, and what can be done with it now. */
-export function itemPage(reader: Reader, item: MyItem, note: Key | null): Html {
+export function itemPage(reader: Reader, item: MyItem, note: Key | null, asking: Asking = NOT_ASKING): Html {
   const { learning, course } = item;
   const { language } = reader.frame;
   const shown = course ?? learning;
@@ -101,6 +102,7 @@ ${facts(reader, learning)}
 <p>${language.say(`status.${shown.progress.status}`)}</p>
 ${shown.description && html`<p dir="auto">${shown.description}</p>`}
 ${closedNote(reader, learning)}
+${learning.closed === 'locked' && unlockPart(reader, item, asking)}
 ${
   item.certificateId &&
   html`<p class="actions"><a class="button" href="/my/certificate/${item.certificateId}">${language.say('item.certificate')}</a></p>`

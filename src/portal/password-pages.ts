@@ -26,7 +26,7 @@ const loginField = ({ language }: Frame, login: string): Html =>
 <input id="login" name="login" value="${login}" readonly autocomplete="username">`;
 
 const backToSignIn = ({ language }: Frame): Html =>
-  html`<p class="narrow"><a href="/sign-in">${language.say('password.toSignIn')}</a></p>`;
+  html`<p><a href="/sign-in">${language.say('password.toSignIn')}</a></p>`;
 
 export interface AskView {
   readonly login: string;
@@ -53,7 +53,7 @@ ${csrfField(csrf)}${field(frame, {
 })}
 <button>${language.say('password.ask')}</button>
 </form>
-${backToSignIn(frame)}`,
+<div class="narrow after">${backToSignIn(frame)}</div>`,
   );
 }
 
@@ -64,8 +64,8 @@ export const askedPage = (frame: Frame): Html =>
     frame.language.say('password.askTitle'),
     html`<div class="narrow"><p class="note" role="status">${frame.language.say('password.asked')}</p>
 <p>${frame.language.say('password.askedHelp')}</p>
-<p><a href="/sign-in/forgot">${frame.language.say('password.askAgain')}</a></p></div>
-${backToSignIn(frame)}`,
+<p><a href="/sign-in/forgot">${frame.language.say('password.askAgain')}</a></p>
+${backToSignIn(frame)}</div>`,
   );
 
 /** Where the account sends no mail. */
@@ -73,8 +73,8 @@ export const noMailPage = (frame: Frame): Html =>
   page(
     frame,
     frame.language.say('password.askTitle'),
-    html`<p class="note narrow">${frame.language.say('password.noMail', { account: frame.accountName })}</p>
-${backToSignIn(frame)}`,
+    html`<div class="narrow"><p class="note">${frame.language.say('password.noMail', { account: frame.accountName })}</p>
+${backToSignIn(frame)}</div>`,
   );
 
 export interface SetView {
@@ -104,9 +104,9 @@ export const deadLinkPage = (frame: Frame): Html =>
   page(
     frame,
     frame.language.say('password.deadTitle'),
-    html`<p class="note late narrow" role="alert">${frame.language.say('password.dead')}</p>
-<p class="narrow"><a href="/sign-in/forgot">${frame.language.say('password.askAgain')}</a></p>
-${backToSignIn(frame)}`,
+    html`<div class="narrow"><p class="note late" role="alert">${frame.language.say('password.dead')}</p>
+<p><a href="/sign-in/forgot">${frame.language.say('password.askAgain')}</a></p>
+${backToSignIn(frame)}</div>`,
   );
 
 export interface ChangeView {

@@ -12,6 +12,7 @@ import type { PageAnswer, PageRequest, PageRoute } from '../http/page.ts';
 import { Refusal, refuse } from '../kernel/errors.ts';
 import { listMine, readMine } from '../learning/index.ts';
 import type { MailSender } from '../mail/index.ts';
+import type { OpenIdSignIn } from '../openid/index.ts';
 import {
   accentSheet,
   type Frame,
@@ -28,16 +29,20 @@ import { recordOwn } from '../results/index.ts';
 import type { Database } from '../storage/index.ts';
 import { enrollFromCatalogue, showCatalogue } from './catalogue-routes.ts';
 import { itemPage, learningPage } from './learning-pages.ts';
+import { openIdPages } from './openid-routes.ts';
 import { type Guest, passwordRoutes } from './password-routes.ts';
+import { PROFILE_ROUTES } from './profile-routes.ts';
 import { type SeatAction, seatAnswer, showSeats } from './seat-routes.ts';
 import { type SignInForm, signInPage } from './sign-in.ts';
-import { idOf, readerOf, redirect, shown, type Visit } from './visit.ts';
+import { askFor } from './unlock-routes.ts';
+import { cookie, idOf, nextOf, readerOf, redirect, shown, type Visit } from './visit.ts';
 
 /** The addresses of the portal. Every page of a learner begins with their session; every form with its secret. */
 
 export interface PortalParts {
   readonly db: Database;
   readonly sessions: Sessions;
+  readonly openId: OpenIdSignIn;
   readonly enrollments: Enrollments;
   readonly mail: MailSender;
   readonly clock: () => Date;
@@ -64,6 +69,16 @@ export class Portal {
       }),
       { method: 'GET', path: '/sign-in', run: (request) => this.#showSignIn(request) },
       { method: 'POST', path: '/sign-in', run: (request) => this.#signIn(request) },
+      ...openIdPages({
+        openId: this.#parts.openId,
+        siteOf: (request) => this.#siteOf(request),
+        isSignedIn: async (request, site) => (await this.#sessionOf(request, site)) !== null,
+        signedIn: (site, token) => cookie(SESSION_COOKIE, token, site, null),
+        again: (request, site, next, fault, status) => {
+          const form = fault(frameOf(request, site, null).language);
+          return this.#signInAnswer(request, site, { login: '', next, faults: { form } }, status);
+        },
+      }),
       this.#visited('POST', '/sign-out', async ({ session }) => {
         await this.#parts.sessions.end(session);
         return redirect('/sign-in?ended=1', cookie(SESSION_COOKIE, '', session.site, 0));
@@ -81,6 +96,7 @@ export class Portal {
         await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'complete' }));
         return redirect(`/my/learning/${enrollmentId}${courseId ? `/${courseId}` : ''}?saved=1`);
       }),
+      this.#visited('POST', '/my/learning/{enrollmentId}/unlock', askFor),
       this.#visited('GET', '/my/learning/{enrollmentId}/training/{moduleId}', showSeats),
       ...(['choose', 'leave', 'wait', 'stop-waiting'] as const satisfies readonly SeatAction[]).map(
         (action) =>
@@ -99,6 +115,7 @@ export class Portal {
       this.#visited('POST', '/my/catalogue/{itemId}', (visit) =>
         enrollFromCatalogue(visit, this.#parts.enrollments),
       ),
+      ...PROFILE_ROUTES.map(([method, path, answer]) => this.#visited(method, path, answer)),
       ...passwordRoutes(this.#parts, {
         guest: (...door) => this.#guest(...door),
         visited: (...door) => this.#visited(...door),
@@ -188,10 +205,16 @@ export class Portal {
     }
   }
 
-  #signInAnswer(request: PageRequest, site: Site, form: Omit<SignInForm, 'csrf'>, status = 200): PageAnswer {
+  async #signInAnswer(
+    request: PageRequest,
+    site: Site,
+    form: Omit<SignInForm, 'csrf' | 'provider'>,
+    status = 200,
+  ): Promise<PageAnswer> {
     const known = request.cookies.get(FORM_COOKIE);
     const csrf = known && /^[\w-]{43}$/.test(known) ? known : randomBytes(32).toString('base64url');
-    const answer = shown(signInPage(frameOf(request, site, null), { ...form, csrf }), status);
+    const provider = await this.#parts.openId.labelOf(site);
+    const answer = shown(signInPage(frameOf(request, site, null), { ...form, csrf, provider }), status);
     return { ...answer, headers: { ...answer.headers, 'set-cookie': cookie(FORM_COOKIE, csrf, site, null) } };
   }
 
@@ -291,18 +314,6 @@ const sheet = (path: string, text: (request: PageRequest) => string | null): Pag
   },
 });
 
-/** `seconds`: how long it is kept; null: as long as the browser runs. */
-const cookie = (name: string, value: string, site: Site, seconds: number | null): string[] => [
-  [
-    `${name}=${value}`,
-    'Path=/',
-    'HttpOnly',
-    'SameSite=Lax',
-    ...(site.url.startsWith('https:') ? ['Secure'] : []),
-    ...(seconds === null ? [] : [`Max-Age=${seconds}`]),
-  ].join('; '),
-];
-
 /** What a form of a session must bring along: who knows it has read a page of that session. */
 const csrfOf = ({ token }: Session): string =>
   createHash('sha256').update(`form ${token}`).digest('base64url');
@@ -319,12 +330,14 @@ const isForeign = ({ headers }: PageRequest): boolean => {
   return site !== undefined && site !== 'same-origin' && site !== 'none';
 };
 
-/** Back to a page of ours, and nowhere else. */
-const nextOf = (text: string | null): string =>
-  text !== null && /^\/my(\/[\w./-]*)?(\?[\w=&-]*)?$/.test(text) ? text : '/my';
-
-const noteOf = (query: URLSearchParams): Key | null =>
-  query.has('saved') ? 'item.saved' : query.has('enrolled') ? 'catalogue.done' : null;
+/** What has just been done, by the word in the address. */
+const NOTES: readonly (readonly [string, Key])[] = [
+  ['saved', 'item.saved'],
+  ['enrolled', 'catalogue.done'],
+  ['asked', 'unlock.sent'],
+  ['unlocked', 'unlock.open'],
+];
+const noteOf = (query: URLSearchParams): Key | null => NOTES.find(([name]) => query.has(name))?.[1] ?? null;
 
 const formIds = (form: URLSearchParams): { moduleId: string | undefined; courseId: string | undefined } => ({
   moduleId: form.has('moduleId') ? idOf(form.get('moduleId') ?? '') : undefined,

@@ -1,4 +1,5 @@
 import { csrfField, type Frame, type Html, html, type Key, page } from '../pages/index.ts';
+import { openIdLink } from './openid-pages.ts';
 
 /** The page where people sign in. */
 
@@ -10,9 +11,11 @@ export interface SignInForm {
   /** What is wrong: beside a field, or with the attempt as a whole. */
   readonly faults: { readonly login?: Key; readonly password?: Key; readonly form?: string };
   readonly note?: Key | undefined;
+  /** Whom one may sign in with instead; null for nobody. */
+  readonly provider: string | null;
 }
 
-export function signInPage(frame: Frame, { login, next, csrf, faults, note }: SignInForm): Html {
+export function signInPage(frame: Frame, { login, next, csrf, faults, note, provider }: SignInForm): Html {
   const { language } = frame;
   const field = (name: 'login' | 'password', value: string, attributes: Html): Html => {
     const fault = faults[name];
@@ -33,6 +36,7 @@ ${field('login', login, html`autocomplete="username" autocapitalize="none" spell
 ${field('password', '', html`type="password" autocomplete="current-password"`)}
 <button>${language.say('signIn.submit')}</button>
 </form>
-<p class="narrow"><a href="/sign-in/forgot">${language.say('password.forgotten')}</a></p>`,
+<p class="narrow after"><a href="/sign-in/forgot">${language.say('password.forgotten')}</a></p>
+${provider !== null && openIdLink(language, provider, next)}`,
   );
 }

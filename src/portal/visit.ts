@@ -1,4 +1,4 @@
-import type { Context, Session } from '../access/index.ts';
+import type { Context, Session, Site } from '../access/index.ts';
 import type { PageAnswer, PageRequest } from '../http/page.ts';
 import { refuse } from '../kernel/errors.ts';
 import { isUuid } from '../kernel/ids.ts';
@@ -28,6 +28,22 @@ export const redirect = (location: string, cookies: readonly string[] = []): Pag
   headers: { location, ...(cookies.length > 0 && { 'set-cookie': [...cookies] }) },
   body: '',
 });
+
+/** `seconds`: how long it is kept; null: as long as the browser runs. */
+export const cookie = (name: string, value: string, site: Site, seconds: number | null): string[] => [
+  [
+    `${name}=${value}`,
+    'Path=/',
+    'HttpOnly',
+    'SameSite=Lax',
+    ...(site.url.startsWith('https:') ? ['Secure'] : []),
+    ...(seconds === null ? [] : [`Max-Age=${seconds}`]),
+  ].join('; '),
+];
+
+/** Back to a page of ours, and nowhere else. */
+export const nextOf = (text: string | null): string =>
+  text !== null && /^\/my(\/[\w./-]*)?(\?[\w=&-]*)?$/.test(text) ? text : '/my';
 
 /** An id in an address; what is none leads nowhere. */
 export const idOf = (text: string | undefined): string =>

@@ -52,13 +52,14 @@ test('filters: read and written again; an empty list filters nothing', () => {
 test('filters: every type knows just its own', () => {
   const known = (name: string) =>
     SUBSCRIPTION_TYPES.filter((type) => 'filters' in readFilters(type, [{ name, value: '[]' }]));
-  assert.equal(known('userIds').length, 10);
+  assert.equal(known('userIds').length, 11);
   assert.deepEqual(known('courseIds'), [
     'LEARNERS_ENROLLED_IN_COURSE',
     'COURSE_COMPLETED_SUCCESSFULLY',
     'COURSE_STATUS_CHANGED',
     'ENROLLMENTS_CHANGED',
     'LEARNERS_UNENROLLED',
+    'UNLOCK_REQUESTED',
   ]);
   assert.deepEqual(known('courseItemIds'), [
     'COURSE_ITEM_COMPLETED_SUCCESSFULLY',

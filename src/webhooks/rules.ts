@@ -24,6 +24,7 @@ const FILTERS = {
   ENROLLMENTS_CHANGED: LEARNER_AND_COURSE,
   LEARNERS_UNENROLLED: LEARNER_AND_COURSE,
   OPERATION_COMPLETED: PARTICIPANT,
+  UNLOCK_REQUESTED: LEARNER_AND_COURSE,
 } as const satisfies Record<EventType, readonly FilterName[]>;
 
 export type FilterName = 'userIds' | 'courseIds' | 'courseItemIds';

@@ -4,6 +4,7 @@ import { refuse } from '../kernel/errors.ts';
 import { sha256 } from '../kernel/hash.ts';
 import { newId } from '../kernel/ids.ts';
 import { seal } from '../operations/index.ts';
+import { objectionToUrl } from '../outbound/index.ts';
 import type { WriteTx } from '../storage/index.ts';
 import type { Courier, Delivery } from './courier.ts';
 import { loseOpen } from './delivery-queries.ts';
@@ -17,7 +18,6 @@ import {
   readFilters,
   type SubscriptionType,
 } from './rules.ts';
-import { objectionToUrl } from './targets.ts';
 
 /** Administration of subscribers: for the owner and account administrators, by the subscriber's name. */
 

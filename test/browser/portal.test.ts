@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
+import { sql } from 'kysely';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
 import { addCourseOf, addTrack, enroll } from '../support/learning.ts';
+import { type OpenIdProvider, startOpenIdProvider } from '../support/openid-provider.ts';
 import { addCourse, addModule, addSession, addTraining, addUser } from '../support/people.ts';
-import { call, startWorld, type World } from '../support/server.ts';
+import { ACCOUNT_URL, call, startWorld, type World } from '../support/server.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SIZES = [
@@ -21,14 +23,20 @@ describe('the portal in a browser', () => {
   let world: World;
   let browser: Browser;
   let paths: Record<string, string>;
+  let provider: OpenIdProvider;
 
   before(async () => {
     world = await startWorld('embedded', { now: new Date('2026-03-02T09:00:00Z') });
     browser = await launchBrowser();
     paths = await furnish(world);
+    provider = await startOpenIdProvider(`${world.url}/sign-in/openid/callback`);
+    const { issuer, clientId, clientSecret } = provider;
+    const json = { issuer, clientId, clientSecret, label: 'Acme ID', claim: 'email' };
+    await call(world, 'POST', '/portal/openid', { json });
   });
   after(async () => {
     await browser.close();
+    await provider.close();
     await world.close();
   });
 
@@ -97,6 +105,27 @@ describe('the portal in a browser', () => {
     await page.getByRole('region', { name: 'Your session' }).getByText('In the evening').waitFor();
     await press('button', 'Leave this session');
     await page.getByText('You have left the session.').waitFor();
+    await page.context().close();
+  });
+
+  test('sign in with a provider, by keyboard', async () => {
+    const setUrl = (url: string) => world.db.write((tx) => sql`update account set url = ${url}`.execute(tx));
+    // Where the provider leads back to.
+    await setUrl(world.url);
+    provider.people.set('subject', { email: 'learner@academy.example', email_verified: true });
+    const page = await opened({
+      viewport: SIZES[0] as { width: number; height: number },
+      javaScriptEnabled: false,
+    });
+    for (const subject of [null, 'subject']) {
+      provider.subject = subject;
+      await page.goto(`${world.url}/my/catalogue`);
+      await page.getByRole('link', { name: 'Sign in with Acme ID' }).focus();
+      await page.keyboard.press('Enter');
+      if (subject === null) await page.getByText('You did not sign in with Acme ID.').waitFor();
+    }
+    await page.getByRole('heading', { level: 1, name: 'Catalogue' }).waitFor();
+    await setUrl(ACCOUNT_URL);
     await page.context().close();
   });
 

@@ -23,7 +23,7 @@ for (const engine of ENGINES)
     test(`${KILLS} kills: what was begun is completed, and everything is as before or as after`, async () => {
       const random = randomFrom(SEED);
       const place = await placeOf(engine);
-      const client = await loaded(place, 1_000, engine === 'embedded' ? 12 : 40);
+      const client = await loaded(place, 1_000, engine === 'embedded' ? 11 : 20);
       const start = async () => {
         const running = await serve(place.args);
         const token = await requestToken(running.url, client.clientId, client.clientSecret);

@@ -20,13 +20,13 @@ import { confirmed } from '../webhooks/telling.ts';
  * each is told of every event that it wants at least once, in order, and of nothing else. Two servers share a PostgreSQL.
  */
 
-const KILLS = count(3, 50);
+const KILLS = count(2, 50);
 const LEARNERS = 40;
 const COURSES = 5;
 /** Of the learners these are named in requests that are refused, and in no others. */
 const REFUSED = 10;
-/** A lease that its holder left has to run out first. */
-const TOLD_WITHIN_MS = 60_000;
+/** A lease that its holder left has to run out first; afterwards messages keep coming. */
+const SILENT_AT_MOST_MS = 60_000;
 
 interface Server {
   running: Running;
@@ -89,12 +89,17 @@ for (const engine of ENGINES)
       if (ended.length > 0) await send(server, '/enrollment/delete', { enrollmentIds: ended });
       assert.equal(await send(server, '/enrollment', { ...last, dueDateType: 'unlimited' }), 201);
       const marker = JSON.stringify({ courseId: last.courseIds[0], learnerIds: last.learnerIds });
-      const from = Date.now();
-      for (const { receiver } of subscribers)
+      for (const { receiver } of subscribers) {
+        let [known, since] = [receiver.received.length, Date.now()];
         while (toldOnce(receiver.received).at(-1) !== `LEARNERS_ENROLLED_IN_COURSE ${marker}`) {
-          assert.ok(Date.now() - from < TOLD_WITHIN_MS, `not told: ${toldOnce(receiver.received).at(-1)}`);
+          if (receiver.received.length > known) [known, since] = [receiver.received.length, Date.now()];
+          assert.ok(
+            Date.now() - since < SILENT_AT_MOST_MS,
+            `not told: ${toldOnce(receiver.received).at(-1)}`,
+          );
           await new Promise((done) => setTimeout(done, 100));
         }
+      }
       const enrolled = (
         (await call(server, 'GET', '/enrollment')).json as { learnerId: string; courseId: string }[]
       ).map(({ learnerId, courseId }) => `${courseId} ${learnerId}`);

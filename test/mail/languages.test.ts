@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
+import { newId } from '../../src/kernel/ids.ts';
 import type { Notice } from '../../src/mail/index.ts';
 import { ENGINES } from '../support/database.ts';
 import { parsed, rawHeader, type TakenMail } from '../support/mailbox.ts';
@@ -37,6 +38,10 @@ const EXPECTED: Record<string, Record<string, Expectation>> = {
     escalation: {
       subject: 'Overdue for Bo Ek: Fire & safety',
       lines: ['Bo Ek has not completed Fire & safety, which was due.'],
+    },
+    unlock_asked: {
+      subject: 'Bo Ek asks for more time: Fire & safety',
+      lines: ['Fire & safety is locked for Bo Ek, who asks you to unlock it.', 'Message: Was ill'],
     },
     session_chosen: {
       subject: 'You have a seat: First aid – Monday group',
@@ -78,6 +83,13 @@ const EXPECTED: Record<string, Record<string, Expectation>> = {
       subject: 'Überfällig bei Bo Ek: Fire & safety',
       lines: ['Bo Ek hat Fire & safety nicht rechtzeitig abgeschlossen.'],
     },
+    unlock_asked: {
+      subject: 'Bo Ek bittet um mehr Zeit: Fire & safety',
+      lines: [
+        'Fire & safety ist für Bo Ek gesperrt. Bo Ek bittet Sie, es freizugeben.',
+        'Nachricht: Was ill',
+      ],
+    },
     session_chosen: {
       subject: 'Sie haben einen Platz: First aid – Monday group',
       lines: ['Sie haben einen Platz in First aid – Monday group.', 'Wo: Room 5'],
@@ -111,6 +123,10 @@ const EXPECTED: Record<string, Record<string, Expectation>> = {
     escalation: {
       subject: 'Срок прошёл (Bo Ek): Fire & safety',
       lines: ['Обучение не завершено в срок: Fire & safety. Учащийся: Bo Ek.'],
+    },
+    unlock_asked: {
+      subject: 'Просьба о дополнительном времени (Bo Ek): Fire & safety',
+      lines: ['Доступ к «Fire & safety» закрыт. Bo Ek просит вас открыть его снова.', 'Сообщение: Was ill'],
     },
     session_chosen: {
       subject: 'Вы записаны: First aid – Monday group',
@@ -153,6 +169,10 @@ const EXPECTED: Record<string, Record<string, Expectation>> = {
       subject: 'Vencido para Bo Ek: Fire & safety',
       lines: ['Bo Ek no ha completado Fire & safety, cuyo plazo ha vencido.'],
     },
+    unlock_asked: {
+      subject: 'Bo Ek pide más tiempo: Fire & safety',
+      lines: ['Fire & safety está bloqueado para Bo Ek, que le pide que lo desbloquee.', 'Mensaje: Was ill'],
+    },
     session_chosen: {
       subject: 'Tiene una plaza: First aid – Monday group',
       lines: ['Tiene una plaza en First aid – Monday group.', 'Dónde: Room 5'],
@@ -193,6 +213,13 @@ const EXPECTED: Record<string, Record<string, Expectation>> = {
       subject: 'En retard pour Bo Ek : Fire & safety',
       lines: ['Bo Ek n’a pas terminé Fire & safety, qui est arrivé à échéance.'],
     },
+    unlock_asked: {
+      subject: 'Bo Ek demande plus de temps : Fire & safety',
+      lines: [
+        'Fire & safety est verrouillé pour Bo Ek, qui vous demande de le déverrouiller.',
+        'Message : Was ill',
+      ],
+    },
     session_chosen: {
       subject: 'Vous avez une place : First aid – Monday group',
       lines: ['Vous avez une place dans First aid – Monday group.', 'Où : Room 5'],
@@ -230,6 +257,11 @@ for (const engine of ENGINES)
         title: 'Monday group',
         days: [{ startTime: '2026-03-09 10:00:00', duration: 7_200, location: 'Room 5' }],
       });
+      const requestId = newId();
+      await world.db.writeOnce(
+        sql`insert into unlock_request (account_id, request_id, chunk, ordinal, due_at, learner_id, item_id, asked_at, message)
+          values (1, ${requestId}, 1, 1, ${LATE}, ${learnerId}, ${itemId}, ${NOW}, 'Was ill')`,
+      );
       const assigned: Notice = { kind: 'assigned', itemId, dueAt: DUE };
       const overdue: Notice = { kind: 'overdue', itemId, dueAt: LATE };
       notices = {
@@ -237,6 +269,7 @@ for (const engine of ENGINES)
         due_soon: { kind: 'due_soon', itemId, dueAt: DUE },
         overdue,
         escalation: { kind: 'escalation', itemId, dueAt: LATE, learnerId },
+        unlock_asked: { kind: 'unlock_asked', requestId, itemId, learnerId, dueAt: LATE },
         session_chosen: { kind: 'session_chosen', trainingId, sessionId },
         session_changed: { kind: 'session_changed', trainingId, sessionId },
         session_cancelled: {

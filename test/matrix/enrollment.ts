@@ -26,6 +26,11 @@ export const enrollmentRows: Record<string, Row> = {
     ...people(200, 400, 403, (t) => ({ path: `/enrollment/${t.enrollmentId}/reenroll`, json: unlimited })),
     endsEnrollment: true,
   },
+  ListUnlockRequests: people(200, 200, 200, () => ({ path: '/enrollment/unlock-requests' })),
+  DeclineUnlockRequest: people(200, 404, 403, (t) => ({
+    path: `/enrollment/unlock-requests/${t.unlockRequestId}/decline`,
+    json: { answer: 'No' },
+  })),
   ListOperations: plain('people', 200, () => ({ path: '/operations?pageSize=1' })),
   DeleteEnrollments: {
     ...people(204, 400, 403, (t) => ({

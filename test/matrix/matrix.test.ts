@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { actAs } from '../../src/access/index.ts';
+import { askToUnlock } from '../../src/enrollment/index.ts';
 import { ENGINES } from '../support/database.ts';
 import { record } from '../support/learning.ts';
 import {
@@ -22,6 +24,7 @@ import { groupRows, ONE_LOGIN } from './groups.ts';
 import { jobRows } from './jobs.ts';
 import { mailRows } from './mail.ts';
 import { noticeRows } from './notices.ts';
+import { openIdRows } from './openid.ts';
 import { peopleRows } from './people.ts';
 import { planRows } from './plan.ts';
 import { progressRows } from './progress.ts';
@@ -63,6 +66,7 @@ const TABLE: Record<string, Row> = {
   ...calendarRows,
   ...jobRows,
   ...noticeRows,
+  ...openIdRows,
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
   GetClients: plain('administrator', 200, () => ({ path: '/client' })),
   CreateClient: plain('administrator', 201, () => ({ path: '/client', json: {} })),
@@ -117,6 +121,7 @@ for (const engine of ENGINES)
         foreign: await addDepartment(world, 'Foreign'),
       };
       const course = await addCourse(world);
+      const locked = await addCourse(world);
       for (const [place, departmentId] of Object.entries(departments)) {
         const learnerId = await addUser(world, { departmentId });
         const enrollmentId = await enrolledIn(course, learnerId);
@@ -129,6 +134,7 @@ for (const engine of ENGINES)
           learnerId,
           enrollmentId,
           certificateId: certificate.issuedCertificateId,
+          unlockRequestId: await askedBy(locked, learnerId),
         });
       }
       targets.set('unknown', {
@@ -136,6 +142,7 @@ for (const engine of ENGINES)
         learnerId: UNKNOWN,
         enrollmentId: UNKNOWN,
         certificateId: UNKNOWN,
+        unlockRequestId: UNKNOWN,
       });
       fixtures = await makeFixtures(world, course);
       for (const role of ROLES) tokens.set(role, await tokenOf(role, own));
@@ -166,8 +173,29 @@ for (const engine of ENGINES)
       );
     }
 
-    async function enrolledIn(course: string, learnerId: string): Promise<string> {
-      const json = { courseIds: [course], learnerIds: [learnerId], dueDateType: 'unlimited' };
+    /** A request to unlock what is locked for a learner, as the portal writes it. */
+    async function askedBy(course: string, learnerId: string): Promise<string> {
+      const enrollmentId = await enrolledIn(course, learnerId, {
+        dueDateType: 'due_date',
+        dueDate: '2020-02-01',
+        accessDate: '2020-01-01',
+        lockAfterDueDate: true,
+      });
+      const who = { accountId: world.account.accountId, userId: learnerId, source: 'portal' } as const;
+      await actAs(world.db, { ...who, now: world.clock.now }, (ctx) => askToUnlock(ctx, enrollmentId, ''));
+      const list = await call(world, 'GET', '/enrollment/unlock-requests');
+      const { unlockRequests } = list.json as {
+        unlockRequests: { requestId: string; learnerId: string }[];
+      };
+      return unlockRequests.find((request) => request.learnerId === learnerId)?.requestId ?? '';
+    }
+
+    async function enrolledIn(
+      course: string,
+      learnerId: string,
+      terms: Record<string, unknown> = { dueDateType: 'unlimited' },
+    ): Promise<string> {
+      const json = { courseIds: [course], learnerIds: [learnerId], ...terms };
       assert.equal((await call(world, 'POST', '/enrollment', { json })).status, 201);
       const [enrollment] = (
         await call(world, 'GET', `/enrollment?learnerIds[]=${learnerId}&courseIds[]=${course}`)

@@ -21,6 +21,7 @@ export interface Target {
   readonly learnerId: string;
   readonly enrollmentId: string;
   readonly certificateId: string;
+  readonly unlockRequestId: string;
 }
 export type Place = 'own' | 'sub' | 'foreign' | 'unknown';
 

@@ -71,14 +71,14 @@ for (const engine of ENGINES)
       await mailbox.close();
     });
 
-    const person = async (): Promise<{ userId: string; login: string }> => {
-      const login = `person-${++no}`;
-      return { login, userId: await addUser(world, { login, password: PASSWORD }) };
-    };
     const owner = async (): Promise<World> => ({
       ...world,
       token: await requestToken(world.url, world.account.clientId, world.account.clientSecret),
     });
+    const person = async (): Promise<{ userId: string; login: string }> => {
+      const login = `person-${++no}`;
+      return { login, userId: await addUser(await owner(), { login, password: PASSWORD }) };
+    };
     const post = async (path: string, json: Record<string, unknown>) =>
       call(await owner(), 'POST', path, { json });
     const pass = (ms: number): void => {

@@ -40,7 +40,7 @@ for (const engine of ENGINES)
   describe(`the program (${engine})`, () => {
     test('a large request whose process is killed is completed by the next start, each pair once', async () => {
       const place = await placeOf(engine);
-      const client = await loaded(place, 1_000, engine === 'embedded' ? 40 : 150);
+      const client = await loaded(place, 1_000, engine === 'embedded' ? 15 : 60);
       const first = await serve(place.args);
       const token = await requestToken(first.url, client.clientId, client.clientSecret);
       const ids = await idsOf({ url: first.url, token });
@@ -52,22 +52,7 @@ for (const engine of ENGINES)
       assert.equal(await large, 'cut off');
       const next = await serve(place.args);
       const pairs = ids.learnerIds.length * ids.courseIds.length;
-      const until = Date.now() + 30_000;
-      let seen = 0;
-      while (seen < pairs && Date.now() < until) {
-        await new Promise((done) => setTimeout(done, 500));
-        seen = (
-          (
-            await call(
-              { url: next.url, token: await requestToken(next.url, client.clientId, client.clientSecret) },
-              'GET',
-              '/enrollment',
-            )
-          ).json as unknown[]
-        ).length;
-      }
-      assert.equal(seen, pairs);
-      await new Promise((done) => setTimeout(done, 500));
+      await finished(next);
       assert.equal(await next.end('SIGTERM'), 0);
       assert.deepEqual(await total(place.where), { rows: pairs, pending: 0, done: 1 });
       await place.remove();
@@ -75,7 +60,7 @@ for (const engine of ENGINES)
 
     test('a large delete whose process is killed is completed by the next start', async () => {
       const place = await placeOf(engine);
-      const client = await loaded(place, 1_000, engine === 'embedded' ? 15 : 60);
+      const client = await loaded(place, 1_000, engine === 'embedded' ? 11 : 20);
       const first = await serve(place.args);
       const server = {
         url: first.url,
@@ -96,13 +81,7 @@ for (const engine of ENGINES)
       await first.end('SIGKILL');
       assert.equal(await large, 'cut off');
       const next = await serve(place.args);
-      const until = Date.now() + 30_000;
-      let unfinished = 1;
-      while (unfinished > 0 && Date.now() < until) {
-        await new Promise((done) => setTimeout(done, 200));
-        const ready = (await call({ url: next.url, token: '' }, 'GET', '/readyz')).json;
-        unfinished = (ready as { unfinishedOperations: number }).unfinishedOperations;
-      }
+      await finished(next);
       assert.equal(await next.end('SIGTERM'), 0);
       assert.deepEqual(await total(place.where), { rows: 0, pending: 0, done: 2 });
       assert.deepEqual(await ended(place.where), { past: all.length, told: all.length });
@@ -111,7 +90,7 @@ for (const engine of ENGINES)
 
     test('SIGTERM in a large request: its caller is told where it goes on, the exit code is 0, the next start completes it', async () => {
       const place = await placeOf(engine);
-      const client = await loaded(place, 1_000, engine === 'embedded' ? 40 : 150);
+      const client = await loaded(place, 1_000, engine === 'embedded' ? 15 : 60);
       const first = await serve(place.args);
       const token = await requestToken(first.url, client.clientId, client.clientSecret);
       const ids = await idsOf({ url: first.url, token });
@@ -219,6 +198,17 @@ async function openTransactions(url: string): Promise<number> {
 async function residentMb(server: Running): Promise<number> {
   const text = await (await fetch(`${server.url}/metrics`)).text();
   return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1] ?? 0) / 1024 ** 2;
+}
+
+/** Waits until the server has completed what was left to it. */
+async function finished({ url }: Running): Promise<void> {
+  const until = Date.now() + 30_000;
+  for (let unfinished = 1; unfinished > 0; ) {
+    assert.ok(Date.now() < until, 'it is not completed');
+    await new Promise((done) => setTimeout(done, 200));
+    const ready = (await call({ url, token: '' }, 'GET', '/readyz')).json;
+    unfinished = (ready as { unfinishedOperations: number }).unfinishedOperations;
+  }
 }
 
 /** Waits until the first chunks of a large request are to be seen. */

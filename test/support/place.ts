@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { loadAccount, type Sizes } from '../../src/cli/demo-load.ts';
+import { createAccount } from '../../src/people/index.ts';
+import { openDatabase } from '../../src/storage/index.ts';
 import { type Engine, freshFolder, freshPostgresql } from './database.ts';
-import { run } from './process.ts';
 import { call } from './server.ts';
 
 /** Data for the program in a process of its own. */
@@ -23,43 +25,34 @@ export async function placeOf(engine: Engine): Promise<Place> {
 }
 
 const ACCOUNT = 'https://loaded.example';
+const MAX_PAIRS = 5_000_000;
 
 /** What an account is filled with besides learners and courses. */
-export interface More {
-  readonly departments?: number;
-  readonly groups?: number;
-  readonly enrollments?: number;
-  readonly results?: number;
-}
+export type More = Partial<Omit<Sizes, 'learners' | 'courses'>>;
 
-/** Makes an account with people and courses through the command line; the API client of its owner. */
+/** Makes an account with people and courses, as the commands do; the API client of its owner. */
 export async function loaded(
   place: Place,
   learners: number,
   courses: number,
-  { departments = 11, ...more }: More = {},
+  more: More = {},
 ): Promise<{ clientId: string; clientSecret: string }> {
-  const owner = { name: 'Loaded', url: ACCOUNT, 'owner-login': 'owner', 'owner-email': 'o@x.example' };
-  const made = await run([
-    ...['account', 'create', '--json'],
-    ...flags({ ...owner, 'owner-password': 'p' }),
-    ...place.args,
-  ]);
-  assert.equal(made.code, 0, made.err);
-  const sizes = { learners, courses, departments, ...more };
-  const filled = await run([
-    ...['demo', 'load', '--json'],
-    ...flags({ account: ACCOUNT, ...sizes }),
-    ...place.args,
-  ]);
-  assert.equal(filled.code, 0, filled.err);
-  const told = JSON.parse(filled.out) as Record<string, number>;
-  for (const [name, size] of Object.entries(sizes)) assert.equal(told[name], size, name);
-  return JSON.parse(made.out) as { clientId: string; clientSecret: string };
+  const db = await openDatabase(place.where);
+  try {
+    const owner = { name: 'Loaded', url: ACCOUNT, ownerLogin: 'owner', ownerEmail: 'o@x.example' };
+    const client = await createAccount(db, {
+      ...owner,
+      ownerPassword: 'p',
+      plan: 'business',
+      now: new Date(),
+    });
+    const sizes = { learners, courses, departments: 11, groups: 0, enrollments: 0, results: 0, ...more };
+    assert.deepEqual(await loadAccount(db, ACCOUNT, sizes, MAX_PAIRS), sizes);
+    return client;
+  } finally {
+    await db.close();
+  }
 }
-
-const flags = (values: Readonly<Record<string, string | number>>): string[] =>
-  Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
 
 /** Everybody who can be enrolled, and everything there is to be enrolled in. */
 export async function idsOf(server: {

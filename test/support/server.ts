@@ -2,9 +2,9 @@ import type { AddressInfo } from 'node:net';
 import type { Plan } from '../../src/access/index.ts';
 import { type App, type AppConfig, buildApp } from '../../src/app.ts';
 import type { WriteLimits } from '../../src/enrollment/index.ts';
+import type { OutboundOptions } from '../../src/outbound/index.ts';
 import { type CreatedAccount, createAccount, createClientFor } from '../../src/people/index.ts';
 import type { Database } from '../../src/storage/index.ts';
-import type { CourierOptions } from '../../src/webhooks/index.ts';
 import { type Engine, freshDatabase } from './database.ts';
 import { assertDocumented } from './openapi.ts';
 
@@ -32,8 +32,8 @@ export interface WorldOptions {
   readonly maxPairs?: number;
   readonly maxBodyBytes?: number;
   readonly limits?: Partial<WriteLimits>;
-  /** Receivers of webhooks are on loopback: open, unless a test says otherwise. */
-  readonly courier?: CourierOptions;
+  /** Receivers of webhooks and providers of identities are on loopback: open, unless a test says otherwise. */
+  readonly courier?: OutboundOptions;
   /** There is no mail server unless a test has one. */
   readonly mail?: NonNullable<AppConfig['mail']>;
 }

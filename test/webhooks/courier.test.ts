@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import net, { type AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
-import { type Address, Courier, type Delivery } from '../../src/webhooks/courier.ts';
-import { isPublicAddress } from '../../src/webhooks/targets.ts';
+import type { Address } from '../../src/outbound/outbound.ts';
+import { isPublicAddress } from '../../src/outbound/targets.ts';
+import { Courier, type Delivery } from '../../src/webhooks/courier.ts';
 import { ENGINES } from '../support/database.ts';
 import { startReceiver } from '../support/receiver.ts';
 import { call, startWorld } from '../support/server.ts';

@@ -12,6 +12,7 @@ export interface Texts<Category extends Intl.LDMLPluralRule = Intl.LDMLPluralRul
     readonly due_soon: string;
     readonly overdue: string;
     readonly escalation: string;
+    readonly unlock_asked: string;
     readonly session_chosen: string;
     readonly session_changed: string;
     readonly session_cancelled: string;
@@ -21,6 +22,7 @@ export interface Texts<Category extends Intl.LDMLPluralRule = Intl.LDMLPluralRul
     readonly due_soon: string;
     readonly overdue: string;
     readonly escalation: string;
+    readonly unlock_asked: string;
     readonly session_chosen: string;
     readonly session_changed: string;
     readonly session_cancelled: string;
@@ -36,6 +38,8 @@ export interface Texts<Category extends Intl.LDMLPluralRule = Intl.LDMLPluralRul
   readonly lateToday: string;
   readonly when: string;
   readonly where: string;
+  /** What a learner wrote. */
+  readonly wrote: string;
   readonly open: string;
   readonly footer: string;
   readonly zone: string;

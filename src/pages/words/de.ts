@@ -48,6 +48,25 @@ export const de: Words = {
   'password.none':
     'Sie haben kein Passwort, sondern melden sich auf anderem Weg an. Sie können sich einen Link senden lassen, um eines festzulegen.',
   'password.toSignIn': 'Zurück zur Anmeldung',
+  'openid.or': 'oder',
+  'openid.with': 'Mit {name} anmelden',
+  'openid.down':
+    '{name} antwortet gerade nicht. Versuchen Sie es später noch einmal, oder melden Sie sich mit Ihrem Passwort an.',
+  'openid.refused':
+    '{name} hat eine Antwort gegeben, die nicht zu gebrauchen ist. Versuchen Sie es noch einmal, oder melden Sie sich mit Ihrem Passwort an. Wenn es so bleibt, sagen Sie es Ihrer Administration.',
+  'openid.stale':
+    'Das hat zu lange gedauert oder wurde in einem anderen Fenster begonnen. Bitte versuchen Sie es noch einmal.',
+  'openid.cancelled': 'Sie haben sich nicht mit {name} angemeldet.',
+  'openid.untold':
+    '{name} teilt nicht mit, unter welchem bestätigten Namen Sie hier bekannt sind. Fragen Sie Ihre Administration.',
+  'openid.unknown':
+    '{name} kennt Sie als {person}, aber unter diesem Namen ist hier niemand bekannt. Bitten Sie Ihre Administration, Sie aufzunehmen oder Ihren Benutzernamen oder Ihre E-Mail-Adresse zu berichtigen.',
+  'openid.inactive': 'Ihr Zugang ist nicht aktiv. Fragen Sie Ihre Administration.',
+  'openid.other':
+    'An Ihrer Stelle hat sich hier schon jemand anderes von {name} angemeldet. Fragen Sie Ihre Administration.',
+  'openid.outranked':
+    'Wer {name} eingerichtet hat, hat weniger Rechte als Sie. Melden Sie sich mit Ihrem Passwort an.',
+  'openid.tooMany': 'Zu viele Versuche. Versuchen Sie es in ein paar Minuten wieder.',
 
   'learning.title': 'Meine Kurse',
   'learning.none': 'Sie sind nirgends eingeschrieben.',
@@ -129,6 +148,65 @@ export const de: Words = {
   'catalogue.more': 'Mehr zeigen',
   'catalogue.notOffered': 'Das wird nicht mehr angeboten. Bitten Sie Ihre Verwaltung, Sie einzuschreiben.',
   'catalogue.done': 'Sie sind jetzt eingeschrieben.',
+
+  'profile.title': 'Profil',
+  'profile.name': 'Name',
+  'profile.login': 'Anmeldename',
+  'profile.email': 'E-Mail',
+  'profile.language': 'Sprache',
+  'profile.browserLanguage': 'Wie mein Browser',
+  'profile.timeZone': 'Zeitzone',
+  'profile.timeZoneHint': 'Zum Beispiel Europe/Berlin. Bleibt das Feld leer, gilt die von {account}: {zone}.',
+  'profile.now': 'Für Sie ist jetzt {date}.',
+  'profile.save': 'Speichern',
+  'profile.saved': 'Ihre Einstellungen wurden gespeichert.',
+  'profile.unknownLanguage': 'Wählen Sie eine der Sprachen in der Liste.',
+  'profile.unknownZone':
+    'Diese Zeitzone gibt es nicht. Wählen Sie eine aus der Liste, zum Beispiel Europe/Berlin.',
+
+  'calendar.title': 'Kalenderabonnement',
+  'calendar.about':
+    'Sehen Sie in Ihrem eigenen Kalender, was fällig ist und wann Ihre Termine sind. Änderungen kommen dort von selbst an.',
+  'calendar.secret': 'Die Adresse ist geheim: Wer sie hat, kann Ihren Kalender lesen.',
+  'calendar.lead': 'Meinen Kalender abonnieren',
+  'calendar.make': 'Adresse erzeugen',
+  'calendar.made':
+    'Das ist Ihre Adresse. Sie wird nur einmal gezeigt: Fügen Sie sie jetzt hinzu, oder kopieren Sie sie.',
+  'calendar.address': 'Adresse meines Kalenders',
+  'calendar.add': 'Zu meinem Kalender hinzufügen',
+  'calendar.phone':
+    'Tippen Sie auf dem iPhone auf „Zu meinem Kalender hinzufügen“. Für Android kopieren Sie die Adresse, öffnen Google Kalender im Browser und wählen „Weitere Kalender“, „Per URL“.',
+  'calendar.since': 'Ihr Kalender hat eine Adresse seit {date}.',
+  'calendar.read': 'Zuletzt gelesen: {relative}.',
+  'calendar.neverRead': 'Noch kein Kalenderprogramm hat ihn gelesen.',
+  'calendar.renewAbout': 'Eine neue Adresse ersetzt die alte, die sofort nicht mehr funktioniert.',
+  'calendar.renew': 'Neue Adresse erzeugen',
+  'calendar.remove': 'Adresse entfernen',
+  'calendar.removed': 'Die Adresse funktioniert nicht mehr.',
+  'calendar.back': 'Zurück zu meinem Profil',
+
+  'news.title': 'Mitteilungen',
+  'news.now': 'Neu für Sie',
+  'news.none': 'Es gibt nichts Neues.',
+  'news.sent': 'Ihnen per E-Mail gesendet',
+  'news.reminders': 'Erinnerungen per E-Mail',
+  'news.remindersOn': 'Sie bekommen Erinnerungen an das, was bald fällig oder überfällig ist.',
+  'news.remindersOff': 'Sie bekommen keine Erinnerungen an das, was bald fällig oder überfällig ist.',
+  'news.remindersAbout':
+    'Was Ihnen zugewiesen wird und wenn sich Ihre Termine ändern, erfahren Sie in jedem Fall.',
+  'news.stop': 'Keine Erinnerungen mehr senden',
+  'news.resume': 'Wieder Erinnerungen senden',
+  'news.saved': 'Das wurde gespeichert.',
+
+  'unlock.message': 'Nachricht (freiwillig)',
+  'unlock.hint': 'Wer Ihnen mehr Zeit geben kann, erfährt davon. Höchstens {most} Zeichen.',
+  'unlock.ask': 'Um Freigabe bitten',
+  'unlock.tooLong': 'Das sind {n} Zeichen. Schreiben Sie höchstens {most}.',
+  'unlock.sent': 'Ihre Bitte wurde gesendet.',
+  'unlock.asked': 'Sie haben um Freigabe gebeten: {date}.',
+  'unlock.waiting': 'Die Antwort sehen Sie hier.',
+  'unlock.declined': 'Die Bitte wurde abgelehnt: {date}.',
+  'unlock.open': 'Das ist nicht mehr gesperrt.',
 
   'status.not_started': 'Nicht begonnen',
   'status.in_progress': 'Begonnen',

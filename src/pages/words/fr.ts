@@ -48,6 +48,24 @@ export const fr: Words = {
   'password.none':
     'Vous n’avez pas de mot de passe : vous vous connectez autrement. Vous pouvez demander un lien pour en choisir un.',
   'password.toSignIn': 'Retour à la connexion',
+  'openid.or': 'ou',
+  'openid.with': 'Se connecter avec {name}',
+  'openid.down':
+    '{name} ne répond pas en ce moment. Réessayez plus tard, ou connectez-vous avec votre mot de passe.',
+  'openid.refused':
+    '{name} a donné une réponse inutilisable. Réessayez, ou connectez-vous avec votre mot de passe. Si cela persiste, prévenez votre administrateur.',
+  'openid.stale': 'Cela a pris trop de temps, ou a été commencé dans une autre fenêtre. Veuillez réessayer.',
+  'openid.cancelled': 'Vous ne vous êtes pas connecté avec {name}.',
+  'openid.untold':
+    '{name} ne communique pas sous quel nom confirmé vous êtes connu ici. Demandez à votre administrateur.',
+  'openid.unknown':
+    '{name} vous connaît sous le nom {person}, mais personne n’est connu ici sous ce nom. Demandez à votre administrateur de vous ajouter ou de corriger votre identifiant ou votre adresse e-mail.',
+  'openid.inactive': 'Votre accès n’est pas actif. Demandez à votre administrateur.',
+  'openid.other':
+    'Une autre personne de {name} s’est déjà connectée ici à votre place. Demandez à votre administrateur.',
+  'openid.outranked':
+    'La personne qui a configuré {name} a moins de droits que vous. Connectez-vous avec votre mot de passe.',
+  'openid.tooMany': 'Trop d’essais. Réessayez dans quelques minutes.',
 
   'learning.title': 'Mes formations',
   'learning.none': 'Vous n’êtes inscrit à rien.',
@@ -129,6 +147,67 @@ export const fr: Words = {
   'catalogue.more': 'Afficher plus',
   'catalogue.notOffered': 'Ce n’est plus proposé. Demandez à votre administrateur de vous inscrire.',
   'catalogue.done': 'Vous êtes maintenant inscrit.',
+
+  'profile.title': 'Profil',
+  'profile.name': 'Nom',
+  'profile.login': 'Identifiant',
+  'profile.email': 'E-mail',
+  'profile.language': 'Langue',
+  'profile.browserLanguage': 'Comme mon navigateur',
+  'profile.timeZone': 'Fuseau horaire',
+  'profile.timeZoneHint':
+    'Par exemple Europe/Paris. Si vous le laissez vide, c’est celui de {account} : {zone}.',
+  'profile.now': 'Pour vous, il est maintenant {date}.',
+  'profile.save': 'Enregistrer',
+  'profile.saved': 'Vos réglages ont été enregistrés.',
+  'profile.unknownLanguage': 'Choisissez une des langues de la liste.',
+  'profile.unknownZone':
+    'Ce fuseau horaire n’existe pas. Choisissez-en un dans la liste, par exemple Europe/Paris.',
+
+  'calendar.title': 'Abonnement au calendrier',
+  'calendar.about':
+    'Voyez dans votre propre agenda ce qui arrive à échéance et quand ont lieu vos sessions. Les changements y arrivent d’eux-mêmes.',
+  'calendar.secret': 'L’adresse est secrète : quiconque la possède peut lire votre calendrier.',
+  'calendar.lead': 'M’abonner à mon calendrier',
+  'calendar.make': 'Créer une adresse',
+  'calendar.made':
+    'Voici votre adresse. Elle n’est affichée qu’une fois : ajoutez-la ou copiez-la maintenant.',
+  'calendar.address': 'Adresse de mon calendrier',
+  'calendar.add': 'Ajouter à mon agenda',
+  'calendar.phone':
+    'Sur un iPhone, touchez « Ajouter à mon agenda ». Pour Android, copiez l’adresse, ouvrez Google Agenda dans un navigateur et choisissez « Autres agendas », « À partir de l’URL ».',
+  'calendar.since': 'Votre calendrier a une adresse depuis : {date}.',
+  'calendar.read': 'Dernière lecture : {relative}.',
+  'calendar.neverRead': 'Aucun logiciel d’agenda ne l’a encore lu.',
+  'calendar.renewAbout': 'Une nouvelle adresse remplace l’ancienne, qui cesse aussitôt de fonctionner.',
+  'calendar.renew': 'Créer une nouvelle adresse',
+  'calendar.remove': 'Supprimer l’adresse',
+  'calendar.removed': 'L’adresse ne fonctionne plus.',
+  'calendar.back': 'Retour à mon profil',
+
+  'news.title': 'Notifications',
+  'news.now': 'Nouveautés',
+  'news.none': 'Rien de nouveau.',
+  'news.sent': 'Envoyé par e-mail',
+  'news.reminders': 'Rappels par e-mail',
+  'news.remindersOn': 'Vous recevez des rappels de ce qui arrive bientôt à échéance ou est en retard.',
+  'news.remindersOff': 'Vous ne recevez pas de rappels de ce qui arrive bientôt à échéance ou est en retard.',
+  'news.remindersAbout':
+    'Vous êtes informé dans tous les cas de ce qui vous est attribué et des changements de vos sessions.',
+  'news.stop': 'Ne plus m’envoyer de rappels',
+  'news.resume': 'M’envoyer de nouveau des rappels',
+  'news.saved': 'C’est enregistré.',
+
+  'unlock.message': 'Message (facultatif)',
+  'unlock.hint':
+    'Les personnes qui peuvent vous accorder plus de temps en sont informées. {most} caractères au plus.',
+  'unlock.ask': 'Demander le déverrouillage',
+  'unlock.tooLong': 'Cela fait {n} caractères. Écrivez-en {most} au plus.',
+  'unlock.sent': 'Votre demande a été envoyée.',
+  'unlock.asked': 'Vous avez demandé le déverrouillage : {date}.',
+  'unlock.waiting': 'Vous verrez la réponse ici.',
+  'unlock.declined': 'La demande a été refusée : {date}.',
+  'unlock.open': 'Ce n’est plus verrouillé.',
 
   'status.not_started': 'Pas commencé',
   'status.in_progress': 'En cours',

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * Which addresses of the network a message may be sent to: public ones. A subscriber's address is chosen by whoever
+ * Which addresses of the network a request may be sent to: public ones. Where to is chosen by whoever
  * administers an account, not by whoever runs the server, so it must not reach what only the server reaches.
  */
 
@@ -51,7 +51,7 @@ export function isPublicAddress(address: string): boolean {
 
 /**
  * Why an address cannot be called back, or null: not http or https, or this machine or a private network by its very
- * spelling. Where a name leads may change, and is judged at every delivery (courier.ts).
+ * spelling. Where a name leads may change, and is judged at every request (outbound.ts).
  */
 export function objectionToUrl(text: string, allowPrivateTargets: boolean): string | null {
   if (!URL.canParse(text)) return 'must be an http or https address';
@@ -62,6 +62,10 @@ export function objectionToUrl(text: string, allowPrivateTargets: boolean): stri
     ? null
     : 'must be an address of the public internet';
 }
+
+/** Whether a host, as URLs spell it, is this machine by its very spelling. */
+export const isLoopbackHost = (hostname: string): boolean =>
+  /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
 
 /** Whether a host, as URLs spell it, is a literal address that is not public, or a name of this machine. */
 function isPrivateHost(hostname: string): boolean {
