@@ -37,6 +37,8 @@ async function runBare(): Promise<void> {
       retries,
       clock: () => new Date(),
       maxBodyBytes: 64 * 1024 * 1024,
+      maxFileBytes: 64 * 1024 * 1024,
+      contentHost: null,
       logLevel: 'silent',
       version: '0',
     },

@@ -28,6 +28,18 @@ create table account (
   UNIQUE (url_key)
 );
 
+create table account_logo (
+  account_id integer not null,
+  name text not null,
+  content_type text not null,
+  bytes bytea not null,
+  changed_at timestamp with time zone not null,
+  CHECK (((octet_length(bytes) >= 1) AND (octet_length(bytes) <= 204800))),
+  CHECK ((content_type = ANY (ARRAY['image/png'::text, 'image/jpeg'::text, 'image/webp'::text]))),
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id)
+);
+
 create table api_client (
   account_id integer not null,
   client_id uuid not null,
@@ -110,9 +122,11 @@ create table content_item (
   self_enrollment boolean not null default false,
   retired_at timestamp with time zone,
   course_fields jsonb not null default '[]'::jsonb,
+  file_id uuid,
   CHECK ((default_due_type = ANY (ARRAY['unlimited'::text, 'due_date'::text, 'due_period'::text]))),
   FOREIGN KEY (account_id, author_id) REFERENCES users(account_id, user_id),
   FOREIGN KEY (account_id) REFERENCES account(account_id),
+  FOREIGN KEY (account_id, file_id) REFERENCES stored_file(account_id, file_id),
   FOREIGN KEY (account_id, folder_id) REFERENCES content_folder(account_id, folder_id),
   PRIMARY KEY (account_id, item_id)
 );
@@ -120,6 +134,7 @@ CREATE INDEX content_item_in_folder ON public.content_item USING btree (account_
 CREATE INDEX content_item_offered ON public.content_item USING btree (account_id, title, item_id) WHERE (self_enrollment AND (retired_at IS NULL));
 CREATE INDEX content_item_type ON public.content_item USING btree (account_id, content_type, item_id);
 CREATE UNIQUE INDEX content_item_code ON public.content_item USING btree (account_id, code);
+CREATE UNIQUE INDEX content_item_file ON public.content_item USING btree (account_id, file_id) WHERE (file_id IS NOT NULL);
 
 create table course_module (
   account_id integer not null,
@@ -628,6 +643,30 @@ create table signing_key (
   key bytea not null,
   FOREIGN KEY (account_id) REFERENCES account(account_id),
   PRIMARY KEY (account_id)
+);
+
+create table stored_file (
+  account_id integer not null,
+  file_id uuid not null,
+  name text,
+  media_type text not null,
+  size bigint not null default 0,
+  sha256 bytea,
+  created_at timestamp with time zone not null,
+  completed_at timestamp with time zone,
+  released_at timestamp with time zone,
+  CHECK (((completed_at IS NULL) = (sha256 IS NULL))),
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id, file_id)
+);
+
+create table stored_file_part (
+  account_id integer not null,
+  file_id uuid not null,
+  part integer not null,
+  bytes bytea not null,
+  FOREIGN KEY (account_id, file_id) REFERENCES stored_file(account_id, file_id),
+  PRIMARY KEY (account_id, file_id, part)
 );
 
 create table training (

@@ -40,6 +40,7 @@ const ORDER = [
   'people',
   'groups',
   'mail',
+  'files',
   'jobs',
   'access',
   'events',

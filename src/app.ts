@@ -8,9 +8,10 @@ import {
   Sessions,
   StaleRights,
 } from './access/index.ts';
-import { type Config, DEFAULT_RETENTION_DAYS, type MailConfig } from './config.ts';
+import { type Config, DEFAULT_FILE_BYTES, DEFAULT_RETENTION_DAYS, type MailConfig } from './config.ts';
 import { Enrollments, type WriteLimits } from './enrollment/index.ts';
 import { EventRetention, FeedWatch, FORGET_EVENTS } from './feed/index.ts';
+import { PURGE_FILE, purgeFile } from './files/index.ts';
 import { mountPages } from './http/page.ts';
 import type { RequestFacts } from './http/pipeline.ts';
 import { buildServer } from './http/server.ts';
@@ -39,10 +40,6 @@ import type { Database } from './storage/index.ts';
 import { seatsFreed } from './training/index.ts';
 import { Courier, countSubscribers, countWaiting, Dispatcher, toldToAll } from './webhooks/index.ts';
 
-/** Well within the ten seconds after which the process is gone. */
-const CLOSE_ALL_AFTER_MS = 7_000;
-const CLOSE_IDLE_EVERY_MS = 100;
-
 /** The program, wired: the only place that knows every module. */
 export interface App {
   readonly server: FastifyInstance;
@@ -62,6 +59,8 @@ export type AppConfig = Pick<Config, 'logLevel' | 'maxBodyBytes' | 'maxPairs'> &
     readonly version: string;
     readonly limits?: Partial<WriteLimits>;
     readonly eventRetentionDays?: number;
+    readonly maxFileBytes?: number;
+    readonly contentUrl?: string | null;
     /** With another opinion on what still holds, if it has one. */
     readonly mail?: MailConfig & Partial<Pick<MailOptions, 'holds'>>;
   };
@@ -103,6 +102,7 @@ export async function buildApp(
   metrics.watchMail(mail);
   const notifier = new Notifier(db, { maxAgeHours: mail.maxAgeHours }, clock);
   const authenticator = new Authenticator(db, clock);
+  const contentUrl = config.contentUrl ?? null;
   const providers = new Providers(new Outbound(config), clock);
   const server = await buildServer<Caller, Context>(
     allRoutes(authenticator, enrollments, courier, watch, mail, providers),
@@ -115,6 +115,8 @@ export async function buildApp(
       retries,
       clock,
       maxBodyBytes: config.maxBodyBytes,
+      maxFileBytes: config.maxFileBytes ?? DEFAULT_FILE_BYTES,
+      contentHost: contentUrl && new URL(contentUrl).host,
       observe: (route, status, stages) => metrics.observe(route.operationId, status, stages),
       logLevel: config.logLevel,
       version: config.version,
@@ -123,7 +125,7 @@ export async function buildApp(
   const sessions = new Sessions(db, authenticator, clock);
   const log = (facts: object, text: string) => server.log.warn(facts, text);
   const openId = new OpenIdSignIn({ db, sessions, providers, clock, log });
-  const portal = new Portal({ db, sessions, openId, enrollments, mail, clock });
+  const portal = new Portal({ db, sessions, openId, enrollments, mail, contentUrl, clock });
   mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
   const jobs = new JobRunner(db, jobHandlers(mail, notifier, retention), clock, {
     observe: (job, ending, error) => {
@@ -146,15 +148,10 @@ export async function buildApp(
       // First: whoever waits for events keeps the server from closing.
       await watch.stop();
       const closing = server.close();
-      // A connection that falls idle only now, or whose client went away in the middle of a stream, is not waited for.
-      const idle = setInterval(() => server.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS).unref();
-      const late = setTimeout(() => server.server.closeAllConnections(), CLOSE_ALL_AFTER_MS).unref();
       mail.stop();
       await Promise.all([enrollments, dispatcher, notifier, retention, jobs].map((part) => part.stop()));
       mail.close();
       await closing;
-      clearInterval(idle);
-      clearTimeout(late);
       await sealer.stop();
     },
   };
@@ -167,6 +164,7 @@ const jobHandlers = (mail: MailSender, notifier: Notifier, retention: EventReten
   [FORGET_EVENTS]: retention.handler,
   [SEATS_FREED]: seatsFreed,
   [PASSWORD_ASKED]: passwordAsked,
+  [PURGE_FILE]: purgeFile,
 });
 
 /** Somebody must act on a dead job; one that is tried again may yet do. */

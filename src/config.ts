@@ -11,10 +11,14 @@ export interface Config {
   /** null: only where it is safe (an empty embedded folder, served on loopback) */
   readonly demo: boolean | null;
   readonly publicUrl: string | null;
+  /** The origin of what users upload; null: the origin of the pages, within a sandbox. */
+  readonly contentUrl: string | null;
   /** Whether webhooks may go to private and loopback addresses, and OpenID providers be there. */
   readonly allowPrivateTargets: boolean;
   readonly logLevel: string;
   readonly maxBodyBytes: number;
+  /** Of a file that is uploaded for a content item. */
+  readonly maxFileBytes: number;
   readonly maxPairs: number;
   /** How long events can be read again. */
   readonly eventRetentionDays: number;
@@ -49,6 +53,8 @@ export type FlagOptions = Readonly<Record<string, { type: 'string' | 'boolean'; 
 
 /** 64 MB: enough for a million ids. */
 const DEFAULT_BODY_BYTES = 64 * 1024 * 1024;
+/** Half an hour of film in good quality. */
+export const DEFAULT_FILE_BYTES = 512 * 1024 * 1024;
 const DEFAULT_PAIRS = 5_000_000;
 export const DEFAULT_RETENTION_DAYS = 90;
 const DEFAULT_MAIL_CONNECTIONS = 5;
@@ -80,9 +86,11 @@ export function readConfig(flags: Flags, environment: Environment = process.env)
         : null,
     demo: flags['no-demo'] ? false : flags['demo'] ? true : switchOf('ROLLBOOK_DEMO', environment),
     publicUrl: text('', 'ROLLBOOK_PUBLIC_URL') ?? null,
+    contentUrl: originOf(text('', 'ROLLBOOK_CONTENT_URL'), text('', 'ROLLBOOK_PUBLIC_URL')),
     allowPrivateTargets: switchOf('ROLLBOOK_ALLOW_PRIVATE_TARGETS', environment) ?? false,
     logLevel: text('', 'ROLLBOOK_LOG_LEVEL') ?? 'warn',
     maxBodyBytes: number('', 'ROLLBOOK_MAX_BODY_BYTES', DEFAULT_BODY_BYTES, 1024 ** 3),
+    maxFileBytes: number('', 'ROLLBOOK_MAX_FILE_BYTES', DEFAULT_FILE_BYTES, 1024 ** 4, 1),
     maxPairs: number('', 'ROLLBOOK_MAX_PAIRS', DEFAULT_PAIRS, 1_000_000_000),
     // A receiver of webhooks may be down for a day, and is told everything after it.
     eventRetentionDays: number('', 'ROLLBOOK_EVENT_RETENTION_DAYS', DEFAULT_RETENTION_DAYS, 3_650, 2),
@@ -101,6 +109,18 @@ function mailTarget(url: string | undefined, from: string | undefined): SmtpTarg
   const target = readSmtpUrl(url, from ?? null);
   if ('fault' in target) throw new ConfigError(`SMTP_URL ${target.fault}.`);
   return target;
+}
+
+/** What users upload must not have the origin of the pages, or it would act as whoever looks at it. */
+function originOf(url: string | undefined, publicUrl: string | undefined): string | null {
+  if (url === undefined) return null;
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  const isOrigin = parsed && /^https?:$/.test(parsed.protocol) && parsed.pathname === '/' && !parsed.search;
+  if (!isOrigin || parsed.username || parsed.hash)
+    throw new ConfigError(`ROLLBOOK_CONTENT_URL: ${url} is no http or https address without a path.`);
+  if (publicUrl && URL.canParse(publicUrl) && new URL(publicUrl).host === parsed.host)
+    throw new ConfigError('ROLLBOOK_CONTENT_URL must have another host than ROLLBOOK_PUBLIC_URL.');
+  return parsed.origin;
 }
 
 function switchOf(variable: string, environment: Environment): boolean | null {

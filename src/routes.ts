@@ -11,6 +11,7 @@ import { noticeRoutes } from './notices/index.ts';
 import { openIdRoutes, type Providers } from './openid/index.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
+import { lookRoutes } from './portal/index.ts';
 import { certificateRoutes } from './progress/index.ts';
 import { resultRoutes } from './results/index.ts';
 import { trainingRoutes } from './training/index.ts';
@@ -43,4 +44,5 @@ export const allRoutes = (
   ...calendarRoutes,
   ...noticeRoutes,
   ...groupRoutes,
+  ...lookRoutes,
 ];

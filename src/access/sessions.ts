@@ -76,12 +76,7 @@ export class Sessions {
     if (accountOfToken(token) !== accountId) return null;
     const now = this.#clock();
     const sessionHash = sha256(token);
-    const found = await this.#db.read(async (tx) => {
-      const row = await queries.findSession(tx, accountId, sessionHash);
-      if (!row || row.expiresAt <= now) return null;
-      const user = await loadUser(tx, accountId, row.userId, now);
-      return user?.isActive ? { row, user } : null;
-    });
+    const found = await this.#load(accountId, sessionHash, now);
     if (!found) return null;
     const { createdAt, expiresAt } = found.row;
     const until = new Date(Math.min(now.getTime() + IDLE_MS, createdAt.getTime() + LONGEST_MS));
@@ -100,6 +95,21 @@ export class Sessions {
   async confirm(session: Session, password: string, remoteAddress: string): Promise<void> {
     const { login } = await this.loginOf(session);
     await this.#authenticator.verifyLogin(session.site.key, login, password, remoteAddress);
+  }
+
+  /** Who has the session of a hash; null if there is none any more. It is not put off by that. */
+  async callerOf(accountId: number, sessionHash: Buffer): Promise<Caller | null> {
+    const found = await this.#load(accountId, sessionHash, this.#clock());
+    return found && toCaller(found.user, null);
+  }
+
+  #load(accountId: number, sessionHash: Buffer, now: Date) {
+    return this.#db.read(async (tx) => {
+      const row = await queries.findSession(tx, accountId, sessionHash);
+      if (!row || row.expiresAt <= now) return null;
+      const user = await loadUser(tx, accountId, row.userId, now);
+      return user?.isActive ? { row, user } : null;
+    });
   }
 
   async end({ token, site }: Session): Promise<void> {

@@ -586,6 +586,17 @@ export interface LearningTracksCourse {
   courseId: string;
 }
 
+export interface ContentFile {
+  /** As the sender called it */
+  fileName?: string | undefined;
+  /** By its first bytes */
+  mediaType: string;
+  /** In bytes */
+  size: number;
+  /** In hexadecimal digits */
+  sha256: string;
+}
+
 export interface Training {
   title: string;
   organizer: string;
@@ -1020,6 +1031,18 @@ export interface SmartGroupRules {
       }>;
     }>;
   };
+}
+
+export interface PortalSettings {
+  /** Six hexadecimal digits; empty: as Rollbook has it */
+  accentColor: string;
+  /** Where the logo is; absent: there is none */
+  logoUrl?: string | undefined;
+}
+
+export interface PortalSettingsChanges {
+  /** Six hexadecimal digits; empty: as Rollbook has it */
+  accentColor?: string | undefined;
 }
 
 /** What each operation takes and answers, in JSON. */
@@ -1589,6 +1612,13 @@ export interface Operations {
     };
     body: {
       courseIds: string[];
+    };
+    answer: undefined;
+  };
+  /** Take the file of a content item away */
+  RemoveContentFile: {
+    path: {
+      id: string;
     };
     answer: undefined;
   };
@@ -2318,6 +2348,19 @@ export interface Operations {
       smartGroupRules: SmartGroupRules;
     };
   };
+  /** What the pages of the account look like */
+  GetPortalSettings: {
+    answer: PortalSettings;
+  };
+  /** Change what the pages of the account look like; what is left out stays */
+  ChangePortalSettings: {
+    body: PortalSettingsChanges;
+    answer: PortalSettings;
+  };
+  /** Take the logo away; its address leads nowhere any more */
+  RemoveLogo: {
+    answer: undefined;
+  };
 }
 
 /** Where each operation is; `entries`: the member of a page that holds its entries. */
@@ -2377,6 +2420,7 @@ export const OPERATIONS = {
   RemoveCourseModule: { method: 'DELETE', path: '/course/{id}/modules/{moduleId}' },
   GetLearningTrackCourses: { method: 'GET', path: '/learning_track/courses' },
   SetLearningTrackCourses: { method: 'POST', path: '/learning_track/{id}/courses' },
+  RemoveContentFile: { method: 'DELETE', path: '/content/{id}/file' },
   CreateTraining: { method: 'POST', path: '/training' },
   AddTrainingSession: { method: 'POST', path: '/training/{id}/sessions' },
   GetTrainingSessions: { method: 'GET', path: '/training/{id}/sessions' },
@@ -2458,4 +2502,7 @@ export const OPERATIONS = {
   AddSmartGroup: { method: 'POST', path: '/group/smart' },
   EditSmartGroup: { method: 'POST', path: '/group/smart/{id}' },
   GetSmartGroupRules: { method: 'GET', path: '/group/smart/{id}/rules' },
+  GetPortalSettings: { method: 'GET', path: '/portal/settings' },
+  ChangePortalSettings: { method: 'POST', path: '/portal/settings' },
+  RemoveLogo: { method: 'DELETE', path: '/portal/logo' },
 } as const;

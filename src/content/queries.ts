@@ -19,6 +19,8 @@ export interface Item extends DueDefaults {
   readonly code: string | null;
   readonly folderId: string | null;
   readonly url: string | null;
+  /** Of the file that was uploaded for it. */
+  readonly fileId: string | null;
   readonly authorId: string;
   readonly addedAt: Date;
   readonly selfEnrollment: boolean;
@@ -36,6 +38,7 @@ interface ItemRow {
   code: string | null;
   folder_id: string | null;
   url: string | null;
+  file_id: string | null;
   author_id: string;
   added_at: Date;
   default_due_type: DueDefaults['defaultDueType'];
@@ -57,6 +60,7 @@ const toItem = (row: ItemRow): Item => ({
   code: row.code,
   folderId: row.folder_id,
   url: row.url,
+  fileId: row.file_id,
   authorId: row.author_id,
   addedAt: row.added_at,
   defaultDueType: row.default_due_type,
@@ -95,7 +99,7 @@ export async function selectItems(
   return rows.map(toItem);
 }
 
-export type NewItem = Omit<Item, 'isRetired' | 'accountUrl'>;
+export type NewItem = Omit<Item, 'isRetired' | 'accountUrl' | 'fileId'>;
 
 /** Any number of items in one statement. */
 export async function insertItems(tx: WriteTx, accountId: number, items: readonly NewItem[]): Promise<void> {
@@ -122,6 +126,18 @@ export async function updateItem(tx: WriteTx, accountId: number, item: Item): Pr
       default_lock = ${item.defaultLock}, self_enrollment = ${item.selfEnrollment},
       course_fields = ${JSON.stringify(item.courseFields)}::jsonb
     where account_id = ${accountId} and item_id = ${item.itemId}`.execute(tx);
+}
+
+/** Gives an item another file, or none. */
+export async function setFile(
+  tx: WriteTx,
+  accountId: number,
+  itemId: string,
+  fileId: string | null,
+): Promise<void> {
+  await sql`update content_item set file_id = ${fileId} where account_id = ${accountId} and item_id = ${itemId}`.execute(
+    tx,
+  );
 }
 
 export async function retireItem(tx: WriteTx, accountId: number, itemId: string, now: Date): Promise<void> {

@@ -18,6 +18,7 @@ import {
 import { endOfDay, toInstantText } from '../kernel/dates.ts';
 import { courseRoutes } from './course-routes.ts';
 import { displayType } from './display.ts';
+import { fileRoutes } from './file-routes.ts';
 import type { TreeNode } from './folder-queries.ts';
 import * as folders from './folders.ts';
 import * as library from './library.ts';
@@ -267,4 +268,5 @@ export const contentRoutes: readonly Route<Context>[] = [
     run: (ctx: Context, { params }) => folders.deleteFolder(ctx, params.id),
   }),
   ...courseRoutes,
+  ...fileRoutes,
 ];

@@ -21,11 +21,12 @@ const typeOf = (contentType: string | undefined): string =>
 const refuseType = (type: string, readable: string): never =>
   refuse('request.unsupported_type', { type: type.slice(0, 100), readable });
 
-/** Of a body that is a file of one of these types, or a form with such a file; refuses like {@link kindOf}. */
+/** Of a body that is a file of one of these types (`image/*` is all of them), or a form with such a file; refuses like {@link kindOf}. */
 export function kindOfFile(contentType: string | undefined, types: readonly string[]): 'file' | 'multipart' {
   const type = typeOf(contentType);
   if (type === 'multipart/form-data') return 'multipart';
-  if (type === '' || type === 'application/octet-stream' || types.includes(type)) return 'file';
+  const names = ['', 'application/octet-stream', ...types];
+  if (names.includes(type) || names.includes(type.replace(/\/.*/, '/*'))) return 'file';
   return refuseType(type, `${types.join(' or ')}, or a form with a file`);
 }
 
@@ -46,6 +47,17 @@ export function kindOf(contentType: string | undefined): BodyKind {
 const SHARED_BYTES = 256 * 1024 * 1024;
 let sharedBytes = 0;
 
+/** Takes of that memory; what is returned gives it back. Refuses `server.busy`. */
+export function reserve(bytes: number): () => void {
+  if (sharedBytes + bytes > SHARED_BYTES) refuse('server.busy', { seconds: 1 });
+  sharedBytes += bytes;
+  let isGivenBack = false;
+  return () => {
+    if (!isGivenBack) sharedBytes -= bytes;
+    isGivenBack = true;
+  };
+}
+
 /** A body as it came, and what it takes of the shared memory, to be given back. */
 export interface Taken {
   readonly parts: readonly Buffer[];
@@ -59,6 +71,9 @@ export interface Taken {
 export const owning = (part: Buffer): Buffer =>
   part.byteLength === part.buffer.byteLength ? part : Buffer.from(Uint8Array.from(part).buffer);
 
+/** Slow bodies of 64 MB must fit; a client that sends nothing for long must not hold a socket. */
+const BODY_TIMEOUT_MS = 300_000;
+
 /** Reads a body to its end. Refuses `request.too_large` beyond the limit, announced or not, and `server.busy`. */
 export async function readBody(message: IncomingMessage, limit: number): Promise<Taken> {
   const announced = Number(message.headers['content-length'] ?? 0);
@@ -69,6 +84,7 @@ export async function readBody(message: IncomingMessage, limit: number): Promise
     taken = 0;
   };
   const parts: Buffer[] = [];
+  const late = setTimeout(() => message.destroy(), BODY_TIMEOUT_MS);
   try {
     for await (const part of message as AsyncIterable<Buffer>) {
       taken += part.length;
@@ -81,6 +97,8 @@ export async function readBody(message: IncomingMessage, limit: number): Promise
     release();
     if (message.errored || (message.destroyed && !message.complete)) throw new ClientGone();
     throw error;
+  } finally {
+    clearTimeout(late);
   }
   if (!message.complete) {
     release();

@@ -5,15 +5,18 @@ import { refuse } from '../kernel/errors.ts';
 const BOUNDARY = /;\s*boundary=(?:"([^"]+)"|([^\s;"]+))/i;
 /** RFC 2046 allows 70 characters. */
 const MAX_BOUNDARY = 200;
-const END_OF_HEAD = Buffer.from('\r\n\r\n');
+export const END_OF_HEAD = Buffer.from('\r\n\r\n');
 const DISPOSITION = /^content-disposition:\s*form-data\s*;(.*)$/im;
 const NAME = /(?:^|[;\s])name=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/i;
 const CONTENT_TYPE = /^content-type:(.*)$/im;
-const FILE_NAME = /(?:^|[;\s])filename\*?=/i;
+const IS_FILE = /(?:^|[;\s])filename\*?=/i;
+const FILE_NAME = /(?:^|[;\s])filename=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/i;
+/** Of RFC 5987. */
+const EXTENDED_NAME = /(?:^|[;\s])filename\*=utf-8'[^']*'([^\s;"]+)/i;
 
-const broken = (detail: string): never => refuse('request.malformed_form', { detail });
+export const broken = (detail: string): never => refuse('request.malformed_form', { detail });
 
-type TextOf = (bytes: Buffer) => string;
+export type TextOf = (bytes: Buffer) => string;
 
 /** A form's pairs; files are left out. Refuses `request.malformed_form`, and what `textOf` refuses. */
 export function* splitMultipart(
@@ -49,20 +52,40 @@ function* fieldsOf(bytes: Buffer, contentType: string, textOf: TextOf): Generato
     const end = part.indexOf(END_OF_HEAD);
     if (end < 0) broken('the head of a part has no end');
     const head = textOf(part.subarray(0, end));
-    const disposition = DISPOSITION.exec(head)?.[1];
-    if (disposition === undefined) return broken('a part is no form-data');
-    const name = NAME.exec(disposition);
-    if (!name) return broken('a part has no name');
-    yield {
-      name: name[1]?.replace(/\\(.)/g, '$1') ?? name[2] ?? '',
-      isFile: FILE_NAME.test(disposition),
-      head,
-      content: part.subarray(end + END_OF_HEAD.length),
-    };
+    const { name, isFile } = readHead(head);
+    yield { name, isFile, head, content: part.subarray(end + END_OF_HEAD.length) };
   }
 }
 
-function boundaryOf(contentType: string): string {
+/** What the head of a part says of it. Refuses `request.malformed_form`. */
+export function readHead(head: string): {
+  readonly name: string;
+  readonly isFile: boolean;
+  /** Null where it has none, or an empty one. */
+  readonly fileName: string | null;
+} {
+  const disposition = DISPOSITION.exec(head)?.[1] ?? broken('a part is no form-data');
+  const name = NAME.exec(disposition) ?? broken('a part has no name');
+  return {
+    name: name[1]?.replace(/\\(.)/g, '$1') ?? name[2] ?? '',
+    isFile: IS_FILE.test(disposition),
+    fileName: fileNameOf(disposition) || null,
+  };
+}
+
+function fileNameOf(disposition: string): string | undefined {
+  const extended = EXTENDED_NAME.exec(disposition)?.[1];
+  try {
+    if (extended !== undefined) return decodeURIComponent(extended);
+  } catch {}
+  const plain = FILE_NAME.exec(disposition);
+  // Browsers write three signs like this, and no others.
+  return (plain?.[1]?.replace(/\\(["\\])/g, '$1') ?? plain?.[2])?.replace(/%(22|0D|0A)/gi, (sign) =>
+    decodeURIComponent(sign),
+  );
+}
+
+export function boundaryOf(contentType: string): string {
   const match = BOUNDARY.exec(contentType);
   const boundary = match?.[1] ?? match?.[2] ?? broken('its Content-Type names no boundary');
   return boundary.length > MAX_BOUNDARY ? broken('its boundary is too long') : boundary;

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { refuse } from '../kernel/errors.ts';
 import { readBody } from './body.ts';
@@ -22,7 +23,8 @@ export interface PageRequest {
 export interface PageAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[]>>;
-  readonly body: string;
+  /** A file is written while it is read. */
+  readonly body: string | AsyncIterable<Buffer>;
 }
 
 export interface PageRoute {
@@ -55,10 +57,14 @@ export function mountPages(
           answer = await failed(read, error);
           if (answer.status >= 500) request.log.error({ err: error, requestId: request.id }, 'page failed');
         }
-        return reply.code(answer.status).headers(answer.headers).send(answer.body);
+        return reply.code(answer.status).headers(answer.headers).send(bodyOf(request, answer));
       },
     });
 }
+
+/** Of a file nothing is read for who asks for its headers alone. */
+const bodyOf = ({ method }: FastifyRequest, { body }: PageAnswer): string | Readable =>
+  typeof body === 'string' ? body : Readable.from(method === 'HEAD' ? [] : body, { objectMode: false });
 
 const withoutForm = (request: FastifyRequest): PageRequest => ({
   id: request.id,

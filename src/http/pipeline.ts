@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal, refuse } from '../kernel/errors.ts';
 import type { Live } from '../kernel/live.ts';
@@ -17,6 +18,7 @@ import { validate } from './decode.ts';
 import type { Decoder } from './decoder.ts';
 import { readPairs, splitUrlEncoded } from './form.ts';
 import { completeFromHeaders } from './header-members.ts';
+import { drain, type IncomingFile, isDrained, openFile } from './incoming.ts';
 import { type Format, negotiate, negotiateOrDefault } from './negotiate.ts';
 import { type Preferences, readPreferences } from './preferences.ts';
 import { prepare, readyRefusal, send } from './ready.ts';
@@ -44,6 +46,8 @@ export interface PipelineOptions<Caller, Ctx> {
   readonly retries: Retries<Ctx>;
   readonly clock: () => Date;
   readonly maxBodyBytes: number;
+  /** Of a file that is read while it comes in. */
+  readonly maxFileBytes: number;
   readonly decoder: Decoder;
   /** Told when a request was answered: milliseconds per stage. */
   observe?(route: Route<Ctx>, status: number, stages: Readonly<Record<string, number>>): void;
@@ -68,15 +72,19 @@ export async function answer<Caller, Ctx>(
   const { id, headers } = request;
   const now = options.clock();
   let taken = NOTHING_TAKEN;
+  let incoming = NO_INCOMING;
   try {
     const caller = await stages.time('authenticate', () => callerOf(route, options, request));
     if (caller !== null) options.authorize(caller, route.may);
     const { format, kind, limit } = negotiateAll(route, options, request);
-    if (route.body || route.upload) taken = await stages.time('read', () => readBody(request.raw, limit));
+    if (route.isStreamed)
+      incoming = await stages.time('read', () => openFile(request.raw, request.sentType ?? '', limit));
+    else if (route.body || route.upload)
+      taken = await stages.time('read', () => readBody(request.raw, limit));
     const body = await stages.time('decode', () => bodyOf(route, options.decoder, request, kind, taken));
     // Of a value nothing is left in memory but what was read out of it; a file is kept as it is.
     if (!route.upload) taken.release();
-    const input = stages.timeNow('validate', () => validateAll(route, request, body, format));
+    const input = stages.timeNow('validate', () => validateAll(route, request, body, format, incoming));
     const preferences = readPreferences(headers['prefer']?.toString());
     const facts = { id, now, headers, preferences, live: new LiveRequest(route, options, request, reply) };
     const keyed = takesKey(route) ? keyedRequestOf(route, input, request.headers) : null;
@@ -96,9 +104,13 @@ export async function answer<Caller, Ctx>(
     stages.timeNow('encode', () => send(reply, ready));
   } catch (error) {
     if (error instanceof ClientGone) request.raw.destroy();
-    else sendError(request, reply, error, request.log, route.prefersJson);
+    else {
+      if (route.isStreamed) drain(request.raw);
+      sendError(request, reply, error, request.log, route.prefersJson);
+    }
   } finally {
     taken.release();
+    incoming.release();
   }
   options.observe?.(route, reply.statusCode, stages.all);
 }
@@ -216,6 +228,7 @@ function negotiateAll<Caller, Ctx>(
     refuse('request.unsupported_encoding', { encoding: coding.slice(0, 50) });
   const choose = route.answer.contentType ? negotiateOrDefault : negotiate;
   const format = choose(request.headers.accept, route.prefersJson, route.answer.files);
+  if (route.isStreamed) return { format, kind, limit: options.maxFileBytes };
   const limit =
     route.bodySize === 'bulk' ? options.maxBodyBytes : Math.min(SMALL_BODY_BYTES, options.maxBodyBytes);
   if (hasBody && Number(request.headers['content-length'] ?? 0) > limit)
@@ -224,6 +237,7 @@ function negotiateAll<Caller, Ctx>(
 }
 
 const NOTHING_TAKEN: Taken = { parts: [], release: () => undefined };
+const NO_INCOMING: IncomingFile = { name: null, bytes: Readable.from([]), release: () => undefined };
 const NO_FILE: Upload = { bytes: Buffer.alloc(0), charset: undefined };
 
 interface ReadBody {
@@ -240,6 +254,7 @@ async function bodyOf<Ctx>(
   { parts }: Taken,
 ): Promise<ReadBody> {
   const contentType = request.sentType ?? '';
+  if (route.isStreamed) return { plain: undefined, file: NO_FILE };
   if (kind === 'file' || (route.upload && kind === 'multipart'))
     return { plain: undefined, file: uploadOf(parts, kind, contentType) };
   if (!route.body) return { plain: undefined, file: NO_FILE };
@@ -256,6 +271,7 @@ function validateAll<Ctx>(
   request: FastifyRequest,
   { plain, file }: ReadBody,
   format: Format,
+  incoming: IncomingFile,
 ): Input {
   const mark = request.url.indexOf('?');
   const search = mark < 0 ? '' : request.url.slice(mark + 1);
@@ -270,6 +286,7 @@ function validateAll<Ctx>(
       )) as never,
     body: (route.body && validate(route.body, plain)) as never,
     file,
+    incoming,
     format,
     headers: Object.fromEntries(
       Object.keys(route.takesHeaders).map((name) => [name, request.headers[name.toLowerCase()]?.toString()]),
@@ -292,6 +309,6 @@ export function sendError(
   const refusal = error instanceof Refusal ? error : new Refusal('server.bug', { requestId: request.id });
   if (refusal !== error) log.error({ err: error, requestId: request.id }, 'unexpected error');
   // A body that was not read to its end would be taken for the next request.
-  if (!request.raw.complete) reply.header('connection', 'close');
+  if (!request.raw.complete && !isDrained(request.raw)) reply.header('connection', 'close');
   send(reply, readyRefusal(refusal, request.headers.accept, prefersJson));
 }

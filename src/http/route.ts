@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../kernel/errors.ts';
 import type { Upload } from './body.ts';
 import { csvHeader, toCsv, toJson, toXml, XML_DECLARATION, xmlContent } from './encode.ts';
+import type { IncomingFile } from './incoming.ts';
 import type { FileFormat, Format } from './negotiate.ts';
 import {
   type Infer,
@@ -280,8 +281,10 @@ export interface Route<Ctx> {
   readonly params: Wire<unknown> | null;
   readonly query: Wire<unknown> | null;
   readonly body: Wire<unknown> | null;
-  /** Media types of the file that is the body, or stands in a form; null where the body is a value. */
+  /** Media types (`image/*` is all of them) of the file that is the body, or stands in a form; null where the body is a value. */
   readonly upload: readonly string[] | null;
+  /** Whether that file may be larger than memory: `run` reads it while it comes in. */
+  readonly isStreamed: boolean;
   /** small: at most 1 MB; bulk: the configured maximum. */
   readonly bodySize: 'small' | 'bulk';
   /** Members of the body that may also come in request headers (header-members.ts). */
@@ -302,8 +305,11 @@ export interface Route<Ctx> {
   /** The same of headers that some such answers carry. */
   readonly mayHaveHeaders: Readonly<Record<string, string>>;
   readonly refusals: readonly ErrorCode[];
-  /** Why a POST or DELETE knows no Idempotency-Key: it only reads, or a secret would be kept. */
-  readonly keyless: 'read' | 'secret' | null;
+  /**
+   * Why a POST or DELETE knows no Idempotency-Key: it only reads, a secret would be kept, or what it is sent is not known
+   * before it is done, and doing it again changes nothing.
+   */
+  readonly keyless: 'read' | 'secret' | 'stream' | null;
   /** Answers again for what an earlier attempt did, by the id of that, when its answer was not kept. */
   readonly rebuild: ((ctx: Ctx, effectId: string, input: Input) => Promise<unknown>) | null;
   /** The token endpoint: JSON unless XML is asked for, and failures carry OAuth's `error`. */
@@ -318,6 +324,8 @@ export interface Input {
   readonly body: never;
   /** Empty where the route takes none. */
   readonly file: Upload;
+  /** Of a route that reads its file while it comes in. */
+  readonly incoming: IncomingFile;
   readonly headers: TakenHeaders;
   /** How the answer will be written: what is read for a stream is not what is read for a page. */
   readonly format: Format;
@@ -341,6 +349,7 @@ interface RouteInput<Ctx, P, Q, B, R> {
   query?: Q;
   body?: B;
   upload?: readonly string[];
+  isStreamed?: boolean;
   bodySize?: 'small' | 'bulk';
   headerMembers?: readonly (keyof In<B> & string)[];
   takesHeaders?: Readonly<Record<string, string>>;
@@ -352,7 +361,7 @@ interface RouteInput<Ctx, P, Q, B, R> {
   headers?: Readonly<Record<string, string>>;
   mayHaveHeaders?: Readonly<Record<string, string>>;
   refusals?: readonly ErrorCode[];
-  keyless?: 'read' | 'secret';
+  keyless?: 'read' | 'secret' | 'stream';
   rebuild?(
     ctx: Ctx,
     effectId: string,
@@ -361,7 +370,15 @@ interface RouteInput<Ctx, P, Q, B, R> {
   prefersJson?: boolean;
   run(
     ctx: Ctx,
-    input: { params: In<P>; query: In<Q>; body: In<B>; file: Upload; headers: TakenHeaders; format: Format },
+    input: {
+      params: In<P>;
+      query: In<Q>;
+      body: In<B>;
+      file: Upload;
+      incoming: IncomingFile;
+      headers: TakenHeaders;
+      format: Format;
+    },
   ): Promise<R | Reply<R>>;
 }
 
@@ -387,10 +404,11 @@ export function route<Ctx, P = null, Q = null, B = null, R = void>(
     query: null,
     body: null,
     upload: null,
+    isStreamed: false,
     ...input,
   } as unknown as Route<Ctx>;
 }
 
-/** Whether a retry may be told by its Idempotency-Key: every write, but for those where a secret would be kept. */
+/** Whether a retry may be told by its Idempotency-Key: every write, but for those that say why not. */
 export const takesKey = (route: Pick<Route<never>, 'method' | 'keyless'>): boolean =>
   route.method !== 'GET' && route.keyless === null;

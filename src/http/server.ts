@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import Fastify, {
   type FastifyInstance,
   type FastifyReply,
@@ -24,14 +25,21 @@ declare module 'fastify' {
 /** Every route answers under each of these: programs for the vendor's hosts use all four. */
 export const PREFIXES = ['', '/api/v2', '/api/v3', '/index.php/api/v2'] as const;
 
-/** Slow uploads of 64 MB must fit; a client that sends nothing for long must not hold a socket. */
-const REQUEST_TIMEOUT_MS = 300_000;
+/** For a large file over a slow line. Other bodies have less time (body.ts), and headers a minute. */
+const REQUEST_TIMEOUT_MS = 2 * 3_600_000;
 const KEEP_ALIVE_MS = 72_000;
 const MAX_PARAMETER_LENGTH = 500;
+/** A request that was on its way when a stop began comes within that. */
+const DROP_SILENT_AFTER_MS = 1_000;
+const CLOSE_IDLE_EVERY_MS = 100;
+/** Where what users upload is found on a host of its own. */
+export const CONTENT_PATH = '/file/';
 
 export interface ServerOptions<Caller, Ctx> extends Omit<PipelineOptions<Caller, Ctx>, 'decoder'> {
   readonly logLevel: string;
   readonly version: string;
+  /** The host of what users upload: nothing else is answered there. */
+  readonly contentHost: string | null;
 }
 
 /** A request in the log, whoever logs it, is the pattern of its route: an address may have a secret in it. */
@@ -57,6 +65,7 @@ export async function buildServer<Caller, Ctx>(
       if (socket.writable) socket.end(rawBadRequest());
     },
   });
+  dropSilentConnections(app);
   // Bodies are read by the pipeline, after the caller is known.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
@@ -70,6 +79,11 @@ export async function buildServer<Caller, Ctx>(
       'referrer-policy': 'no-referrer',
       'cache-control': 'no-store',
     });
+    if (options.contentHost === request.headers.host?.toLowerCase() && !request.url.startsWith(CONTENT_PATH))
+      throw new Refusal('request.no_such_endpoint', {
+        method: request.method,
+        path: request.url.slice(0, 200),
+      });
   });
   app.setErrorHandler((error, request, reply) => frameworkError(error, request, reply));
   const decoder = new Decoder();
@@ -78,6 +92,31 @@ export async function buildServer<Caller, Ctx>(
   app.setNotFoundHandler((request, reply) => notFound(routes, request, reply));
   await addDocs(app, toOpenApi(routes, { version: options.version, title: 'Rollbook' }));
   return app;
+}
+
+/**
+ * A stop waits for no connection that nobody uses: those that fall idle meanwhile, and those on which nothing was ever
+ * asked. Clients open spare ones, and Node would wait more than a minute for their first headers.
+ */
+function dropSilentConnections(app: FastifyInstance): void {
+  const silent = new Set<Socket>();
+  app.server.on('connection', (socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  app.server.on('request', ({ socket }) => silent.delete(socket));
+  let idle: NodeJS.Timeout | undefined;
+  let late: NodeJS.Timeout | undefined;
+  app.addHook('preClose', async () => {
+    idle = setInterval(() => app.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS).unref();
+    late = setTimeout(() => {
+      for (const socket of silent) socket.destroy();
+    }, DROP_SILENT_AFTER_MS).unref();
+  });
+  app.addHook('onClose', async () => {
+    clearInterval(idle);
+    clearTimeout(late);
+  });
 }
 
 function mount<Caller, Ctx>(

@@ -128,6 +128,18 @@ export const DIRECTORY_ERRORS = {
     '{field}: unknown modules {ids}.',
     'The ids name no module of a course of this account.',
   ),
+  'content.takes_no_file': entry(
+    400,
+    'A content item of type {type} has no file.',
+    'Materials have one: pages, images, audio, video, PDF and Office documents, books.',
+  ),
+  'content.no_file': entry(404, 'The content item {ids} has no file.', 'POST /content/{id}/file stores one.'),
+  'file.empty': entry(400, 'The file is empty.', 'What was there stays.'),
+  'file.wrong_type': entry(
+    400,
+    'By its first bytes the file is none that a {type} can have: {types}.',
+    'What a file is called and what its sender says it is make no difference. What was there stays.',
+  ),
   'content.wrong_type': entry(
     400,
     '{field}: {ids} cannot stand here: {detail}.',

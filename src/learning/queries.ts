@@ -14,6 +14,8 @@ export interface Learning {
   readonly title: string;
   readonly description: string;
   readonly url: string | null;
+  /** Of the file that opens instead, if there is one. */
+  readonly fileId: string | null;
   readonly accessAt: Date;
   readonly dueAt: Date | null;
   readonly lockAfterDueDate: boolean;
@@ -30,6 +32,7 @@ interface LearningRow extends ProgressRow {
   title: string;
   description: string;
   url: string | null;
+  file_id: string | null;
   access_at: Date;
   due_at: Date | null;
   lock_after_due: boolean;
@@ -45,7 +48,7 @@ export async function learningOf(
 ): Promise<Learning[]> {
   const one = key ? sql`and e.chunk = ${String(key.chunk)}::int8 and e.ordinal = ${key.ordinal}` : sql``;
   const { rows } = await sql<LearningRow>`
-    select e.chunk, e.ordinal, e.item_id, i.content_type, i.title, i.description, i.url, e.access_at, e.due_at,
+    select e.chunk, e.ordinal, e.item_id, i.content_type, i.title, i.description, i.url, i.file_id, e.access_at, e.due_at,
            e.lock_after_due, e.now_term, ${PROGRESS}
     from (select *, ${currentTerm(accountId, sql`mine.learner_id`, sql`mine.item_id`)} as now_term from enrollment mine
           where mine.account_id = ${accountId} and mine.learner_id = ${learnerId} offset 0) e
@@ -61,6 +64,7 @@ export async function learningOf(
     title: row.title,
     description: row.description,
     url: row.url,
+    fileId: row.file_id,
     accessAt: row.access_at,
     dueAt: row.due_at,
     lockAfterDueDate: row.lock_after_due,
@@ -77,6 +81,8 @@ export interface Module {
   readonly trainingId: string | null;
   readonly contentType: ContentType | null;
   readonly url: string | null;
+  /** Of the file that opens instead, if there is one. */
+  readonly fileId: string | null;
   readonly progress: Progress;
 }
 
@@ -95,9 +101,10 @@ export async function modulesOf(
       training_id: string | null;
       content_type: ContentType | null;
       url: string | null;
+      file_id: string | null;
     }
   >`
-    select m.module_id, m.title, m.item_id, m.training_id, i.content_type, i.url, ${PROGRESS}
+    select m.module_id, m.title, m.item_id, m.training_id, i.content_type, i.url, i.file_id, ${PROGRESS}
     from course_module m
     left join content_item i on i.account_id = m.account_id and i.item_id = m.item_id
     left join module_progress p on p.account_id = m.account_id and p.learner_id = ${learnerId}
@@ -112,6 +119,7 @@ export async function modulesOf(
     trainingId: row.training_id,
     contentType: row.content_type,
     url: row.url,
+    fileId: row.file_id,
     progress: toProgress(row),
   }));
 }
@@ -186,6 +194,49 @@ export async function findWindow(
         accessAt: row.access_at,
         dueAt: row.due_at,
         lockAfterDueDate: row.lock_after_due,
+      }
+    : null;
+}
+
+/** A module that has a file. */
+export interface FilePart {
+  readonly courseId: string;
+  readonly title: string;
+  readonly contentType: ContentType;
+  readonly fileId: string;
+  readonly progress: Progress;
+}
+
+/** The material behind a module of a course, or of a course of a learning track, as {@link modulesOf}; null if it has no file. */
+export async function findFilePart(
+  tx: ReadTx,
+  accountId: number,
+  learnerId: string,
+  itemId: string,
+  moduleId: string,
+): Promise<FilePart | null> {
+  const { rows } = await sql<
+    ProgressRow & { course_id: string; title: string; content_type: ContentType; file_id: string }
+  >`
+    select m.course_id, m.title, i.content_type, i.file_id, ${PROGRESS}
+    from course_module m
+    join content_item i on i.account_id = m.account_id and i.item_id = m.item_id and i.file_id is not null
+    left join module_progress p on p.account_id = m.account_id and p.learner_id = ${learnerId}
+      and p.course_id = m.course_id and p.module_id = m.module_id
+      and p.term = (select ${currentTerm(accountId, sql`${learnerId}::uuid`, sql`m.course_id`)})
+    where m.account_id = ${accountId} and m.module_id = ${moduleId} and (m.course_id = ${itemId} or exists (
+      select from learning_track_course t
+      where t.account_id = ${accountId} and t.track_id = ${itemId} and t.course_id = m.course_id))`.execute(
+    tx,
+  );
+  const row = rows[0];
+  return row
+    ? {
+        courseId: row.course_id,
+        title: row.title,
+        contentType: row.content_type,
+        fileId: row.file_id,
+        progress: toProgress(row),
       }
     : null;
 }

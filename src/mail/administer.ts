@@ -1,11 +1,12 @@
 import { type Context, type Reach, reachOf, requireAdministrator } from '../access/index.ts';
 import { isAddress } from '../kernel/addresses.ts';
 import { refuse } from '../kernel/errors.ts';
+import { isLocale, LANGUAGES } from '../kernel/languages.ts';
+import { isTimeZone } from '../kernel/local-time.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
-import { isLocale, LANGUAGES } from './language.ts';
 import * as queries from './list-queries.ts';
 import { sendAt } from './queue.ts';
-import { isTimeZone, isTooOld, maxAgeMs, type Settings } from './rules.ts';
+import { isTooOld, maxAgeMs, type Settings } from './rules.ts';
 import type { Delivery, MailSender } from './sender.ts';
 import * as settingsQueries from './settings-queries.ts';
 import { oneLine } from './template.ts';

@@ -1,9 +1,11 @@
 import type { PasswordLink } from '../access/index.ts';
 import { linkUnder } from '../kernel/links.ts';
+import { daysBetween } from '../kernel/local-time.ts';
+import { type Html, html } from '../pages/index.ts';
 import type { Content, LinkMessage, Notice } from './kinds.ts';
 import { type Voice, voiceFor } from './language.ts';
-import { daysBetween, entriesOf, isLinkMessage, isReminder } from './rules.ts';
-import { fill, fillHtml, type Html, html, oneLine } from './template.ts';
+import { entriesOf, isLinkMessage, isReminder } from './rules.ts';
+import { fill, fillHtml, oneLine } from './template.ts';
 import type { Texts } from './texts/texts.ts';
 
 /** What a message says, from its content and from what the database says about that now. Pure. */
@@ -144,7 +146,7 @@ export function compose(input: ComposeInput): Letter {
     locale: voice.locale,
     subject: oneLine(subject),
     text: textOf(parts, texts),
-    html: htmlOf(parts, voice, oneLine(subject)).source,
+    html: htmlOf(parts, voice, oneLine(subject)).text,
     mayBeStopped,
   };
 }

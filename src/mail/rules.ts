@@ -1,5 +1,6 @@
 import { isAddress } from '../kernel/addresses.ts';
 import { HOUR_MS } from '../kernel/dates.ts';
+import { dayIn, nextDayAt } from '../kernel/local-time.ts';
 import type { Content, Digest, Kind, LinkMessage, Notice, NoticeKind } from './kinds.ts';
 
 /** Whether, to whom and when a message is sent: pure decisions. */
@@ -145,73 +146,11 @@ const FIRST_RETRY_MS = 60_000;
 export const backoffMs = (failures: number): number =>
   Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10), HOUR_MS);
 
-/** Whether a time zone's name is one. */
-export function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** To make one costs a hundred times as much as to use it. */
-const clocks = new Map<string, Intl.DateTimeFormat>();
-
-function clockOf(timeZone: string): Intl.DateTimeFormat {
-  const known = clocks.get(timeZone);
-  if (known) return known;
-  const clock = new Intl.DateTimeFormat('en-CA', {
-    timeZone,
-    calendar: 'iso8601',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    hourCycle: 'h23',
-  });
-  clocks.set(timeZone, clock);
-  return clock;
-}
-
-/** Day and time on a clock of that time zone. */
-function clockIn(at: Date, timeZone: string): { day: string; hour: number; minute: number; second: number } {
-  const parts = clockOf(timeZone).formatToParts(at);
-  const of = (type: string) => parts.find((part) => part.type === type)?.value ?? '';
-  return {
-    day: `${of('year')}-${of('month')}-${of('day')}`,
-    hour: Number(of('hour')),
-    minute: Number(of('minute')),
-    second: Number(of('second')),
-  };
-}
-
-/** `YYYY-MM-DD` in a time zone. */
-export const dayIn = (at: Date, timeZone: string): string => clockIn(at, timeZone).day;
-
-/** Whole days from one day to another, as calendars of that time zone have them; negative for an earlier one. */
-export const daysBetween = (from: Date, to: Date, timeZone: string): number =>
-  Math.round((Date.parse(dayIn(to, timeZone)) - Date.parse(dayIn(from, timeZone))) / (24 * HOUR_MS));
-
 /** Nobody wants at midnight what could not be sent before. */
 const MORNING_HOUR = 8;
 
-/** Eight o'clock of the next day in a time zone, whatever its clocks do in between. */
-export function nextMorning(now: Date, timeZone: string): Date {
-  const { hour, minute, second } = clockIn(now, timeZone);
-  const today = dayIn(now, timeZone);
-  const sinceMidnight = (hour * 60 + minute) * 60_000 + second * 1000 + (now.getTime() % 1000);
-  const guess = now.getTime() - sinceMidnight + (24 + MORNING_HOUR) * HOUR_MS;
-  // A clock that was changed overnight puts the guess an hour or so off.
-  for (const correction of [0, -1, 1, -0.5, 0.5, -2, 2]) {
-    const at = new Date(guess + correction * HOUR_MS);
-    const there = clockIn(at, timeZone);
-    if (there.hour === MORNING_HOUR && there.minute === 0 && there.day > today) return at;
-  }
-  return new Date(guess);
-}
+/** Eight o'clock of the next day in a time zone. */
+export const nextMorning = (now: Date, timeZone: string): Date => nextDayAt(MORNING_HOUR, now, timeZone);
 
 export interface Planned {
   readonly messageId: string;

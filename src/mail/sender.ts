@@ -1,6 +1,7 @@
 import { newPasswordLink, type PasswordLink, signingKeyOf } from '../access/index.ts';
 import type { Job, OutsideHandler, Recording } from '../jobs/index.ts';
-import { HOUR_MS } from '../kernel/dates.ts';
+import { DAY_MS, HOUR_MS } from '../kernel/dates.ts';
+import { dayIn } from '../kernel/local-time.ts';
 import type { Database, ReadTx, WriteTx } from '../storage/index.ts';
 import { Circuit } from './circuit.ts';
 import { type Account, compose, type Facts, isKnown } from './compose.ts';
@@ -9,7 +10,6 @@ import * as queries from './queries.ts';
 import { sendAt } from './queue.ts';
 import {
   backoffMs,
-  dayIn,
   entriesOf,
   isLinkMessage,
   maxAgeMs,
@@ -32,7 +32,6 @@ const CLAIM_MS = 60_000;
 const TURN_AT_MOST_MS = 45_000;
 /** How often something is looked at that cannot be sent at present. */
 const LOOK_AGAIN_MS = 10 * 60_000;
-const DAY_MS = 24 * HOUR_MS;
 /** What became of a message is kept for so long, and its key known. */
 const KEPT_MS = 90 * DAY_MS;
 

@@ -147,7 +147,7 @@ const trackCourse = (
 
 function moduleCard(reader: Reader, { learning, course }: MyItem, module: Module): Html {
   const { language } = reader.frame;
-  const { moduleId, title, contentType, url, progress } = module;
+  const { moduleId, title, contentType, progress } = module;
   const isOpen = learning.closed === null;
   return html`<li class="card">
 <h3 dir="auto">${title}</h3>
@@ -156,19 +156,11 @@ ${module.trainingId && html`<li>${language.say('item.training')}</li>`}</ul>
 ${
   isOpen &&
   html`<div class="actions">
-${url && act(reader, learning, 'open', { moduleId, courseId: course?.courseId }, 'item.open', 'item.openNamed', title)}
+${opening(reader, learning, module, { moduleId, courseId: course?.courseId })}
 ${
   !isDone(progress.status) &&
   isSelfReported(contentType, false) &&
-  act(
-    reader,
-    learning,
-    'done',
-    { moduleId, courseId: course?.courseId },
-    'item.done',
-    'item.doneNamed',
-    title,
-  )
+  act(reader, learning, 'done', { moduleId, courseId: course?.courseId }, { ...DONE, title })
 }
 ${
   module.trainingId &&
@@ -180,40 +172,61 @@ ${
 `;
 }
 
+const DONE = { label: 'item.done', named: 'item.doneNamed' } as const;
+
+/** A file is shown on a page of ours; a link leads elsewhere, in a tab of its own. */
+function opening(
+  reader: Reader,
+  learning: MyLearning,
+  { url, fileId, title }: Pick<Module, 'url' | 'fileId' | 'title'>,
+  place: { moduleId?: string; courseId?: string | undefined },
+): Html | null {
+  if (!url && !fileId) return null;
+  const label = { label: 'item.open', named: 'item.openNamed', title, isElsewhere: !fileId } as const;
+  return act(reader, learning, 'open', place, label);
+}
+
 function courseDone(reader: Reader, { learning, course }: MyItem): Html | null {
   const shown = course ?? learning;
   if (isDone(shown.progress.status)) return null;
   const target = { moduleId: course?.courseId, courseId: course?.courseId };
-  return html`<div class="actions">${act(reader, learning, 'done', target, 'item.done', 'item.doneNamed', shown.title)}</div>`;
+  return html`<div class="actions">${act(reader, learning, 'done', target, { ...DONE, title: shown.title })}</div>`;
 }
 
 function material(reader: Reader, learning: MyLearning): Html {
   const { language } = reader.frame;
-  const { url, contentType, progress, title, closed } = learning;
+  const { url, fileId, contentType, progress, title, closed } = learning;
   if (closed !== null) return html``;
-  return html`${!url && html`<p>${language.say('item.noMaterial')}</p>`}
+  return html`${!url && !fileId && html`<p>${language.say('item.noMaterial')}</p>`}
 <div class="actions">
-${url && act(reader, learning, 'open', {}, 'item.open', 'item.openNamed', title)}
+${opening(reader, learning, learning, {})}
 ${
   !isDone(progress.status) &&
   isSelfReported(contentType, false) &&
-  act(reader, learning, 'done', {}, 'item.done', 'item.doneNamed', title)
+  act(reader, learning, 'done', {}, { ...DONE, title })
 }
 </div>`;
 }
 
-/** A form of one button. What is opened, opens in a tab of its own. */
-function act(
+/** What a button says, and of what. */
+interface Label {
+  readonly label: Key;
+  readonly named: Key;
+  readonly title: string;
+  /** Whether what it leads to opens in a tab of its own. */
+  readonly isElsewhere?: boolean;
+}
+
+/** A form of one button. */
+export function act(
   { frame: { language }, csrf }: Reader,
-  { enrollmentId }: MyLearning,
+  { enrollmentId }: Pick<MyLearning, 'enrollmentId'>,
   action: 'open' | 'done',
   { moduleId, courseId }: { moduleId?: string | undefined; courseId?: string | undefined },
-  label: Key,
-  named: Key,
-  title: string,
+  { label, named, title, isElsewhere }: Label,
 ): Html {
   return html`<form method="post" action="/my/learning/${enrollmentId}/${action}"${
-    action === 'open' && html` target="_blank" rel="noopener"`
+    isElsewhere && html` target="_blank" rel="noopener"`
   }>${csrfField(csrf)}
 ${moduleId && html`<input type="hidden" name="moduleId" value="${moduleId}">`}
 ${courseId && html`<input type="hidden" name="courseId" value="${courseId}">`}

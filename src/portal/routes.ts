@@ -28,6 +28,7 @@ import { linkToOwn } from '../progress/index.ts';
 import { recordOwn } from '../results/index.ts';
 import type { Database } from '../storage/index.ts';
 import { enrollFromCatalogue, showCatalogue } from './catalogue-routes.ts';
+import { materialPath, sendFile, sendLinkedFile, showMaterial } from './file-routes.ts';
 import { itemPage, learningPage } from './learning-pages.ts';
 import { openIdPages } from './openid-routes.ts';
 import { type Guest, passwordRoutes } from './password-routes.ts';
@@ -45,6 +46,8 @@ export interface PortalParts {
   readonly openId: OpenIdSignIn;
   readonly enrollments: Enrollments;
   readonly mail: MailSender;
+  /** The origin of what users upload; null: within a sandbox on ours. */
+  readonly contentUrl: string | null;
   readonly clock: () => Date;
 }
 
@@ -96,6 +99,15 @@ export class Portal {
         await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'complete' }));
         return redirect(`/my/learning/${enrollmentId}${courseId ? `/${courseId}` : ''}?saved=1`);
       }),
+      ...['', '/{moduleId}'].flatMap((module) => [
+        this.#visited('GET', `/my/learning/{enrollmentId}/material${module}`, (visit) =>
+          showMaterial(visit, this.#parts),
+        ),
+        this.#visited('GET', `/my/learning/{enrollmentId}/file${module}`, (visit) =>
+          sendFile(visit, this.#parts),
+        ),
+      ]),
+      { method: 'GET', path: '/file/{token}', run: (request) => sendLinkedFile(request, this.#parts) },
       this.#visited('POST', '/my/learning/{enrollmentId}/unlock', askFor),
       this.#visited('GET', '/my/learning/{enrollmentId}/training/{moduleId}', showSeats),
       ...(['choose', 'leave', 'wait', 'stop-waiting'] as const satisfies readonly SeatAction[]).map(
@@ -135,12 +147,14 @@ export class Portal {
     const isClosed = refusal?.code === 'progress.not_open' || refusal?.code === 'progress.locked';
     const [title, text]: [Key, Key] =
       status === 404
-        ? ['error.notFound', 'error.notFoundText']
+        ? site
+          ? ['error.notFound', 'error.notFoundText']
+          : ['error.title', 'error.noAccount']
         : status === 403
           ? ['error.title', 'error.notAllowed']
           : ['error.title', isClosed ? 'error.closed' : status >= 500 ? 'error.server' : 'error.refused'];
     const content = html`<p class="note late" role="alert">${language.say(text)}</p>
-<p><a href="/my">${language.say('item.back')}</a></p>`;
+${site && html`<p><a href="/my">${language.say('item.back')}</a></p>`}`;
     return shown(page(frame, language.say(title), content), status);
   }
 
@@ -156,13 +170,12 @@ export class Portal {
     const enrollmentId = idOf(visit.request.params['enrollmentId']);
     const { moduleId, courseId } = formIds(visit.request.form);
     const item = await visit.run((ctx) => readMine(ctx, enrollmentId, courseId ?? null));
-    const url =
-      moduleId === undefined
-        ? item.learning.url
-        : item.modules.find((module) => module.moduleId === moduleId)?.url;
-    if (!url) return refuse('learning.unknown');
+    const part =
+      moduleId === undefined ? item.learning : item.modules.find((module) => module.moduleId === moduleId);
+    const target = part?.fileId ? materialPath({ enrollmentId, moduleId: moduleId ?? null }) : part?.url;
+    if (!target) return refuse('learning.unknown');
     await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'in_progress' }));
-    return redirect(url);
+    return redirect(target);
   }
 
   async #showSignIn(request: PageRequest): Promise<PageAnswer> {
@@ -357,5 +370,6 @@ const frameOf = (request: PageRequest, site: Site | null, session: Session | nul
   ),
   accountName: site?.name ?? '',
   accent: site?.accentColor ?? null,
+  logo: site?.logo ?? null,
   signedIn: session && { csrf: csrfOf(session) },
 });

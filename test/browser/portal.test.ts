@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
-import { addCourseOf, addTrack, enroll } from '../support/learning.ts';
+import { addCourseOf, addTrack, enroll, record } from '../support/learning.ts';
 import { type OpenIdProvider, startOpenIdProvider } from '../support/openid-provider.ts';
 import { addCourse, addModule, addSession, addTraining, addUser } from '../support/people.ts';
 import { ACCOUNT_URL, call, startWorld, type World } from '../support/server.ts';
@@ -18,6 +18,8 @@ const SIZES = [
 const THEMES = ['light', 'dark'] as const;
 const PASSWORD = 'correct horse battery';
 const DAY_MS = 86_400_000;
+const PIXEL =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 describe('the portal in a browser', () => {
   let world: World;
@@ -221,6 +223,17 @@ async function furnish(world: World): Promise<Record<string, string>> {
   await addSession(world, training, { title: 'In the evening', days: day('2026-03-21 18:00:00') });
   const coursePath = await at(courseId);
   await addCourse(world, 'Course', { title: 'Knots', description: 'For everybody.', selfEnrollment: true });
+  const opened = async (type: string, content: Buffer): Promise<string> => {
+    const item = await addCourse(world, type, { title: `${type} of ladders` });
+    const stored = await call(world, 'POST', `/content/${item}/file`, {
+      csv: new Uint8Array(content),
+      headers: { 'content-type': 'application/octet-stream' },
+    });
+    assert.equal(stored.status, 200, stored.text);
+    const path = await at(item);
+    await record(world, path.split('/').at(-1) ?? '', { status: 'in_progress' });
+    return `${path}/material`;
+  };
   return {
     overdue: await at(await link('Fire safety, also for those who work at night'), due(-2)),
     locked: await at(await link('Data protection'), due(-1, { lockAfterDueDate: true })),
@@ -228,6 +241,12 @@ async function furnish(world: World): Promise<Record<string, string>> {
     upcoming: await at(await link('First aid'), due(30, { accessDate: date(1) })),
     course: coursePath,
     track: await at(await addTrack(world, [courseId, (await addCourseOf(world, 1)).courseId])),
+    picture: await opened('Image', Buffer.from(PIXEL, 'base64')),
+    page: await opened(
+      'Page',
+      Buffer.from('<!doctype html><title>x</title><h1>Ladders</h1><p>Stand firmly.'),
+    ),
+    document: await opened('PDFDocument', Buffer.from('%PDF-1.7')),
     catalogue: '/my/catalogue',
     seats: `${coursePath}/training/${module.json as string}`,
     missing: '/my/nowhere',

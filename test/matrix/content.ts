@@ -14,6 +14,12 @@ export const contentRows: Record<string, Row> = {
     json: { title: name() },
   })),
   RetireContentItem: plain('write content', 404, () => ({ path: `/content/${UNKNOWN}` })),
+  StoreContentFile: plain('write content', 200, (_t, f) => ({
+    path: `/content/${f.material}/file`,
+    file: { type: 'text/html', text: '<p>Hello' },
+  })),
+  GetContentFile: plain('read content', 200, (_t, f) => ({ path: `/content/${f.material}/file` })),
+  RemoveContentFile: plain('write content', 404, () => ({ path: `/content/${UNKNOWN}/file` })),
   ListCoursesModules: plain('read content', 200, () => ({ path: '/courses/modules' })),
   GetCourseModules: plain('read content', 200, (_t, f) => ({ path: `/course/${f.course}/modules` })),
   AddCourseModule: plain('write content', 201, (_t, f) => ({

@@ -27,6 +27,7 @@ import { noticeRows } from './notices.ts';
 import { openIdRows } from './openid.ts';
 import { peopleRows } from './people.ts';
 import { planRows } from './plan.ts';
+import { portalRows } from './portal.ts';
 import { progressRows } from './progress.ts';
 import {
   ALLOWED,
@@ -66,6 +67,7 @@ const TABLE: Record<string, Row> = {
   ...calendarRows,
   ...jobRows,
   ...noticeRows,
+  ...portalRows,
   ...openIdRows,
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
   GetClients: plain('administrator', 200, () => ({ path: '/client' })),
@@ -96,6 +98,8 @@ const APART = [
   'StopReminders',
   // Likewise: test/calendar/secret.test.ts
   'ReadCalendar',
+  // Likewise: test/portal/look.test.ts
+  'ReadLogo',
 ];
 
 function expected(row: Row, role: Role, place: Place): number {
@@ -207,12 +211,13 @@ for (const engine of ENGINES)
       const route = ROUTES.find((candidate) => candidate.operationId === operationId);
       const target = targets.get(place);
       assert.ok(route && target);
-      const { path, json, csv } = row.request(target, fixtures);
+      const { path, json, csv, file } = row.request(target, fixtures);
       const token = tokens.get(role) ?? null;
       const answer = await call(world, route.method, path, {
         token,
         ...(json ? { json } : {}),
         ...(csv ? { csv } : {}),
+        ...(file ? { csv: file.text, headers: { 'content-type': file.type } } : {}),
       });
       if (row.endsEnrollment && answer.status === row.ok)
         targets.set(place, {

@@ -43,7 +43,15 @@ export interface Fixtures {
 
 export interface Row {
   readonly asks: keyof typeof ALLOWED;
-  request(target: Target, fixtures: Fixtures): { path: string; json?: Record<string, unknown>; csv?: string };
+  request(
+    target: Target,
+    fixtures: Fixtures,
+  ): {
+    path: string;
+    json?: Record<string, unknown>;
+    csv?: string;
+    file?: { type: string; text: string };
+  };
   /** Status when all is well; for callers who see the whole account and an unknown id; for limited callers outside. */
   readonly ok: number;
   readonly unknown?: number;

@@ -251,6 +251,7 @@ scenarios('safe retries', [
         'SearchUsers read',
         'SetUserPassword secret',
         'StopReminders secret',
+        'StoreContentFile stream',
       ]);
     },
   ],

@@ -34,6 +34,7 @@ export interface WorldOptions {
   readonly limits?: Partial<WriteLimits>;
   /** Receivers of webhooks and providers of identities are on loopback: open, unless a test says otherwise. */
   readonly courier?: OutboundOptions;
+  readonly files?: Pick<AppConfig, 'maxFileBytes' | 'contentUrl'>;
   /** There is no mail server unless a test has one. */
   readonly mail?: NonNullable<AppConfig['mail']>;
 }
@@ -81,6 +82,7 @@ export async function startWorldOver(
     version: '0.0.0',
     ...(options.courier ?? { allowPrivateTargets: true }),
     ...(options.limits ? { limits: options.limits } : {}),
+    ...options.files,
     ...(options.mail ? { mail: options.mail } : {}),
   };
   const app = await buildApp(db, config, () => clock.now);

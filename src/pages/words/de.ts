@@ -138,6 +138,11 @@ export const de: Words = {
   'seats.leadNamed': 'Termin wählen: {title}',
   'seats.back': 'Zurück',
 
+  'material.open': 'Einzeln öffnen',
+  'material.download': 'Herunterladen',
+  'material.elsewhere': 'Diese Datei öffnet sich in einem Programm Ihres Geräts.',
+  'material.back': 'Zurück zu den Modulen',
+
   'catalogue.title': 'Katalog',
   'catalogue.search': 'Suchen',
   'catalogue.none': 'Zurzeit wird nichts angeboten.',

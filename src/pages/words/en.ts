@@ -131,6 +131,11 @@ export const en = {
   'seats.leadNamed': 'Choose a session: {title}',
   'seats.back': 'Back',
 
+  'material.open': 'Open on its own',
+  'material.download': 'Download',
+  'material.elsewhere': 'This file opens in a program of your device.',
+  'material.back': 'Back to the modules',
+
   'catalogue.title': 'Catalogue',
   'catalogue.search': 'Search',
   'catalogue.none': 'Nothing is offered at the moment.',

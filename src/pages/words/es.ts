@@ -133,6 +133,11 @@ export const es: Words = {
   'seats.leadNamed': 'Elegir una sesión: {title}',
   'seats.back': 'Volver',
 
+  'material.open': 'Abrir por separado',
+  'material.download': 'Descargar',
+  'material.elsewhere': 'Este archivo se abre en un programa de su dispositivo.',
+  'material.back': 'Volver a los módulos',
+
   'catalogue.title': 'Catálogo',
   'catalogue.search': 'Buscar',
   'catalogue.none': 'Ahora no se ofrece nada.',

@@ -137,6 +137,11 @@ export const fr: Words = {
   'seats.leadNamed': 'Choisir une session : {title}',
   'seats.back': 'Retour',
 
+  'material.open': 'Ouvrir à part',
+  'material.download': 'Télécharger',
+  'material.elsewhere': 'Ce fichier s’ouvre dans un programme de votre appareil.',
+  'material.back': 'Retour aux modules',
+
   'catalogue.title': 'Catalogue',
   'catalogue.search': 'Rechercher',
   'catalogue.none': 'Rien n’est proposé en ce moment.',

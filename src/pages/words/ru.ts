@@ -143,6 +143,11 @@ export const ru: Words = {
   'seats.leadNamed': 'Выбрать сессию: {title}',
   'seats.back': 'Назад',
 
+  'material.open': 'Открыть отдельно',
+  'material.download': 'Скачать',
+  'material.elsewhere': 'Этот файл открывается в программе на вашем устройстве.',
+  'material.back': 'Назад к модулям',
+
   'catalogue.title': 'Каталог',
   'catalogue.search': 'Найти',
   'catalogue.none': 'Сейчас ничего не предлагается.',
