@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sql } from 'kysely';
 import { newPasswordLink } from '../../src/access/index.ts';
-import { LOCALES } from '../../src/pages/index.ts';
+import { LANGUAGES } from '../../src/kernel/languages.ts';
 import { ENGINES } from '../support/database.ts';
 import { type Mailbox, parsed, rawHeader, startMailbox, type TakenMail } from '../support/mailbox.ts';
 import { addUser } from '../support/people.ts';
@@ -120,7 +120,7 @@ for (const engine of ENGINES)
     const mayEnter = async (login: string, password: string): Promise<boolean> =>
       (await new Visitor(world).signIn(login, password)).location === '/my';
 
-    for (const locale of LOCALES)
+    for (const locale of LANGUAGES)
       test(`the whole way in ${locale}: asked for, sent, opened, set, signed in`, async () => {
         const said = SAID[locale];
         assert.ok(said);
