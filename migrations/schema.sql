@@ -28,6 +28,18 @@ create table account (
   UNIQUE (url_key)
 );
 
+create table account_logo (
+  account_id integer not null,
+  name text not null,
+  content_type text not null,
+  bytes bytea not null,
+  changed_at timestamp with time zone not null,
+  CHECK (((octet_length(bytes) >= 1) AND (octet_length(bytes) <= 204800))),
+  CHECK ((content_type = ANY (ARRAY['image/png'::text, 'image/jpeg'::text, 'image/webp'::text]))),
+  FOREIGN KEY (account_id) REFERENCES account(account_id),
+  PRIMARY KEY (account_id)
+);
+
 create table api_client (
   account_id integer not null,
   client_id uuid not null,
@@ -545,6 +557,17 @@ create table outbox (
   learners integer not null,
   PRIMARY KEY (account_id, chunk, item_id, event_type)
 );
+
+create table password_link (
+  account_id integer not null,
+  link_hash bytea not null,
+  user_id uuid not null,
+  expires_at timestamp with time zone not null,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, link_hash)
+);
+CREATE INDEX password_link_expiry ON public.password_link USING btree (account_id, expires_at);
+CREATE INDEX password_link_user ON public.password_link USING btree (account_id, user_id);
 
 create table profile_field (
   account_id integer not null,

@@ -32,17 +32,13 @@ import { holds, Notifier, planNotices } from './notices/index.ts';
 import { OpenIdSignIn, Providers } from './openid/index.ts';
 import { BackgroundSealer } from './operations/index.ts';
 import { Outbound, type OutboundOptions } from './outbound/index.ts';
-import { SEATS_FREED } from './people/index.ts';
+import { PASSWORD_ASKED, passwordAsked, SEATS_FREED } from './people/index.ts';
 import { Portal } from './portal/index.ts';
 import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
 import type { Database } from './storage/index.ts';
 import { seatsFreed } from './training/index.ts';
 import { Courier, countSubscribers, countWaiting, Dispatcher, toldToAll } from './webhooks/index.ts';
-
-/** Well within the ten seconds after which the process is gone. */
-const CLOSE_ALL_AFTER_MS = 7_000;
-const CLOSE_IDLE_EVERY_MS = 100;
 
 /** The program, wired: the only place that knows every module. */
 export interface App {
@@ -129,7 +125,7 @@ export async function buildApp(
   const sessions = new Sessions(db, authenticator, clock);
   const log = (facts: object, text: string) => server.log.warn(facts, text);
   const openId = new OpenIdSignIn({ db, sessions, providers, clock, log });
-  const portal = new Portal({ db, sessions, openId, enrollments, contentUrl, clock });
+  const portal = new Portal({ db, sessions, openId, enrollments, mail, contentUrl, clock });
   mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
   const jobs = new JobRunner(db, jobHandlers(mail, notifier, retention), clock, {
     observe: (job, ending, error) => {
@@ -152,15 +148,10 @@ export async function buildApp(
       // First: whoever waits for events keeps the server from closing.
       await watch.stop();
       const closing = server.close();
-      // A connection that falls idle only now, or whose client went away in the middle of a stream, is not waited for.
-      const idle = setInterval(() => server.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS).unref();
-      const late = setTimeout(() => server.server.closeAllConnections(), CLOSE_ALL_AFTER_MS).unref();
       mail.stop();
       await Promise.all([enrollments, dispatcher, notifier, retention, jobs].map((part) => part.stop()));
       mail.close();
       await closing;
-      clearInterval(idle);
-      clearTimeout(late);
       await sealer.stop();
     },
   };
@@ -172,6 +163,7 @@ const jobHandlers = (mail: MailSender, notifier: Notifier, retention: EventReten
   [MAIL_JOB]: mail.handler,
   [FORGET_EVENTS]: retention.handler,
   [SEATS_FREED]: seatsFreed,
+  [PASSWORD_ASKED]: passwordAsked,
   [PURGE_FILE]: purgeFile,
 });
 

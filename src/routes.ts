@@ -11,6 +11,7 @@ import { noticeRoutes } from './notices/index.ts';
 import { openIdRoutes, type Providers } from './openid/index.ts';
 import { operationRoutes } from './operations/index.ts';
 import { peopleRoutes } from './people/index.ts';
+import { lookRoutes } from './portal/index.ts';
 import { certificateRoutes } from './progress/index.ts';
 import { resultRoutes } from './results/index.ts';
 import { trainingRoutes } from './training/index.ts';
@@ -36,11 +37,12 @@ export const allRoutes = (
   ...jobRoutes,
   ...contentRoutes,
   ...trainingRoutes,
-  ...peopleRoutes(enrollments),
+  ...peopleRoutes(enrollments, mail),
   ...webhookRoutes(courier),
   ...feedRoutes(watch),
   ...mailRoutes(mail),
   ...calendarRoutes,
   ...noticeRoutes,
   ...groupRoutes,
+  ...lookRoutes,
 ];

@@ -10,9 +10,14 @@ export interface Site {
   readonly url: string;
   readonly timeZone: string;
   readonly accentColor: string | null;
+  /** As it is called in its address; null: none */
+  readonly logo: string | null;
 }
 
-/** The account at a host (`host[:port]`); when there is only one account at all, that one. Null if it cannot be told. */
+/**
+ * The account at a host (`host[:port]`): the one that is exactly there, by its index; else the only one under a path of
+ * it, or the only one at all. Null if it cannot be told.
+ */
 export async function findSite(tx: ReadTx, host: string): Promise<Site | null> {
   const { rows } = await sql<{
     account_id: number;
@@ -21,13 +26,20 @@ export async function findSite(tx: ReadTx, host: string): Promise<Site | null> {
     url: string;
     time_zone: string;
     accent_color: string | null;
-    is_here: boolean;
+    logo: string | null;
   }>`
-    select account_id, url_key, name, url, time_zone, accent_color, split_part(url_key, '/', 1) = ${host} as is_here from account
-    where split_part(url_key, '/', 1) = ${host} or (select count(*) from (select from account limit 2) a) = 1
-    order by url_key <> ${host}, account_id limit 2`.execute(tx);
-  const row = rows.length === 1 || rows[0]?.url_key === host ? rows[0] : undefined;
-  return row
+    with exact as (select * from account where url_key = ${host}),
+    here as (
+      select * from exact
+      union all
+      (select * from account
+        where not exists (select from exact)
+          and (split_part(url_key, '/', 1) = ${host} or (select count(*) from (select from account limit 2) a) = 1)
+        limit 2))
+    select h.account_id, h.url_key, h.name, h.url, h.time_zone, h.accent_color, l.name as logo
+    from here h left join account_logo l on l.account_id = h.account_id`.execute(tx);
+  const [row] = rows;
+  return row && rows.length === 1
     ? {
         accountId: row.account_id,
         key: row.url_key,
@@ -35,6 +47,7 @@ export async function findSite(tx: ReadTx, host: string): Promise<Site | null> {
         url: row.url,
         timeZone: row.time_zone,
         accentColor: row.accent_color,
+        logo: row.logo,
       }
     : null;
 }
@@ -73,6 +86,19 @@ export async function findSession(
         timeZone: row.time_zone,
       }
     : null;
+}
+
+export interface OwnLogin {
+  readonly login: string;
+  /** Not who signs in otherwise. */
+  readonly hasPassword: boolean;
+}
+
+export async function findOwnLogin(tx: ReadTx, accountId: number, userId: string): Promise<OwnLogin> {
+  const { rows } = await sql<{ login: string | null; has_password: boolean }>`
+    select login, password_hash is not null as has_password from users
+    where account_id = ${accountId} and user_id = ${userId}`.execute(tx);
+  return { login: rows[0]?.login ?? '', hasPassword: rows[0]?.has_password ?? false };
 }
 
 /** Stores a session, and clears the account's expired ones on the way. */

@@ -5,8 +5,9 @@ import { refuse } from '../kernel/errors.ts';
 import { sha256 } from '../kernel/hash.ts';
 import { accountOfToken } from '../kernel/ids.ts';
 import { linkUnder } from '../kernel/links.ts';
+import { localTime } from '../kernel/local-time.ts';
 import type { ReadTx } from '../storage/index.ts';
-import { inZone, type SeatedDay, seatedDaysOf } from '../training/index.ts';
+import { type SeatedDay, seatedDaysOf } from '../training/index.ts';
 import { digestOf, type Event, type Lines, linesOf, writeCalendar } from './ics.ts';
 import * as queries from './queries.ts';
 import {
@@ -130,7 +131,8 @@ function ofDay(day: SeatedDay, feed: queries.Feed): Event {
 }
 
 /** `2026-10-25 09:00` where the training takes place. */
-const wallClock = (at: Date, timeZone: string): string => inZone(at, timeZone).slice(0, 16).replace('T', ' ');
+const wallClock = (at: Date, timeZone: string): string =>
+  localTime(at, timeZone).slice(0, 16).replace('T', ' ');
 
 function write({ feed, shown, told, cancelled }: Loaded): string {
   const host = new URL(linkUnder(feed.accountUrl, '')).hostname;

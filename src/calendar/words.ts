@@ -1,4 +1,6 @@
-/** The few words of a calendar, in five languages. */
+import { type LanguageCode, languageOf } from '../kernel/languages.ts';
+
+/** The few words of a calendar, in every language. */
 
 const WORDS = {
   en: {
@@ -41,21 +43,15 @@ const WORDS = {
     instructor: 'Formateur',
     organizer: 'Organisation',
   },
-} as const;
+} as const satisfies Record<LanguageCode, object>;
 
 /** As content/display.ts spells them, for the words of statuses. */
 const LOCALES = { en: 'en-US', de: 'de-DE', ru: 'ru-RU', es: 'es-ES', fr: 'fr-FR' } as const;
-type Language = keyof typeof WORDS;
-
-const languageOf = (locale: string | null): Language | null => {
-  const language = locale?.split(/[-_]/)[0]?.toLowerCase() ?? '';
-  return Object.hasOwn(WORDS, language) ? (language as Language) : null;
-};
 
 /** The words of the first locale for whose language there are any, else English; and the locale of what else is said. */
 export function wordsOf(
   locales: readonly (string | null)[],
-): (typeof WORDS)[Language] & { readonly locale: string } {
+): (typeof WORDS)[LanguageCode] & { readonly locale: string } {
   const language = locales.map(languageOf).find((known) => known !== null) ?? 'en';
   return { ...WORDS[language], locale: LOCALES[language] };
 }

@@ -726,6 +726,7 @@ export interface NewUser {
   /** The same as groupIds */
   groups?: string[] | undefined;
   password?: string | undefined;
+  /** Send a link to set a password, valid for seven days */
   sendLoginEmail?: boolean | undefined;
   /** Required with sendLoginEmail */
   invitationMessage?: string | undefined;
@@ -902,7 +903,7 @@ export interface MailMessage {
   messageId: string;
   /** To whom */
   userId: string;
-  kind: 'assigned' | 'due_soon' | 'overdue' | 'escalation' | 'unlock_asked' | 'session_chosen' | 'session_changed' | 'session_cancelled' | 'digest';
+  kind: 'assigned' | 'due_soon' | 'overdue' | 'escalation' | 'unlock_asked' | 'session_chosen' | 'session_changed' | 'session_cancelled' | 'digest' | 'password_reset' | 'invitation';
   state: 'waiting' | 'sent' | 'dropped' | 'failed';
   reason?: 'no_address' | 'inactive' | 'unsubscribed' | 'obsolete' | 'too_old' | 'bad_address' | 'undeliverable' | 'cap' | 'temporary' | 'error' | undefined;
   /** What the mail server said, or how it failed */
@@ -1030,6 +1031,18 @@ export interface SmartGroupRules {
       }>;
     }>;
   };
+}
+
+export interface PortalSettings {
+  /** Six hexadecimal digits; empty: as Rollbook has it */
+  accentColor: string;
+  /** Where the logo is; absent: there is none */
+  logoUrl?: string | undefined;
+}
+
+export interface PortalSettingsChanges {
+  /** Six hexadecimal digits; empty: as Rollbook has it */
+  accentColor?: string | undefined;
 }
 
 /** What each operation takes and answers, in JSON. */
@@ -1969,6 +1982,17 @@ export interface Operations {
     };
     answer: undefined;
   };
+  /** Send a user a link to set a password, valid for seven days */
+  InviteUser: {
+    path: {
+      id: string;
+    };
+    body: {
+      /** What the message says, too */
+      invitationMessage?: string | undefined;
+    };
+    answer: undefined;
+  };
   /** Say from when on a user is inactive */
   ScheduleUserDeactivation: {
     path: {
@@ -2324,6 +2348,19 @@ export interface Operations {
       smartGroupRules: SmartGroupRules;
     };
   };
+  /** What the pages of the account look like */
+  GetPortalSettings: {
+    answer: PortalSettings;
+  };
+  /** Change what the pages of the account look like; what is left out stays */
+  ChangePortalSettings: {
+    body: PortalSettingsChanges;
+    answer: PortalSettings;
+  };
+  /** Take the logo away; its address leads nowhere any more */
+  RemoveLogo: {
+    answer: undefined;
+  };
 }
 
 /** Where each operation is; `entries`: the member of a page that holds its entries. */
@@ -2421,6 +2458,7 @@ export const OPERATIONS = {
   DefineProfileField: { method: 'POST', path: '/user/profile/fields' },
   SetUserStatus: { method: 'POST', path: '/user/{id}/status' },
   SetUserPassword: { method: 'POST', path: '/user/{id}/password' },
+  InviteUser: { method: 'POST', path: '/user/{id}/invitation' },
   ScheduleUserDeactivation: { method: 'POST', path: '/user/{id}/scheduled_deactivation' },
   CancelUserDeactivation: { method: 'DELETE', path: '/user/{id}/scheduled_deactivation' },
   ScheduleUserTermination: { method: 'POST', path: '/user/{id}/scheduled_termination' },
@@ -2464,4 +2502,7 @@ export const OPERATIONS = {
   AddSmartGroup: { method: 'POST', path: '/group/smart' },
   EditSmartGroup: { method: 'POST', path: '/group/smart/{id}' },
   GetSmartGroupRules: { method: 'GET', path: '/group/smart/{id}/rules' },
+  GetPortalSettings: { method: 'GET', path: '/portal/settings' },
+  ChangePortalSettings: { method: 'POST', path: '/portal/settings' },
+  RemoveLogo: { method: 'DELETE', path: '/portal/logo' },
 } as const;

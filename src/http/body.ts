@@ -21,11 +21,12 @@ const typeOf = (contentType: string | undefined): string =>
 const refuseType = (type: string, readable: string): never =>
   refuse('request.unsupported_type', { type: type.slice(0, 100), readable });
 
-/** Of a body that is a file of one of these types, or a form with such a file; refuses like {@link kindOf}. */
+/** Of a body that is a file of one of these types (`image/*` is all of them), or a form with such a file; refuses like {@link kindOf}. */
 export function kindOfFile(contentType: string | undefined, types: readonly string[]): 'file' | 'multipart' {
   const type = typeOf(contentType);
   if (type === 'multipart/form-data') return 'multipart';
-  if (type === '' || type === 'application/octet-stream' || types.includes(type)) return 'file';
+  const names = ['', 'application/octet-stream', ...types];
+  if (names.includes(type) || names.includes(type.replace(/\/.*/, '/*'))) return 'file';
   return refuseType(type, `${types.join(' or ')}, or a form with a file`);
 }
 

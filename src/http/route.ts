@@ -281,7 +281,7 @@ export interface Route<Ctx> {
   readonly params: Wire<unknown> | null;
   readonly query: Wire<unknown> | null;
   readonly body: Wire<unknown> | null;
-  /** Media types of the file that is the body, or stands in a form; null where the body is a value. */
+  /** Media types (`image/*` is all of them) of the file that is the body, or stands in a form; null where the body is a value. */
   readonly upload: readonly string[] | null;
   /** Whether that file may be larger than memory: `run` reads it while it comes in. */
   readonly isStreamed: boolean;

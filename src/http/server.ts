@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import Fastify, {
   type FastifyInstance,
   type FastifyReply,
@@ -28,6 +29,9 @@ export const PREFIXES = ['', '/api/v2', '/api/v3', '/index.php/api/v2'] as const
 const REQUEST_TIMEOUT_MS = 2 * 3_600_000;
 const KEEP_ALIVE_MS = 72_000;
 const MAX_PARAMETER_LENGTH = 500;
+/** A request that was on its way when a stop began comes within that. */
+const DROP_SILENT_AFTER_MS = 1_000;
+const CLOSE_IDLE_EVERY_MS = 100;
 /** Where what users upload is found on a host of its own. */
 export const CONTENT_PATH = '/file/';
 
@@ -61,6 +65,7 @@ export async function buildServer<Caller, Ctx>(
       if (socket.writable) socket.end(rawBadRequest());
     },
   });
+  dropSilentConnections(app);
   // Bodies are read by the pipeline, after the caller is known.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
@@ -87,6 +92,31 @@ export async function buildServer<Caller, Ctx>(
   app.setNotFoundHandler((request, reply) => notFound(routes, request, reply));
   await addDocs(app, toOpenApi(routes, { version: options.version, title: 'Rollbook' }));
   return app;
+}
+
+/**
+ * A stop waits for no connection that nobody uses: those that fall idle meanwhile, and those on which nothing was ever
+ * asked. Clients open spare ones, and Node would wait more than a minute for their first headers.
+ */
+function dropSilentConnections(app: FastifyInstance): void {
+  const silent = new Set<Socket>();
+  app.server.on('connection', (socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  app.server.on('request', ({ socket }) => silent.delete(socket));
+  let idle: NodeJS.Timeout | undefined;
+  let late: NodeJS.Timeout | undefined;
+  app.addHook('preClose', async () => {
+    idle = setInterval(() => app.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS).unref();
+    late = setTimeout(() => {
+      for (const socket of silent) socket.destroy();
+    }, DROP_SILENT_AFTER_MS).unref();
+  });
+  app.addHook('onClose', async () => {
+    clearInterval(idle);
+    clearTimeout(late);
+  });
 }
 
 function mount<Caller, Ctx>(

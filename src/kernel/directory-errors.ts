@@ -60,6 +60,11 @@ export const DIRECTORY_ERRORS = {
     'The last active owner of the account must stay.',
     'Make somebody else an owner first.',
   ),
+  'people.not_written_to': entry(
+    409,
+    'No invitation can be sent to {ids}: {detail}.',
+    'The user has no e-mail address, is not active or was invited often, or the account sends no mail (docs/mail.md). Nothing was done.',
+  ),
   'people.account_url_taken': entry(
     409,
     'url: an account with the address {url} exists.',

@@ -360,6 +360,22 @@ export const ERRORS = {
     'Idempotency-Key: the request with this key was carried out, but its answer was not kept.',
     'The server stopped between the two, or the answer was larger than 1 MB. Nothing is done again: read what became of it.',
   ),
+  // Pages
+  'portal.logo_kind': entry(
+    400,
+    'A logo is a PNG, JPEG or WebP: {detail}.',
+    'Judged by the first bytes of the file, whatever its name or Content-Type says. The logo is as it was.',
+  ),
+  'portal.logo_too_large': entry(
+    413,
+    'The logo has {size} bytes; at most {limit} are taken.',
+    'Every page shows it. Make it smaller: 200 pixels of height are plenty. The logo is as it was.',
+  ),
+  'portal.unknown_logo': entry(
+    404,
+    'There is no logo at this address.',
+    'It was taken away, or another has taken its place, which has an address of its own.',
+  ),
   'server.busy': entry(
     503,
     'The server has too much to do; try again in {seconds} seconds.',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { byUrgency, standingOf } from './rules.ts';
+import { byUrgency, newsFrom, standingOf, tellsOf } from './rules.ts';
 
 const NOW = new Date('2026-03-02T09:00:00Z');
 const at = (days: number): Date => new Date(NOW.getTime() + days * 86_400_000);
@@ -71,4 +71,22 @@ test('the most urgent stands first', () => {
       'done earlier',
     ],
   );
+});
+
+test('what is new: an assignment, then the most pressing of its due date, for thirty days', () => {
+  const tells = (access: number, due: number | null, assigned: number | null, known = open) => {
+    const own = window(access, due);
+    const { urgency } = standingOf(own, known, NOW);
+    return tellsOf({ ...own, itemId: 'item', urgency }, assigned === null ? null : at(assigned), NOW).map(
+      (told) => `${told.notice.kind} ${(told.at.getTime() - NOW.getTime()) / 86_400_000}`,
+    );
+  };
+  assert.deepEqual(tells(-1, null, -1), ['assigned -1']);
+  assert.deepEqual(tells(-9, 3, -9), ['assigned -9', 'due_soon -4']);
+  assert.deepEqual(tells(-2, 3, null), ['due_soon -2'], 'not before it opened');
+  assert.deepEqual(tells(-40, -30, null), ['overdue -30']);
+  assert.deepEqual(tells(-40, -31, null), []);
+  assert.deepEqual(tells(1, 3, null), [], 'not open yet');
+  assert.deepEqual(tells(-9, -1, -9, { isDone: true, isLocked: false }), []);
+  assert.equal(newsFrom(NOW).getTime(), at(-30).getTime());
 });

@@ -1,11 +1,12 @@
 import { type Context, type Reach, reachOf, requireAdministrator } from '../access/index.ts';
 import { isAddress } from '../kernel/addresses.ts';
 import { refuse } from '../kernel/errors.ts';
+import { isLocale, LANGUAGES } from '../kernel/languages.ts';
+import { isTimeZone } from '../kernel/local-time.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
-import { isLocale, LANGUAGES } from './language.ts';
 import * as queries from './list-queries.ts';
 import { sendAt } from './queue.ts';
-import { isTimeZone, isTooOld, maxAgeMs, type Settings } from './rules.ts';
+import { isTooOld, maxAgeMs, type Settings } from './rules.ts';
 import type { Delivery, MailSender } from './sender.ts';
 import * as settingsQueries from './settings-queries.ts';
 import { oneLine } from './template.ts';
@@ -111,7 +112,7 @@ export function sendAgain(ctx: Context, mail: MailSender, messageId: string): Pr
     if (!message) refuse('mail.unknown_message', { ids: messageId });
     if (message.state !== 'failed') refuse('mail.not_failed', { ids: messageId, state: message.state });
     if (message.mergedInto) refuse('mail.in_digest', { ids: messageId, digest: message.mergedInto });
-    if (isTooOld(message.notBefore, settings, mail.maxAgeHours, ctx.now))
+    if (isTooOld(message, settings, mail.maxAgeHours, ctx.now))
       refuse('mail.too_old', { ids: messageId, hours: maxAgeMs(settings, mail.maxAgeHours) / 3_600_000 });
     await queries.sendAgain(tx, accountId, messageId, ctx.now);
     await sendAt(tx, accountId, ctx.now, ctx.now);

@@ -1,3 +1,4 @@
+import { directionOf, type LanguageCode, languageOf, localeOf } from '../kernel/languages.ts';
 import { de } from './texts/de.ts';
 import { en } from './texts/en.ts';
 import { es } from './texts/es.ts';
@@ -7,22 +8,7 @@ import type { Texts } from './texts/texts.ts';
 
 /** The languages that messages are written in. Pure. */
 
-export const TEXTS = { en, de, ru, es, fr } as const;
-export type Language = keyof typeof TEXTS;
-export const LANGUAGES = Object.keys(TEXTS) as Language[];
-
-/** The language of ours that a BCP 47 tag names, whatever region follows. */
-const languageOf = (locale: string | null): Language | null =>
-  LANGUAGES.find((language) => language === locale?.toLowerCase().split('-')[0]) ?? null;
-
-/** Whether a tag is well formed and names a language of ours. */
-export function isLocale(tag: string): boolean {
-  try {
-    return Intl.getCanonicalLocales(tag).length === 1 && languageOf(tag) !== null;
-  } catch {
-    return false;
-  }
-}
+export const TEXTS = { en, de, ru, es, fr } as const satisfies Record<LanguageCode, object>;
 
 /** How somebody is written to: texts, forms of numbers and dates, direction. */
 export interface Voice {
@@ -36,18 +22,16 @@ export interface Voice {
   span(from: Date, to: Date): string;
 }
 
-const RIGHT_TO_LEFT = /^(ar|fa|he|ur|ps|yi)\b/;
-
 /** The first of these locales that we have a language for; dates as the region has them, in this time zone. */
 export function voiceFor(locales: readonly (string | null)[], timeZone: string): Voice {
-  const locale = locales.find((candidate) => languageOf(candidate) !== null) ?? 'en';
+  const locale = locales.map(localeOf).find((known) => known !== null) ?? 'en';
   const language = languageOf(locale) ?? 'en';
   const plural = new Intl.PluralRules(language);
   const number = new Intl.NumberFormat(locale);
   const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone });
   return {
     locale,
-    direction: RIGHT_TO_LEFT.test(locale) ? 'rtl' : 'ltr',
+    direction: directionOf(locale),
     texts: TEXTS[language] as Texts,
     count: (forms, n) => (forms[plural.select(n)] ?? forms.other ?? '').replaceAll('{n}', number.format(n)),
     dateTime: (at) => dateTime.format(at),

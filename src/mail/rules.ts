@@ -1,6 +1,7 @@
 import { isAddress } from '../kernel/addresses.ts';
 import { HOUR_MS } from '../kernel/dates.ts';
-import type { Content, Digest, Notice, NoticeKind } from './kinds.ts';
+import { dayIn, nextDayAt } from '../kernel/local-time.ts';
+import type { Content, Digest, Kind, LinkMessage, Notice, NoticeKind } from './kinds.ts';
 
 /** Whether, to whom and when a message is sent: pure decisions. */
 
@@ -32,8 +33,15 @@ export const DEFAULT_MAX_AGE_HOURS = 72;
 const REMINDERS: readonly NoticeKind[] = ['due_soon', 'overdue'];
 export const isReminder = ({ kind }: Notice): boolean => REMINDERS.includes(kind);
 
-export const entriesOf = (content: Content): readonly Notice[] =>
-  content.kind === 'digest' ? content.entries : [content];
+/** Whether a message brings a link to set a password. */
+export const isLinkMessage = (content: Content): content is LinkMessage =>
+  content.kind === 'password_reset' || content.kind === 'invitation';
+
+/** What a message says about learning. */
+export function entriesOf(content: Content): readonly Notice[] {
+  if (isLinkMessage(content)) return [];
+  return content.kind === 'digest' ? content.entries : [content];
+}
 
 /** Why a message was not sent, or not yet. */
 export const REASONS = [
@@ -85,19 +93,32 @@ export function judge(
   now: Date,
 ): Verdict {
   const { content, notBefore, recipient, others } = candidate;
-  if (isTooOld(notBefore, settings, limits.maxAgeHours, now)) return drop('too_old');
+  if (isTooOld({ kind: content.kind, notBefore }, settings, limits.maxAgeHours, now)) return drop('too_old');
   if (!recipient?.isActive) return drop('inactive');
   if (!recipient.address) return drop('no_address');
   if (!isAddress(recipient.address)) return { become: 'failed', reason: 'bad_address' };
   if (wantedOf(content, recipient) === null) return drop('unsubscribed');
-  if (others >= settings.maxPerDay) return { become: 'waiting', until: nextMorning(now, limits.timeZone) };
+  // Nobody is kept out of the account by what they were told about learning.
+  if (!isLinkMessage(content) && others >= settings.maxPerDay)
+    return { become: 'waiting', until: nextMorning(now, limits.timeZone) };
   return { become: 'sent' };
 }
 
 const drop = (reason: Reason): Verdict => ({ become: 'dropped', reason });
 
-export const isTooOld = (notBefore: Date, settings: Settings, operatorHours: number, now: Date): boolean =>
-  now.getTime() - notBefore.getTime() > maxAgeMs(settings, operatorHours);
+/** Who asked for a link to set their password has given up by then, or asked again. */
+const LONGEST_RESET_MS = HOUR_MS;
+
+export function isTooOld(
+  { kind, notBefore }: { readonly kind: Kind; readonly notBefore: Date },
+  settings: Settings,
+  operatorHours: number,
+  now: Date,
+): boolean {
+  const allowed = maxAgeMs(settings, operatorHours);
+  const atMost = kind === 'password_reset' ? Math.min(allowed, LONGEST_RESET_MS) : allowed;
+  return now.getTime() - notBefore.getTime() > atMost;
+}
 
 /** What is left of a message for somebody who may want no reminders; null if nothing is. */
 export function wantedOf(content: Content, { hasOptedOut }: Pick<Recipient, 'hasOptedOut'>): Content | null {
@@ -107,6 +128,7 @@ export function wantedOf(content: Content, { hasOptedOut }: Pick<Recipient, 'has
 
 /** A message with those of its notices that hold; null if none does. */
 export function onlyThose(content: Content, holds: (notice: Notice) => boolean): Content | null {
+  if (isLinkMessage(content)) return content;
   if (content.kind !== 'digest') return holds(content) ? content : null;
   const entries = content.entries.filter(holds);
   return entries.length > 0 ? { kind: 'digest', entries } : null;
@@ -124,73 +146,11 @@ const FIRST_RETRY_MS = 60_000;
 export const backoffMs = (failures: number): number =>
   Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10), HOUR_MS);
 
-/** Whether a time zone's name is one. */
-export function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** To make one costs a hundred times as much as to use it. */
-const clocks = new Map<string, Intl.DateTimeFormat>();
-
-function clockOf(timeZone: string): Intl.DateTimeFormat {
-  const known = clocks.get(timeZone);
-  if (known) return known;
-  const clock = new Intl.DateTimeFormat('en-CA', {
-    timeZone,
-    calendar: 'iso8601',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    hourCycle: 'h23',
-  });
-  clocks.set(timeZone, clock);
-  return clock;
-}
-
-/** Day and time on a clock of that time zone. */
-function clockIn(at: Date, timeZone: string): { day: string; hour: number; minute: number; second: number } {
-  const parts = clockOf(timeZone).formatToParts(at);
-  const of = (type: string) => parts.find((part) => part.type === type)?.value ?? '';
-  return {
-    day: `${of('year')}-${of('month')}-${of('day')}`,
-    hour: Number(of('hour')),
-    minute: Number(of('minute')),
-    second: Number(of('second')),
-  };
-}
-
-/** `YYYY-MM-DD` in a time zone. */
-export const dayIn = (at: Date, timeZone: string): string => clockIn(at, timeZone).day;
-
-/** Whole days from one day to another, as calendars of that time zone have them; negative for an earlier one. */
-export const daysBetween = (from: Date, to: Date, timeZone: string): number =>
-  Math.round((Date.parse(dayIn(to, timeZone)) - Date.parse(dayIn(from, timeZone))) / (24 * HOUR_MS));
-
 /** Nobody wants at midnight what could not be sent before. */
 const MORNING_HOUR = 8;
 
-/** Eight o'clock of the next day in a time zone, whatever its clocks do in between. */
-export function nextMorning(now: Date, timeZone: string): Date {
-  const { hour, minute, second } = clockIn(now, timeZone);
-  const today = dayIn(now, timeZone);
-  const sinceMidnight = (hour * 60 + minute) * 60_000 + second * 1000 + (now.getTime() % 1000);
-  const guess = now.getTime() - sinceMidnight + (24 + MORNING_HOUR) * HOUR_MS;
-  // A clock that was changed overnight puts the guess an hour or so off.
-  for (const correction of [0, -1, 1, -0.5, 0.5, -2, 2]) {
-    const at = new Date(guess + correction * HOUR_MS);
-    const there = clockIn(at, timeZone);
-    if (there.hour === MORNING_HOUR && there.minute === 0 && there.day > today) return at;
-  }
-  return new Date(guess);
-}
+/** Eight o'clock of the next day in a time zone. */
+export const nextMorning = (now: Date, timeZone: string): Date => nextDayAt(MORNING_HOUR, now, timeZone);
 
 export interface Planned {
   readonly messageId: string;
@@ -220,7 +180,7 @@ export function planWave<M extends Omit<Candidate, 'others'> & Planned & PutOff>
     const verdict = judge({ ...message, others }, settings, limits, now);
     if (verdict.become === 'sent') {
       send.push(message);
-      had.set(userId, others + 1);
+      if (!isLinkMessage(message.content)) had.set(userId, others + 1);
     } else settle.push({ message, verdict });
   }
   return { send, settle };

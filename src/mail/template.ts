@@ -1,33 +1,6 @@
-/** Text and HTML without a template language: what is put in is escaped unless it is HTML of our own. Pure. */
+import { type Html, html } from '../pages/index.ts';
 
-/** HTML that was made here. */
-export class Html {
-  readonly source: string;
-  constructor(source: string) {
-    this.source = source;
-  }
-}
-
-const ESCAPES: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (c) => ESCAPES[c] ?? c);
-
-type Piece = string | Html | null | readonly (Html | null)[];
-
-const sourceOf = (piece: Piece): string => {
-  if (piece === null) return '';
-  if (typeof piece === 'string') return escapeHtml(piece);
-  return piece instanceof Html ? piece.source : piece.map(sourceOf).join('\n');
-};
-
-/** html`<p>${text}</p>` */
-export const html = (strings: TemplateStringsArray, ...pieces: readonly Piece[]): Html =>
-  new Html(strings.map((string, place) => string + sourceOf(pieces[place] ?? null)).join(''));
+/** Texts with holes, filled as text or as HTML. Pure. */
 
 /** A name or title in the direction of its own script, whatever stands around it. */
 export const named = (text: string): Html => html`<bdi>${text}</bdi>`;
@@ -40,12 +13,7 @@ export const fill = (template: string, values: Readonly<Record<string, string>>)
 
 /** The same as HTML; values are set apart as names. */
 export const fillHtml = (template: string, values: Readonly<Record<string, string>>): Html =>
-  new Html(
-    template
-      .split(HOLE)
-      .map((part, place) => (place % 2 === 0 ? escapeHtml(part) : named(values[part] ?? '').source))
-      .join(''),
-  );
+  html`${template.split(HOLE).map((part, place) => (place % 2 === 0 ? part : named(values[part] ?? '')))}`;
 
 /**
  * What a header may hold: one line, without control characters and without marks that turn the direction of what

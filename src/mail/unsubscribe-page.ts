@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { type Html, html } from '../pages/index.ts';
 import { type Voice, voiceFor } from './language.ts';
-import { fillHtml, type Html, html, oneLine } from './template.ts';
+import { fillHtml, oneLine } from './template.ts';
 
 /** The page behind the link that stops reminders. It works without script; nothing is loaded. */
 
@@ -35,7 +36,7 @@ const page = ({ locale, direction, texts }: Voice, content: Html): string =>
 ${content}
 </main>
 </html>
-`.source.replace('{style}', STYLE);
+`.text.replace('{style}', STYLE);
 
 const said = (text: string, { accountName }: PageFacts): Html =>
   html`<p>${fillHtml(text, { account: oneLine(accountName) })}</p>`;

@@ -1,3 +1,5 @@
+import { directionOf, type LanguageCode, languageOf, localeOf } from '../kernel/languages.ts';
+import { daysBetween } from '../kernel/local-time.ts';
 import { de } from './words/de.ts';
 import { en, type Key, type Text, type Words } from './words/en.ts';
 import { es } from './words/es.ts';
@@ -6,15 +8,10 @@ import { ru } from './words/ru.ts';
 
 /** The languages of the pages: texts, and dates as they are written there. */
 
-const WORDS = { en, de, ru, es, fr } as const satisfies Record<string, Words>;
-export type Locale = keyof typeof WORDS;
-export const LOCALES = Object.keys(WORDS) as Locale[];
-
-const isLocale = (text: string | undefined): text is Locale =>
-  text !== undefined && Object.hasOwn(WORDS, text);
+const WORDS = { en, de, ru, es, fr } as const satisfies Record<LanguageCode, Words>;
 
 /** What each language calls itself. */
-export const LANGUAGE_NAMES: Readonly<Record<Locale, string>> = {
+export const LANGUAGE_NAMES: Readonly<Record<LanguageCode, string>> = {
   en: 'English',
   de: 'Deutsch',
   ru: 'Русский',
@@ -22,9 +19,9 @@ export const LANGUAGE_NAMES: Readonly<Record<Locale, string>> = {
   fr: 'Français',
 };
 
-/** The best of ours for the wishes of a person: what they chose, else what their browser asks for. */
-export function localeFor(chosen: string | null, acceptLanguage: string | undefined): Locale {
-  const wishes = (acceptLanguage ?? '')
+/** Of an `Accept-Language` header, the best first. */
+const wishesOf = (acceptLanguage: string): string[] =>
+  acceptLanguage
     .split(',')
     .map((part) => {
       const [tag = '', ...parameters] = part.trim().split(';');
@@ -34,81 +31,110 @@ export function localeFor(chosen: string | null, acceptLanguage: string | undefi
     .filter(({ quality }) => quality > 0)
     .sort((one, other) => other.quality - one.quality)
     .map(({ tag }) => tag);
-  return [chosen ?? '', ...wishes].map((tag) => tag.toLowerCase().split('-')[0]).find(isLocale) ?? 'en';
+
+/**
+ * The best of ours for the wishes of a person: what they chose, else what their browser asks for; whatever is malformed
+ * is passed over. Who chose a language alone has their dates as the browser has them in that language.
+ */
+export function localeFor(chosen: string | null, acceptLanguage: string | undefined): string {
+  const wishes = wishesOf(acceptLanguage ?? '').map(localeOf);
+  const best = [localeOf(chosen), ...wishes].find((locale) => locale !== null) ?? 'en';
+  return best.includes('-') ? best : (wishes.find((locale) => languageOf(locale) === best) ?? best);
 }
 
 export type Values = Readonly<Record<string, string | number>>;
 
-const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
-  ['year', 365 * 86_400],
-  ['month', 30 * 86_400],
-  ['week', 7 * 86_400],
-  ['day', 86_400],
-  ['hour', 3_600],
-  ['minute', 60],
-  ['second', 1],
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+/** Of days; the largest of which there are two. */
+const LONG_UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 365],
+  ['month', 30],
+  ['week', 7],
 ];
 
-/** How a page speaks to one person: their language and time zone. */
+/** How a page speaks to one person: their language, dates as their region writes them, their time zone. */
 export class Language {
-  readonly locale: Locale;
+  readonly locale: string;
   readonly timeZone: string;
-  readonly #plurals: Intl.PluralRules;
-  readonly #instants: Intl.DateTimeFormat;
-  readonly #relative: Intl.RelativeTimeFormat;
+  readonly #words: Words;
+  readonly #formats: Formats;
 
-  constructor(locale: Locale, timeZone: string) {
-    this.locale = locale;
+  constructor(locale: string, timeZone: string) {
+    this.locale = localeOf(locale) ?? 'en';
     this.timeZone = timeZone;
-    this.#plurals = new Intl.PluralRules(locale);
-    this.#instants = instantsOf(locale, timeZone);
-    this.#relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+    this.#words = WORDS[languageOf(this.locale) ?? 'en'];
+    this.#formats = formatsOf(this.locale, timeZone);
   }
 
   get direction(): 'ltr' | 'rtl' {
-    return /^(ar|fa|he|ur)$/.test(this.locale) ? 'rtl' : 'ltr';
+    return directionOf(this.locale);
   }
 
   /** The text of a key, with `{name}` filled in; `n` chooses the plural form. */
   say(key: Key, values: Values = {}): string {
-    const text: Text = WORDS[this.locale][key];
-    const chosen =
-      typeof text === 'string' ? text : (text[this.#plurals.select(Number(values['n']))] ?? text.other ?? '');
+    const text: Text = this.#words[key];
+    const formOf = (forms: Exclude<Text, string>): string =>
+      forms[this.#formats.plurals.select(Number(values['n']))] ?? forms.other ?? '';
+    const chosen = typeof text === 'string' ? text : formOf(text);
     return chosen.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
   }
 
   /** `Thursday, 5 March 2026 at 14:00`, as the language writes it, in the person's zone. */
   exact(at: Date): string {
-    return this.#instants.format(at);
+    return this.#formats.instants.format(at);
   }
 
   /** From an instant on, for so many seconds: `5 March 2026, 14:00 – 16:00`. */
   range(from: Date, seconds: number): string {
-    return this.#instants.formatRange(from, new Date(from.getTime() + seconds * 1000));
+    return this.#formats.instants.formatRange(from, new Date(from.getTime() + seconds * 1000));
   }
 
   /** The same in another zone, where that says something else; null where it is the same. */
   exactIn(at: Date, timeZone: string): string | null {
-    const there = instantsOf(this.locale, timeZone).format(at);
+    const there = formatsOf(this.locale, timeZone).instants.format(at);
     return there === this.exact(at) ? null : there;
   }
 
-  /** `in 3 days`, `yesterday`: the largest unit that fits. */
+  /**
+   * `in 3 days`, `yesterday`, as calendars have days in the person's zone; hours and minutes on the same day, and where
+   * it is less than an hour.
+   */
   relative(at: Date, now: Date): string {
+    const { relative } = this.#formats;
+    const days = daysBetween(now, at, this.timeZone);
     const seconds = Math.round((at.getTime() - now.getTime()) / 1000);
-    const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ['second', 1];
-    return this.#relative.format(Math.trunc(seconds / size), unit);
+    const size = Math.abs(seconds);
+    if (size < MINUTE) return relative.format(seconds, 'second');
+    if (size < HOUR) return relative.format(Math.trunc(seconds / MINUTE), 'minute');
+    if (days === 0) return relative.format(Math.trunc(seconds / HOUR), 'hour');
+    const [unit, length] = LONG_UNITS.find(([, long]) => Math.abs(days) >= 2 * long) ?? ['day', 1];
+    return relative.format(Math.trunc(days / length), unit);
   }
 }
 
-const instants = new Map<string, Intl.DateTimeFormat>();
+interface Formats {
+  readonly plurals: Intl.PluralRules;
+  readonly instants: Intl.DateTimeFormat;
+  readonly relative: Intl.RelativeTimeFormat;
+}
 
-/** Making a format costs more than a page; there are as many as languages and zones in use. */
-function instantsOf(locale: Locale, timeZone: string): Intl.DateTimeFormat {
+const formats = new Map<string, Formats>();
+/** Regions are what browsers say: whoever makes many up must not fill the memory. */
+const MOST_FORMATS = 500;
+
+/** Making formats costs more than a page; there are as many as locales and zones in use. */
+function formatsOf(locale: string, timeZone: string): Formats {
   const key = `${locale} ${timeZone}`;
-  const known = instants.get(key);
+  const known = formats.get(key);
   if (known) return known;
-  const made = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'short', timeZone });
-  instants.set(key, made);
+  const made = {
+    plurals: new Intl.PluralRules(locale),
+    instants: new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'short', timeZone }),
+    relative: new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }),
+  };
+  if (formats.size >= MOST_FORMATS) formats.clear();
+  formats.set(key, made);
   return made;
 }

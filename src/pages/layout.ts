@@ -28,6 +28,9 @@ export const accentPath = (accent: string | null): string =>
 /** The sheet of an accent as it stands in its address. */
 export const accentSheet = (hex: string): string => accentStyle(`#${hex}`);
 
+/** Where a logo is, by the name that it has. */
+export const logoPath = (name: string): string => `/portal/logo/${name}`;
+
 /** Nothing from elsewhere, nothing inline, no frame around it. */
 export const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
@@ -43,13 +46,15 @@ export interface Frame {
   /** Of the account; empty where there is none. */
   readonly accountName: string;
   readonly accent: string | null;
+  /** The name of its logo. */
+  readonly logo: string | null;
   /** Who is signed in: a form that signs them out stands in the bar. */
   readonly signedIn: { readonly csrf: string } | null;
 }
 
 /** A whole page. `title` is its heading, too, unless it has one of its own. */
 export function page(frame: Frame, title: string, content: Content): Html {
-  const { language, accountName, accent, signedIn } = frame;
+  const { language, accountName, accent, logo, signedIn } = frame;
   return html`<!doctype html>
 <html lang="${language.locale}" dir="${language.direction}">
 <head>
@@ -63,7 +68,7 @@ export function page(frame: Frame, title: string, content: Content): Html {
 <body>
 <a class="skip" href="#content">${language.say('app.skip')}</a>
 <header class="top"><div>
-<a class="name" href="/my" dir="auto">${accountName || 'Rollbook'}</a>
+<a class="name" href="/my" dir="auto">${logo ? html`<img class="logo" src="${logoPath(logo)}" alt="${accountName}">` : accountName || 'Rollbook'}</a>
 ${
   signedIn &&
   html`<nav aria-label="${language.say('app.menu')}"><ul>

@@ -1,4 +1,5 @@
-import { csrfField, type Html, html, type Key, LANGUAGE_NAMES, LOCALES, page } from '../pages/index.ts';
+import { LANGUAGES, languageOf } from '../kernel/languages.ts';
+import { csrfField, type Html, html, type Key, LANGUAGE_NAMES, page } from '../pages/index.ts';
 import type { Reader } from './learning-pages.ts';
 
 /** The page on which people see who they are here, and choose their language and time zone. */
@@ -59,6 +60,7 @@ ${faultOf(reader, form, 'timeZone')}
 <p class="hint">${language.say('profile.now', { date: language.exact(now) })}</p>
 <button>${language.say('profile.save')}</button>
 </form>
+<p><a href="/my/password">${language.say('password.changeTitle')}</a></p>
 <h2>${language.say('calendar.title')}</h2>
 <p>${language.say('calendar.about')}</p>
 <p><a href="/my/calendar">${language.say('calendar.lead')}</a></p>`,
@@ -66,8 +68,8 @@ ${faultOf(reader, form, 'timeZone')}
 }
 
 function languagesOf({ chosen, form }: ProfileView): Html[] {
-  const saved = LOCALES.find((locale) => chosen?.toLowerCase().split('-')[0] === locale);
-  return LOCALES.map((locale) => {
+  const saved = languageOf(chosen);
+  return LANGUAGES.map((locale) => {
     // A region that was chosen elsewhere stays.
     const value = locale === saved && chosen ? chosen : locale;
     return html`<option value="${value}" lang="${locale}"${value === form.locale && html` selected`}>${LANGUAGE_NAMES[locale]}</option>`;

@@ -11,6 +11,7 @@ import type { Enrollments } from '../enrollment/index.ts';
 import type { PageAnswer, PageRequest, PageRoute } from '../http/page.ts';
 import { Refusal, refuse } from '../kernel/errors.ts';
 import { listMine, readMine } from '../learning/index.ts';
+import type { MailSender } from '../mail/index.ts';
 import type { OpenIdSignIn } from '../openid/index.ts';
 import {
   accentSheet,
@@ -32,6 +33,7 @@ import { enrollFromCatalogue, showCatalogue } from './catalogue-routes.ts';
 import { fileRoutes, materialPath } from './file-routes.ts';
 import { itemPage, learningPage } from './learning-pages.ts';
 import { openIdPages } from './openid-routes.ts';
+import { type Guest, passwordRoutes } from './password-routes.ts';
 import { PROFILE_ROUTES } from './profile-routes.ts';
 import { type SeatAction, seatAnswer, showSeats } from './seat-routes.ts';
 import { type SignInForm, signInPage } from './sign-in.ts';
@@ -45,6 +47,7 @@ export interface PortalParts {
   readonly sessions: Sessions;
   readonly openId: OpenIdSignIn;
   readonly enrollments: Enrollments;
+  readonly mail: MailSender;
   /** The origin of what users upload; null: within a sandbox on ours. */
   readonly contentUrl: string | null;
   readonly clock: () => Date;
@@ -120,6 +123,10 @@ export class Portal {
         enrollFromCatalogue(visit, this.#parts.enrollments),
       ),
       ...PROFILE_ROUTES.map(([method, path, answer]) => this.#visited(method, path, answer)),
+      ...passwordRoutes(this.#parts, {
+        guest: (...door) => this.#guest(...door),
+        visited: (...door) => this.#visited(...door),
+      }),
       this.#visited('GET', '/my/*', () => refuse('learning.unknown')),
     ];
   }
@@ -135,12 +142,14 @@ export class Portal {
     const isClosed = refusal?.code === 'progress.not_open' || refusal?.code === 'progress.locked';
     const [title, text]: [Key, Key] =
       status === 404
-        ? ['error.notFound', 'error.notFoundText']
+        ? site
+          ? ['error.notFound', 'error.notFoundText']
+          : ['error.title', 'error.noAccount']
         : status === 403
           ? ['error.title', 'error.notAllowed']
           : ['error.title', isClosed ? 'error.closed' : status >= 500 ? 'error.server' : 'error.refused'];
     const content = html`<p class="note late" role="alert">${language.say(text)}</p>
-<p><a href="/my">${language.say('item.back')}</a></p>`;
+${site && html`<p><a href="/my">${language.say('item.back')}</a></p>`}`;
     return shown(page(frame, language.say(title), content), status);
   }
 
@@ -168,7 +177,8 @@ export class Portal {
     const site = await this.#siteOf(request);
     const next = nextOf(request.query.get('next'));
     if (await this.#sessionOf(request, site)) return redirect(next);
-    const note = request.query.has('ended') ? 'signIn.ended' : undefined;
+    const { query } = request;
+    const note = query.has('ended') ? 'signIn.ended' : query.has('set') ? 'password.set' : undefined;
     return this.#signInAnswer(request, site, { login: '', next, faults: {}, note });
   }
 
@@ -223,6 +233,23 @@ export class Portal {
   async #sessionOf(request: PageRequest, site: Site): Promise<Session | null> {
     const token = request.cookies.get(SESSION_COOKIE);
     return token === undefined ? null : this.#parts.sessions.find(site, token);
+  }
+
+  /** A page for whoever comes; its forms bring the browser's own secret. */
+  #guest(method: 'GET' | 'POST', path: string, answer: (guest: Guest) => Promise<PageAnswer>): PageRoute {
+    return {
+      method,
+      path,
+      run: async (request) => {
+        const site = await this.#siteOf(request);
+        const known = request.cookies.get(FORM_COOKIE);
+        const csrf = known && /^[\w-]{43}$/.test(known) ? known : randomBytes(32).toString('base64url');
+        const isStale = method === 'POST' && !isSame(request.form.get('csrf'), known);
+        const frame = frameOf(request, site, null);
+        const { headers, ...rest } = await answer({ request, site, frame, csrf, isStale });
+        return { ...rest, headers: { ...headers, 'set-cookie': cookie(FORM_COOKIE, csrf, site, null) } };
+      },
+    };
   }
 
   /** A page for who is signed in; everybody else signs in first, and comes back. */
@@ -344,5 +371,6 @@ const frameOf = (request: PageRequest, site: Site | null, session: Session | nul
   ),
   accountName: site?.name ?? '',
   accent: site?.accentColor ?? null,
+  logo: site?.logo ?? null,
   signedIn: session && { csrf: csrfOf(session) },
 });

@@ -1,15 +1,7 @@
+import { type Html, html } from '../pages/index.ts';
 import type { Certificate } from './certificate-queries.ts';
 
 /** The public page that tells whether a certificate is genuine. */
-
-const ESCAPES: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (c) => ESCAPES[c] ?? c);
 
 /** Nothing but our own style sheet; no script, no frame around it, not for search engines. */
 export const PAGE_HEADERS = {
@@ -24,7 +16,8 @@ dt { color: #4b5563 }
 dd { margin: 0 0 1rem; overflow-wrap: anywhere }
 `;
 
-const page = (title: string, content: string): string => `<!doctype html>
+const page = (title: string, content: Html): string =>
+  html`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
@@ -36,16 +29,16 @@ const page = (title: string, content: string): string => `<!doctype html>
 ${content}
 </main>
 </html>
-`;
+`.text;
 
 /** Names and titles come from people: `dir="auto"` lets each stand in its own direction. */
-const entry = (name: string, value: string): string =>
-  `<dt>${name}</dt>\n<dd dir="auto">${escapeHtml(value)}</dd>`;
+const entry = (name: string, value: string): Html => html`<dt>${name}</dt>
+<dd dir="auto">${value}</dd>`;
 
 export const genuinePage = ({ holderName, title, issuedAt, accountName }: Certificate): string =>
   page(
     'This certificate is genuine',
-    `<dl>
+    html`<dl>
 ${entry('Holder', holderName)}
 ${entry('Completed', title)}
 ${entry('Issued on', issuedAt.toISOString().slice(0, 10))}
@@ -56,5 +49,5 @@ ${entry('Issued by', accountName)}
 export const unknownPage = (): string =>
   page(
     'This certificate is not known',
-    '<p>No certificate issued here carries this code. Compare it with the one that is printed, letter by letter.</p>',
+    html`<p>No certificate issued here carries this code. Compare it with the one that is printed, letter by letter.</p>`,
   );

@@ -17,6 +17,5 @@ export {
 export { type SeatedDay, seatedDaysOf } from './day-queries.ts';
 export { findTrainings } from './queries.ts';
 export { trainingRoutes } from './routes.ts';
-export { inZone } from './rules.ts';
 export { freeSeats } from './seat-queries.ts';
 export { addSession, createTraining } from './trainings.ts';

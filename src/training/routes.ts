@@ -2,8 +2,9 @@ import type { Context } from '../access/index.ts';
 import { afterToken, pageMembers, sizeOf, toPage } from '../http/paging.ts';
 import { createdId, manyUnpaged, nothing, one, page, type Route, route } from '../http/route.ts';
 import { about, ids, instant, integer, list, object, optional, text, uuid } from '../http/wire.ts';
+import { inZone } from '../kernel/local-time.ts';
 import type { Day, Session, Training } from './queries.ts';
-import { inZone, spanOf, startOf } from './rules.ts';
+import { spanOf, startOf } from './rules.ts';
 import * as seats from './seats.ts';
 import * as trainings from './trainings.ts';
 

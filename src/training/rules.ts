@@ -3,47 +3,6 @@ import type { Day } from './queries.ts';
 
 /** Times of trainings, as the contract writes them, and who may have a seat. */
 
-/** Whether `Intl` knows a zone. */
-export function isTimeZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** One per zone: to make one takes many times longer than to use it. */
-const CLOCKS = new Map<string, Intl.DateTimeFormat>();
-
-function clockOf(timeZone: string): Intl.DateTimeFormat {
-  const known = CLOCKS.get(timeZone);
-  if (known) return known;
-  const clock = new Intl.DateTimeFormat('en-CA', {
-    timeZone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-  });
-  CLOCKS.set(timeZone, clock);
-  return clock;
-}
-
-/** `2023-03-31T15:30:00-07:00`: the wall clock of the zone and its offset at that instant. */
-export function inZone(at: Date, timeZone: string): string {
-  const parts = clockOf(timeZone).formatToParts(at);
-  const part = (type: string): string => parts.find((candidate) => candidate.type === type)?.value ?? '00';
-  const wall = `${part('year')}-${part('month')}-${part('day')}T${part('hour')}:${part('minute')}:${part('second')}`;
-  const minutes = Math.round((Date.parse(`${wall}Z`) - Math.floor(at.getTime() / 1000) * 1000) / 60_000);
-  const two = (n: number): string => String(n).padStart(2, '0');
-  const size = Math.abs(minutes);
-  return `${wall}${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`;
-}
-
 /** A session starts with its first day. */
 export const startOf = (days: readonly Day[]): Date | null => days[0]?.startsAt ?? null;
 

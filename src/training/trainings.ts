@@ -3,9 +3,9 @@ import { meetingEvent, recordEvents } from '../events/index.ts';
 import { listIds, refuse } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { requireWebLink } from '../kernel/links.ts';
+import { isTimeZone } from '../kernel/local-time.ts';
 import type { ReadTx } from '../storage/index.ts';
 import * as queries from './queries.ts';
-import { isTimeZone } from './rules.ts';
 import { sessionOfDay } from './seat-queries.ts';
 
 export interface TrainingInput {

@@ -12,11 +12,16 @@ const SIZES = [
   { width: 1280, height: 800 },
 ];
 
-/** Groups of endpoints are drawn as they come into view. */
+/** Groups of endpoints are drawn as they come into view, and the page grows with them: at its bottom one begins again. */
 async function scrollTo(page: Page, text: string): Promise<void> {
   const place = page.getByText(text);
-  for (const giveUp = Date.now() + 30_000; (await place.count()) === 0 && Date.now() < giveUp; ) {
-    await page.mouse.wheel(0, 500);
+  for (const giveUp = Date.now() + 60_000; (await place.count()) === 0 && Date.now() < giveUp; ) {
+    // By name, since tests know no types of a browser.
+    const isAtBottom = await page.evaluate(
+      'scrollY + innerHeight >= document.documentElement.scrollHeight - 2',
+    );
+    if (isAtBottom) await page.evaluate('scrollTo(0, 0)');
+    else await page.mouse.wheel(0, 300);
     await page.waitForTimeout(200);
   }
   await place.waitFor();

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { createClientFor } from '../../src/people/index.ts';
 import { ENGINES } from '../support/database.ts';
@@ -149,8 +151,11 @@ for (const engine of ENGINES)
       assert.ok((await sealed(world)).position > 0n);
     });
 
-    test('a stop answers who waits, ends streams, and takes no time', async () => {
+    test('a stop answers who waits, ends streams, waits for no connection that nobody used, and takes no time', async () => {
       const own = await startWorld(engine);
+      const silent = connect(Number(new URL(own.url).port), '127.0.0.1').resume();
+      await once(silent, 'connect');
+      const dropped = once(silent, 'close');
       const cursor = (await read(own, { after: 'now' })).nextCursor;
       const waiting = timed(read(own, { after: cursor, wait: 60 }));
       const stream = await openStream(own, 'after=now');
@@ -161,6 +166,7 @@ for (const engine of ENGINES)
       assert.deepEqual(value, { events: [], nextCursor: cursor, hasMore: false });
       assert.ok(ms < 4_000);
       await stream.ended;
+      await dropped;
       await own.db.close();
     });
   });

@@ -27,6 +27,7 @@ import { noticeRows } from './notices.ts';
 import { openIdRows } from './openid.ts';
 import { peopleRows } from './people.ts';
 import { planRows } from './plan.ts';
+import { portalRows } from './portal.ts';
 import { progressRows } from './progress.ts';
 import {
   ALLOWED,
@@ -66,6 +67,7 @@ const TABLE: Record<string, Row> = {
   ...calendarRows,
   ...jobRows,
   ...noticeRows,
+  ...portalRows,
   ...openIdRows,
   GetRoles: plain('people', 200, () => ({ path: '/role' })),
   GetClients: plain('administrator', 200, () => ({ path: '/client' })),
@@ -96,6 +98,8 @@ const APART = [
   'StopReminders',
   // Likewise: test/calendar/secret.test.ts
   'ReadCalendar',
+  // Likewise: test/portal/look.test.ts
+  'ReadLogo',
 ];
 
 function expected(row: Row, role: Role, place: Place): number {

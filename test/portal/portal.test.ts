@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { after, before, describe, test } from 'node:test';
+import { createAccount } from '../../src/people/index.ts';
 import { ENGINES } from '../support/database.ts';
 import { addCourseOf, addTrack, enroll } from '../support/learning.ts';
 import { addCourse, addModule, addTraining, addUser } from '../support/people.ts';
@@ -126,6 +129,14 @@ for (const engine of ENGINES)
         headers: { cookie: `rollbook_session=${mine.cookies.get('rollbook_session')}` },
       });
       assert.equal(api.status, 401);
+    });
+
+    test('without a mail server nobody is promised a link: the page says whom to ask', async () => {
+      const visit = new Visitor(world);
+      await visit.get('/sign-in');
+      const [, path = ''] = /href="([^"]+)">Forgot your password\?/.exec(visit.page.text) ?? [];
+      assert.match(wordsOf(await visit.get(path)), /Ask your administrator to set a new password for you/);
+      assert.match(wordsOf(await visit.post(path, { login: 'owner' })), /Ask your administrator/);
     });
 
     test('out at once: signed out, deactivated, another password, not used for long, another account', async () => {
@@ -321,5 +332,39 @@ for (const engine of ENGINES)
       await call(await now(), 'POST', '/enrollment/delete', { json: { enrollmentIds: [enrollmentId] } });
       assert.equal((await visit.get(path)).status, 404, 'ended');
       assert.match(wordsOf(await visit.get('/my')), /You are not enrolled in anything/);
+    });
+
+    /** The last: from then on this server has two accounts, neither of them at the address of the other tests. */
+    test('with several accounts the host says which; where there is none the page says so, in the reader’s language', async () => {
+      await createAccount(world.db, {
+        name: 'Works',
+        url: 'http://works.example:8080/school',
+        ownerLogin: 'owner',
+        ownerEmail: 'owner@works.example',
+        ownerPassword: PASSWORD,
+        plan: 'business',
+        now: world.clock.now,
+      });
+      const at = async (host: string, path: string, language = 'en'): Promise<string> => {
+        const request = get(world.url + path, { headers: { host, 'accept-language': language } });
+        const [response] = (await once(request, 'response')) as [IncomingMessage];
+        const words = wordsOf({ text: (await response.toArray()).join('') });
+        return `${response.statusCode} ${words}`;
+      };
+      assert.match(await at('academy.example', '/sign-in'), /^200 Skip to content Academy Sign in/);
+      assert.match(await at('Works.example:8080', '/sign-in'), /^200 Skip to content Works Sign in/);
+      for (const path of ['/sign-in', '/my', '/my/nowhere']) {
+        const page = await at('elsewhere.example', path);
+        assert.match(page, /^404 .*There is no account at this address\.$/, path);
+        assert.doesNotMatch(page, /Academy|Works|Back to/);
+      }
+      assert.match(
+        await at('127.0.0.1', '/my', 'de-AT'),
+        /^404 .*Unter dieser Adresse gibt es kein Konto\.$/,
+      );
+      assert.match(
+        await at('works.example', '/my', 'fr-;;q=!!, ru'),
+        /^404 .*По этому адресу нет аккаунта\.$/,
+      );
     });
   });

@@ -56,6 +56,9 @@ export const mailTo = (port: number, more: Partial<MailConfig> = {}): MailConfig
 const refusalError = ({ code, text }: SmtpRefusal): Error =>
   Object.assign(new Error(text), { responseCode: code });
 
+/** What a message ends with whose client is gone. */
+const HUNG_UP: readonly string[] = ['ECONNECTION', 'ERR_STREAM_PREMATURE_CLOSE'];
+
 /** A real mail server on loopback that keeps what it takes. */
 export async function startMailbox(options: MailboxOptions = {}): Promise<Mailbox> {
   const taken: TakenMail[] = [];
@@ -72,7 +75,13 @@ export async function startMailbox(options: MailboxOptions = {}): Promise<Mailbo
     },
     onData: async (stream, session, answer) => {
       const parts: Buffer[] = [];
-      for await (const part of stream) parts.push(part as Buffer);
+      try {
+        for await (const part of stream) parts.push(part as Buffer);
+      } catch (error) {
+        // Its client went away, or was killed, in the middle: there is no message, and nobody to answer.
+        if (HUNG_UP.includes((error as NodeJS.ErrnoException).code ?? '')) return;
+        throw error;
+      }
       const { mailFrom, rcptTo } = session.envelope;
       const mail = {
         from: mailFrom ? mailFrom.address : '',

@@ -146,7 +146,8 @@ function assertBody(response: Response, { headers, text }: Received, what: strin
     return;
   }
   if (response['x-prefer'] && text === '') return;
-  const schema = response.content[type ?? '']?.schema;
+  const { content } = response;
+  const schema = (content[type ?? ''] ?? content[type?.replace(/\/.*/, '/*') ?? ''])?.schema;
   assert.ok(schema, `${what} as ${type ?? 'nothing'}, which the OpenAPI document does not list`);
   if (type === 'application/json') assertFits(schema, JSON.parse(text), what);
   else if (type === 'application/xml') assertXmlFits(schema, text, what);

@@ -352,15 +352,18 @@ for (const engine of ENGINES)
       const job = { accountId: world.account.accountId } as Parameters<typeof handler.runIn>[1];
       await world.db.write((tx) => handler.runIn(tx, job, world.clock.now));
       const later = { ...world, token: await tokenNow() };
-      await happen(world, 'TRAINING_MEETING_ADDED', 6);
-      await round();
-      receiver.received.length = 0;
       const again = (wanted: Record<string, unknown>): Promise<Answer> =>
         call(later, 'POST', '/webhook/replay', { json: { subscriberName: name, ...wanted } });
       for (const wanted of [{ from: start.toISOString() }, { deliveryIds }]) {
         const { status, code } = await again(wanted);
         assert.equal(`${status} ${code}`, '410 webhook.replay_forgotten');
       }
+      await happen(world, 'TRAINING_MEETING_ADDED', 6);
+      await round();
+      // A round forgets deliveries of more than 30 days ago, too.
+      const unknown = await again({ deliveryIds });
+      assert.equal(`${unknown.status} ${unknown.code}`, '400 webhook.unknown_delivery');
+      receiver.received.length = 0;
       assert.equal((await again({ from: world.clock.now.toISOString(), to: '2999-01-01' })).status, 202);
       await round();
       assert.equal(toldOnce(receiver.received).length, 1, 'what is kept can');
