@@ -558,6 +558,30 @@ create table outbox (
   PRIMARY KEY (account_id, chunk, item_id, event_type)
 );
 
+create table package_attempt (
+  account_id integer not null,
+  learner_id uuid not null,
+  item_id uuid not null,
+  module_id uuid not null,
+  term smallint not null,
+  file_id uuid not null,
+  data jsonb not null,
+  saved_at timestamp with time zone not null,
+  FOREIGN KEY (account_id, learner_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, learner_id, item_id, module_id)
+);
+
+create table password_link (
+  account_id integer not null,
+  link_hash bytea not null,
+  user_id uuid not null,
+  expires_at timestamp with time zone not null,
+  FOREIGN KEY (account_id, user_id) REFERENCES users(account_id, user_id) ON DELETE CASCADE,
+  PRIMARY KEY (account_id, link_hash)
+);
+CREATE INDEX password_link_expiry ON public.password_link USING btree (account_id, expires_at);
+CREATE INDEX password_link_user ON public.password_link USING btree (account_id, user_id);
+
 create table profile_field (
   account_id integer not null,
   field_id uuid not null,
@@ -656,6 +680,29 @@ create table stored_file_part (
   bytes bytea not null,
   FOREIGN KEY (account_id, file_id) REFERENCES stored_file(account_id, file_id),
   PRIMARY KEY (account_id, file_id, part)
+);
+
+create table stored_package (
+  account_id integer not null,
+  file_id uuid not null,
+  version text not null,
+  launch text not null,
+  mastery_score text,
+  CHECK ((version = ANY (ARRAY['1.2'::text, '2004'::text]))),
+  FOREIGN KEY (account_id, file_id) REFERENCES stored_file(account_id, file_id),
+  PRIMARY KEY (account_id, file_id)
+);
+
+create table stored_package_entry (
+  account_id integer not null,
+  file_id uuid not null,
+  path text not null,
+  at bigint not null,
+  packed_size bigint not null,
+  size bigint not null,
+  is_deflated boolean not null,
+  FOREIGN KEY (account_id, file_id) REFERENCES stored_package(account_id, file_id),
+  PRIMARY KEY (account_id, file_id, path)
 );
 
 create table training (

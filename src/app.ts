@@ -32,7 +32,7 @@ import { holds, Notifier, planNotices } from './notices/index.ts';
 import { OpenIdSignIn, Providers } from './openid/index.ts';
 import { BackgroundSealer } from './operations/index.ts';
 import { Outbound, type OutboundOptions } from './outbound/index.ts';
-import { SEATS_FREED } from './people/index.ts';
+import { PASSWORD_ASKED, passwordAsked, SEATS_FREED } from './people/index.ts';
 import { Portal } from './portal/index.ts';
 import { retries } from './retries/index.ts';
 import { allRoutes } from './routes.ts';
@@ -125,7 +125,7 @@ export async function buildApp(
   const sessions = new Sessions(db, authenticator, clock);
   const log = (facts: object, text: string) => server.log.warn(facts, text);
   const openId = new OpenIdSignIn({ db, sessions, providers, clock, log });
-  const portal = new Portal({ db, sessions, openId, enrollments, contentUrl, clock });
+  const portal = new Portal({ db, sessions, openId, enrollments, mail, contentUrl, clock });
   mountPages(server, portal.routes, (request, error) => portal.failed(request, error));
   const jobs = new JobRunner(db, jobHandlers(mail, notifier, retention), clock, {
     observe: (job, ending, error) => {
@@ -163,6 +163,7 @@ const jobHandlers = (mail: MailSender, notifier: Notifier, retention: EventReten
   [MAIL_JOB]: mail.handler,
   [FORGET_EVENTS]: retention.handler,
   [SEATS_FREED]: seatsFreed,
+  [PASSWORD_ASKED]: passwordAsked,
   [PURGE_FILE]: purgeFile,
 });
 

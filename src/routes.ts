@@ -37,7 +37,7 @@ export const allRoutes = (
   ...jobRoutes,
   ...contentRoutes,
   ...trainingRoutes,
-  ...peopleRoutes(enrollments),
+  ...peopleRoutes(enrollments, mail),
   ...webhookRoutes(courier),
   ...feedRoutes(watch),
   ...mailRoutes(mail),

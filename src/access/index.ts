@@ -19,6 +19,14 @@ export {
 } from './caller.ts';
 export { createClient, createRole } from './clients.ts';
 export { FailureLimit } from './failure-limit.ts';
+export { deleteLinksOf, deleteLinksOfInactive } from './password-link-queries.ts';
+export {
+  type LinkPurpose,
+  newPasswordLink,
+  ownerOfLink,
+  PASSWORD_LINK_PATH,
+  type PasswordLink,
+} from './password-links.ts';
 export { hashPassword, MAX_PASSWORD_BYTES, newPassword } from './passwords.ts';
 export {
   type Assignment,

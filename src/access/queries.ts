@@ -248,15 +248,19 @@ export async function deleteClient(tx: WriteTx, accountId: number, clientId: str
   await sql`delete from api_client where account_id = ${accountId} and client_id = ${clientId}`.execute(tx);
 }
 
-/** Forgets every token and session of a user (password change, deactivation). */
+/** Forgets every token, session and link of users (password change, deactivation), but for the session of that hash. */
 export async function deleteTokensOf(
   tx: WriteTx,
   accountId: number,
   userIds: readonly string[],
+  besides: Buffer | null = null,
 ): Promise<void> {
   await sql`
     with sessions as (
-      delete from session where account_id = ${accountId} and user_id = any(${userIds}::uuid[]))
+      delete from session where account_id = ${accountId} and user_id = any(${userIds}::uuid[])
+        and session_hash is distinct from ${besides}::bytea),
+      links as (
+        delete from password_link where account_id = ${accountId} and user_id = any(${userIds}::uuid[]))
     delete from access_token where account_id = ${accountId} and user_id = any(${userIds}::uuid[])`.execute(
     tx,
   );

@@ -88,6 +88,19 @@ export async function findSession(
     : null;
 }
 
+export interface OwnLogin {
+  readonly login: string;
+  /** Not who signs in otherwise. */
+  readonly hasPassword: boolean;
+}
+
+export async function findOwnLogin(tx: ReadTx, accountId: number, userId: string): Promise<OwnLogin> {
+  const { rows } = await sql<{ login: string | null; has_password: boolean }>`
+    select login, password_hash is not null as has_password from users
+    where account_id = ${accountId} and user_id = ${userId}`.execute(tx);
+  return { login: rows[0]?.login ?? '', hasPassword: rows[0]?.has_password ?? false };
+}
+
 /** Stores a session, and clears the account's expired ones on the way. */
 export async function insertSession(
   tx: WriteTx,

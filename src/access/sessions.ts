@@ -86,6 +86,17 @@ export class Sessions {
     return { token, site, caller: toCaller(found.user, null), locale, timeZone };
   }
 
+  /** The login of whoever's session it is, and whether they have a password. */
+  loginOf({ caller }: Session): Promise<queries.OwnLogin> {
+    return this.#db.read((tx) => queries.findOwnLogin(tx, caller.accountId, caller.userId));
+  }
+
+  /** Makes sure that it is still who signed in; refuses `auth.bad_login`, `request.too_many`, `access.busy`. */
+  async confirm(session: Session, password: string, remoteAddress: string): Promise<void> {
+    const { login } = await this.loginOf(session);
+    await this.#authenticator.verifyLogin(session.site.key, login, password, remoteAddress);
+  }
+
   /** Who has the session of a hash; null if there is none any more. It is not put off by that. */
   async callerOf(accountId: number, sessionHash: Buffer): Promise<Caller | null> {
     const found = await this.#load(accountId, sessionHash, this.#clock());

@@ -726,6 +726,7 @@ export interface NewUser {
   /** The same as groupIds */
   groups?: string[] | undefined;
   password?: string | undefined;
+  /** Send a link to set a password, valid for seven days */
   sendLoginEmail?: boolean | undefined;
   /** Required with sendLoginEmail */
   invitationMessage?: string | undefined;
@@ -902,7 +903,7 @@ export interface MailMessage {
   messageId: string;
   /** To whom */
   userId: string;
-  kind: 'assigned' | 'due_soon' | 'overdue' | 'escalation' | 'unlock_asked' | 'session_chosen' | 'session_changed' | 'session_cancelled' | 'digest';
+  kind: 'assigned' | 'due_soon' | 'overdue' | 'escalation' | 'unlock_asked' | 'session_chosen' | 'session_changed' | 'session_cancelled' | 'digest' | 'password_reset' | 'invitation';
   state: 'waiting' | 'sent' | 'dropped' | 'failed';
   reason?: 'no_address' | 'inactive' | 'unsubscribed' | 'obsolete' | 'too_old' | 'bad_address' | 'undeliverable' | 'cap' | 'temporary' | 'error' | undefined;
   /** What the mail server said, or how it failed */
@@ -1981,6 +1982,17 @@ export interface Operations {
     };
     answer: undefined;
   };
+  /** Send a user a link to set a password, valid for seven days */
+  InviteUser: {
+    path: {
+      id: string;
+    };
+    body: {
+      /** What the message says, too */
+      invitationMessage?: string | undefined;
+    };
+    answer: undefined;
+  };
   /** Say from when on a user is inactive */
   ScheduleUserDeactivation: {
     path: {
@@ -2446,6 +2458,7 @@ export const OPERATIONS = {
   DefineProfileField: { method: 'POST', path: '/user/profile/fields' },
   SetUserStatus: { method: 'POST', path: '/user/{id}/status' },
   SetUserPassword: { method: 'POST', path: '/user/{id}/password' },
+  InviteUser: { method: 'POST', path: '/user/{id}/invitation' },
   ScheduleUserDeactivation: { method: 'POST', path: '/user/{id}/scheduled_deactivation' },
   CancelUserDeactivation: { method: 'DELETE', path: '/user/{id}/scheduled_deactivation' },
   ScheduleUserTermination: { method: 'POST', path: '/user/{id}/scheduled_termination' },

@@ -45,6 +45,7 @@ export const fileRoutes: readonly Route<Context>[] = [
       'content.takes_no_file',
       'file.empty',
       'file.wrong_type',
+      'file.package',
       'request.malformed_form',
       'request.file_too_large',
       'server.busy',

@@ -4,9 +4,11 @@ import {
   type FileType,
   findFile,
   type Incoming,
+  keepPackage,
   receive,
   release,
   type StoredFile,
+  showingOf,
   take,
   typeOf,
   typesFor,
@@ -37,6 +39,7 @@ export async function storeFile(ctx: Context, itemId: string, incoming: Incoming
     });
   const upload = await receive(db, accountId, incoming, { judge, now });
   try {
+    if (showingOf(upload.mediaType) === 'package') await keepPackage(db, accountId, upload);
     return await asCallerIsNow(ctx, (current) =>
       current.write(async (tx) => {
         reachOf(current.caller, 'content.write');

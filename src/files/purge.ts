@@ -1,4 +1,5 @@
 import { enqueue, type TransactionHandler } from '../jobs/index.ts';
+import { deletePackage } from './package-queries.ts';
 import * as queries from './queries.ts';
 
 /** Removing files that nobody has any more, bit by bit. */
@@ -17,8 +18,10 @@ export const purgeFile: TransactionHandler = {
     const { fileId } = payload as { fileId: string };
     if (!(await queries.giveUp(tx, accountId, fileId, now))) return;
     const removed = await queries.deleteParts(tx, accountId, fileId, PARTS_AT_ONCE);
-    if (removed < PARTS_AT_ONCE) await queries.deleteFile(tx, accountId, fileId);
-    else
+    if (removed < PARTS_AT_ONCE) {
+      await deletePackage(tx, accountId, fileId);
+      await queries.deleteFile(tx, accountId, fileId);
+    } else
       await enqueue(tx, accountId, [{ kind: PURGE_FILE, key: fileId, runAt: now, payload: { fileId } }], now);
   },
 };

@@ -35,10 +35,11 @@ test('what a file is follows from its first bytes and the item’s type', () => 
     ['Page', bytes('<3 you'), undefined],
     ['WordDocument', ZIP, 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'],
     ['Book', ZIP, undefined],
+    ['SCORM', ZIP, 'application/zip'],
   ];
   for (const [contentType, head, expected] of cases)
     assert.equal(judged(contentType, head), expected, `${contentType} ${head.toString('latin1')}`);
-  for (const contentType of ['Course', 'LearningTrack', 'Link', 'SCORM', 'Quiz', 'constructor'])
+  for (const contentType of ['Course', 'LearningTrack', 'Link', 'Quiz', 'constructor'])
     assert.equal(typesFor(contentType), null);
   assert.equal(showingOf('text/javascript'), 'download');
 });

@@ -1,7 +1,7 @@
 /** What an uploaded file is, by its first bytes and not by what its sender says; pure. */
 
 /** How a browser may be given a file. */
-export type Showing = 'image' | 'audio' | 'video' | 'page' | 'pdf' | 'download';
+export type Showing = 'image' | 'audio' | 'video' | 'page' | 'pdf' | 'package' | 'download';
 
 /** A kind of file that can be stored. */
 export interface FileType {
@@ -112,6 +112,7 @@ const BY_CONTENT_TYPE: Readonly<Record<string, readonly FileType[]>> = {
     type('application/epub+zip', 'epub', 'download', all(isZip, at('mimetypeapplication/epub+zip', 30))),
     PDF,
   ],
+  SCORM: [type('application/zip', 'zip', 'package', isZip, ['application/x-zip-compressed'])],
   WordDocument: [
     type(`${OFFICE}.wordprocessingml.document`, 'docx', 'download', isZip),
     type('application/msword', 'doc', 'download', isOle),

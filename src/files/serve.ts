@@ -40,12 +40,14 @@ const POLICIES: Readonly<Record<Showing, string>> = {
   video: `sandbox; ${NOTHING}; media-src 'self'; style-src 'unsafe-inline'`,
   pdf: `sandbox; ${NOTHING}`,
   download: `sandbox; ${NOTHING}`,
+  // Itself it is only kept; what is in it: package-answer.ts.
+  package: `sandbox; ${NOTHING}`,
 };
 
 /** Whether a browser is given it to show: their viewers of PDF do not work within a sandbox. */
 export const isShown = (mediaType: string, isApart: boolean): boolean => {
   const showing = showingOf(mediaType);
-  return showing === 'pdf' ? isApart : showing !== 'download';
+  return showing === 'pdf' ? isApart : showing !== 'download' && showing !== 'package';
 };
 
 function policyOf(mediaType: string, { isApart }: Serving): string {
@@ -96,7 +98,7 @@ export function answerWith(
 }
 
 /** Ends with an error when the file was removed meanwhile. */
-async function* bytesOf(
+export async function* bytesOf(
   db: Database,
   accountId: number,
   fileId: string,

@@ -33,6 +33,8 @@ export interface PageRoute {
   readonly method: 'GET' | 'POST';
   /** Parameters in braces, as in routes of the API. */
   readonly path: string;
+  /** Where forms are longer than most. */
+  readonly maxFormBytes?: number;
   run(request: PageRequest): Promise<PageAnswer>;
 }
 
@@ -45,7 +47,7 @@ export function mountPages(
   routes: readonly PageRoute[],
   failed: (request: PageRequest, error: unknown) => Promise<PageAnswer>,
 ): void {
-  for (const { method, path, run } of routes)
+  for (const { method, path, run, maxFormBytes = MAX_FORM_BYTES } of routes)
     server.route({
       method,
       url: path.replace(/\{(\w+)\}/g, ':$1'),
@@ -53,7 +55,7 @@ export function mountPages(
         let read = withoutForm(request);
         let answer: PageAnswer;
         try {
-          if (method === 'POST') read = { ...read, form: await formOf(request) };
+          if (method === 'POST') read = { ...read, form: await formOf(request, maxFormBytes) };
           answer = await run(read);
         } catch (error) {
           answer = await failed(read, error);
@@ -84,11 +86,11 @@ const withoutForm = (request: FastifyRequest): PageRequest => ({
   remoteAddress: request.ip,
 });
 
-async function formOf(request: FastifyRequest): Promise<URLSearchParams> {
+async function formOf(request: FastifyRequest, maxBytes: number): Promise<URLSearchParams> {
   const type = request.sentType?.split(';')[0]?.trim().toLowerCase() ?? '';
   if (type !== '' && type !== 'application/x-www-form-urlencoded')
     refuse('request.unsupported_type', { type: type.slice(0, 100), readable: 'a form' });
-  const taken = await readBody(request.raw, MAX_FORM_BYTES);
+  const taken = await readBody(request.raw, maxBytes);
   try {
     return new URLSearchParams(Buffer.concat([...taken.parts]).toString('utf8'));
   } finally {

@@ -60,6 +60,11 @@ export const DIRECTORY_ERRORS = {
     'The last active owner of the account must stay.',
     'Make somebody else an owner first.',
   ),
+  'people.not_written_to': entry(
+    409,
+    'No invitation can be sent to {ids}: {detail}.',
+    'The user has no e-mail address, is not active or was invited often, or the account sends no mail (docs/mail.md). Nothing was done.',
+  ),
   'people.account_url_taken': entry(
     409,
     'url: an account with the address {url} exists.',
@@ -130,6 +135,11 @@ export const DIRECTORY_ERRORS = {
   ),
   'content.no_file': entry(404, 'The content item {ids} has no file.', 'POST /content/{id}/file stores one.'),
   'file.empty': entry(400, 'The file is empty.', 'What was there stays.'),
+  'file.package': entry(
+    400,
+    'The package cannot be used: {detail}.',
+    'A SCORM package is a zip with imsmanifest.xml at its root and one part that opens. What was there stays.',
+  ),
   'file.wrong_type': entry(
     400,
     'By its first bytes the file is none that a {type} can have: {types}.',

@@ -22,6 +22,8 @@ export interface MyMaterial extends MaterialPlace {
   readonly contentType: ContentType;
   readonly progress: Progress;
   readonly file: StoredFile;
+  /** The course that it is a module of, or the material itself. */
+  readonly itemId: string;
   /** Of the learning track that the enrollment is in. */
   readonly courseId: string | null;
 }
@@ -56,7 +58,9 @@ async function findIn(
 ): Promise<Found | null> {
   if (moduleId !== null) {
     const part = await queries.findFilePart(tx, accountId, userId, itemId, moduleId);
-    return part && { ...part, courseId: part.courseId === itemId ? null : part.courseId };
+    return (
+      part && { ...part, itemId: part.courseId, courseId: part.courseId === itemId ? null : part.courseId }
+    );
   }
   const [own] = await queries.learningOf(tx, accountId, userId, readEnrollmentId(enrollmentId));
   return own ? { ...own, courseId: null } : null;

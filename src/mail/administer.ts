@@ -112,7 +112,7 @@ export function sendAgain(ctx: Context, mail: MailSender, messageId: string): Pr
     if (!message) refuse('mail.unknown_message', { ids: messageId });
     if (message.state !== 'failed') refuse('mail.not_failed', { ids: messageId, state: message.state });
     if (message.mergedInto) refuse('mail.in_digest', { ids: messageId, digest: message.mergedInto });
-    if (isTooOld(message.notBefore, settings, mail.maxAgeHours, ctx.now))
+    if (isTooOld(message, settings, mail.maxAgeHours, ctx.now))
       refuse('mail.too_old', { ids: messageId, hours: maxAgeMs(settings, mail.maxAgeHours) / 3_600_000 });
     await queries.sendAgain(tx, accountId, messageId, ctx.now);
     await sendAt(tx, accountId, ctx.now, ctx.now);

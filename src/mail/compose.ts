@@ -1,8 +1,10 @@
+import type { PasswordLink } from '../access/index.ts';
+import { linkUnder } from '../kernel/links.ts';
 import { daysBetween } from '../kernel/local-time.ts';
 import { type Html, html } from '../pages/index.ts';
-import type { Content, Notice } from './kinds.ts';
+import type { Content, LinkMessage, Notice } from './kinds.ts';
 import { type Voice, voiceFor } from './language.ts';
-import { isReminder } from './rules.ts';
+import { entriesOf, isLinkMessage, isReminder } from './rules.ts';
 import { fill, fillHtml, oneLine } from './template.ts';
 import type { Texts } from './texts/texts.ts';
 
@@ -41,6 +43,7 @@ export interface Account {
 export interface Person {
   /** null: nobody knows */
   readonly name: string | null;
+  readonly login: string | null;
   readonly locale: string | null;
   readonly timeZone: string | null;
 }
@@ -107,6 +110,8 @@ export interface ComposeInput {
   readonly locale: string;
   readonly person: Person;
   readonly unsubscribeUrl: string;
+  /** What a message brings that is about nothing else. */
+  readonly link: PasswordLink | null;
   readonly now: Date;
 }
 
@@ -116,16 +121,16 @@ export function compose(input: ComposeInput): Letter {
   const timeZone = person.timeZone ?? account.timeZone;
   const voice = voiceFor([person.locale, input.locale], timeZone);
   const { texts } = voice;
-  const sections = (content.kind === 'digest' ? content.entries : [content]).map((notice) =>
-    sectionOf(notice, facts, voice, timeZone, now),
-  );
+  const sections = isLinkMessage(content)
+    ? [linkSection(content, input, texts)]
+    : entriesOf(content).map((notice) => sectionOf(notice, facts, voice, timeZone, now));
   const isDigest = content.kind === 'digest';
   const [first] = sections;
   if (!first) throw new Error('a message about nothing');
   const subject = isDigest
     ? voice.count(texts.digestSubject, sections.length)
     : fill(first.subject.text, first.subject.values);
-  const mayBeStopped = isDigest || isReminder(content);
+  const mayBeStopped = isDigest || entriesOf(content).some(isReminder);
   const parts: Parts = {
     greeting: person.name
       ? { text: texts.hello, values: { name: oneLine(person.name) } }
@@ -133,9 +138,9 @@ export function compose(input: ComposeInput): Letter {
     isDigest,
     sections: sections.slice(0, MAX_LINES),
     more: sections.length > MAX_LINES ? voice.count(texts.more, sections.length - MAX_LINES) : null,
+    ...(input.link ? linkParts(content, input.link, account, voice) : portalParts(account, texts)),
     footer: footerOf(texts, account, timeZone),
     unsubscribe: mayBeStopped ? input.unsubscribeUrl : null,
-    account,
   };
   return {
     locale: voice.locale,
@@ -151,9 +156,14 @@ interface Parts {
   readonly isDigest: boolean;
   readonly sections: readonly Section[];
   readonly more: string | null;
+  /** What whoever sends it has to say themselves. */
+  readonly said: string | null;
+  /** Where it leads, and what there is to know about that. */
+  readonly action: Line;
+  readonly actionUrl: string;
+  readonly aboutAction: readonly Line[];
   readonly footer: readonly Line[];
   readonly unsubscribe: string | null;
-  readonly account: Account;
 }
 
 function footerOf(texts: Texts, account: Account, timeZone: string): readonly Line[] {
@@ -233,14 +243,41 @@ function writtenLines(notice: Notice, facts: Facts, texts: Texts): Line[] {
   return message === '' ? [] : [{ text: texts.wrote, values: { message } }];
 }
 
-/** Where somebody finds all of it. */
-const portalOf = ({ url }: Account): string => `${url.replace(/\/+$/, '')}/my`;
+type Leading = Pick<Parts, 'said' | 'action' | 'actionUrl' | 'aboutAction'>;
+
+/** To where somebody finds all of it. */
+const portalParts = ({ url, name }: Account, texts: Texts): Leading => ({
+  said: null,
+  action: { text: texts.open, values: { account: oneLine(name) } },
+  actionUrl: linkUnder(url, '/my'),
+  aboutAction: [],
+});
+
+function linkSection({ kind }: LinkMessage, { account, person }: ComposeInput, texts: Texts): Section {
+  const values = { account: oneLine(account.name), login: oneLine(person.login ?? '') };
+  return {
+    subject: { text: texts.links.subjects[kind], values },
+    body: { text: texts.links.bodies[kind], values },
+    details: [],
+    url: null,
+  };
+}
+
+function linkParts(content: Content, link: PasswordLink, account: Account, voice: Voice): Leading {
+  const { links } = voice.texts;
+  const until = { text: links.until, values: { date: voice.dateTime(link.expiresAt) } };
+  return {
+    said: content.kind === 'invitation' ? content.message : null,
+    action: { text: links.action, values: {} },
+    actionUrl: linkUnder(account.url, link.path),
+    aboutAction: content.kind === 'password_reset' ? [until, { text: links.unasked, values: {} }] : [until],
+  };
+}
 
 const plain = ({ text, values }: Line): string => fill(text, values);
 const rich = ({ text, values }: Line): Html => fillHtml(text, values);
 
 function textOf(parts: Parts, texts: Texts): string {
-  const { account } = parts;
   const sections = parts.sections.flatMap((section) => {
     const details = section.details.map((line) => `  ${plain(line)}`);
     const url = section.url ? [`  ${section.url}`] : [];
@@ -251,11 +288,14 @@ function textOf(parts: Parts, texts: Texts): string {
   const lines = [
     plain(parts.greeting),
     '',
+    ...(parts.said ? [parts.said, ''] : []),
     ...(parts.isDigest ? [texts.digestBody, ''] : []),
     ...sections,
     ...(parts.more ? [parts.more, ''] : []),
-    `${fill(texts.open, { account: oneLine(account.name) })}: ${portalOf(account)}`,
+    `${plain(parts.action)}: ${parts.actionUrl}`,
     '',
+    ...parts.aboutAction.map(plain),
+    ...(parts.aboutAction.length > 0 ? [''] : []),
     '--',
     ...parts.footer.map(plain),
     ...(parts.unsubscribe ? [`${texts.unsubscribe}: ${parts.unsubscribe}`] : []),
@@ -275,7 +315,6 @@ const STYLE = {
 
 function htmlOf(parts: Parts, voice: Voice, subject: string): Html {
   const { texts } = voice;
-  const { account } = parts;
   const section = (one: Section): Html => {
     const details = one.details.map((line) => html`<br>${rich(line)}`);
     const url = one.url ? html`<br><a href="${one.url}">${one.url}</a>` : null;
@@ -297,9 +336,11 @@ function htmlOf(parts: Parts, voice: Voice, subject: string): Html {
 <body style="${STYLE.body}">
 <div role="article" lang="${voice.locale}" dir="${voice.direction}" style="${STYLE.sheet}">
 <p>${rich(parts.greeting)}</p>
+${parts.said === null ? null : html`<p dir="auto">${parts.said.split(/\r?\n/).map((line) => html`${line}<br>`)}</p>`}
 ${parts.isDigest ? html`<p>${texts.digestBody}</p>\n<ul>${sections}</ul>` : sections}
 ${parts.more ? html`<p>${parts.more}</p>` : null}
-<p><a href="${portalOf(account)}" style="${STYLE.button}">${fillHtml(texts.open, { account: oneLine(account.name) })}</a></p>
+<p><a href="${parts.actionUrl}" style="${STYLE.button}">${rich(parts.action)}</a></p>
+${parts.aboutAction.map((line) => html`<p>${rich(line)}</p>`)}
 </div>
 <div style="${STYLE.footer}">
 ${parts.footer.map((line) => html`<p style="margin:0">${rich(line)}</p>`)}

@@ -4,9 +4,9 @@
  * true is looked up when a message is sent.
  */
 export { changeOwnPreferences, readOwnPreferences, switchMail } from './administer.ts';
-export { type Digest, KINDS, type Kind, type Notice, type NoticeKind } from './kinds.ts';
+export { type Digest, KINDS, type Kind, type LinkMessage, type Notice, type NoticeKind } from './kinds.ts';
 export { headlinesOf, type OwnMessage, sentTo } from './own.ts';
-export type { NewMessage } from './queries.ts';
+export { countAsked, type NewMessage } from './queries.ts';
 export { MAIL_JOB, queueMail } from './queue.ts';
 export { mailRoutes } from './routes.ts';
 export { DEFAULT_MAX_AGE_HOURS } from './rules.ts';

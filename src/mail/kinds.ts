@@ -34,7 +34,14 @@ export interface Digest {
   readonly entries: readonly Notice[];
 }
 
-export type Content = Notice | Digest;
+/** A link with which somebody sets their password. It is made when it is sent, and stands in no row. */
+export type LinkMessage =
+  /** Somebody asked for it, most likely the person. */
+  | { readonly kind: 'password_reset' }
+  /** With what whoever invites has to say, until it is sent. */
+  | { readonly kind: 'invitation'; readonly message: string | null };
+
+export type Content = Notice | Digest | LinkMessage;
 export const KINDS = [
   'assigned',
   'due_soon',
@@ -45,6 +52,8 @@ export const KINDS = [
   'session_changed',
   'session_cancelled',
   'digest',
+  'password_reset',
+  'invitation',
 ] as const satisfies readonly Content['kind'][];
 export type Kind = (typeof KINDS)[number];
 
@@ -68,6 +77,8 @@ const readNotice = (kind: string, data: Data): Notice =>
 
 /** What was stored. */
 export function readContent(kind: string, data: Data): Content {
+  if (kind === 'password_reset') return { kind };
+  if (kind === 'invitation') return { kind, message: String(data['message'] ?? '') || null };
   if (kind !== 'digest') return readNotice(kind, data);
   const entries = data['entries'] as readonly (Data & { kind: string })[];
   return { kind, entries: entries.map((entry) => readNotice(entry.kind, entry)) };

@@ -12,10 +12,7 @@ function textsOf(value: unknown, path: string): [string, string][] {
 }
 const FORM = /\.(zero|one|two|few|many|other)$/;
 const holesOf = (text: string): string =>
-  [...text.matchAll(/\{(\w+)\}/g)]
-    .map(([, name]) => name)
-    .sort()
-    .join(' ');
+  [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))].sort().join(' ');
 
 describe('languages', () => {
   test('each says everything, with the same holes as English, in every form that it counts by', () => {

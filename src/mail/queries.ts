@@ -4,7 +4,7 @@ import { newId } from '../kernel/ids.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import type { Facts, Person, Session } from './compose.ts';
 import { type Content, type Kind, readContent, writeContent } from './kinds.ts';
-import { entriesOf, type Reason, type Recipient } from './rules.ts';
+import { entriesOf, isLinkMessage, type Reason, type Recipient } from './rules.ts';
 import { hasOptedOut } from './settings-queries.ts';
 
 /** SQL of messages: asking for them, taking what is due, recording what became of them. */
@@ -71,6 +71,7 @@ interface DueRow {
   email: string | null;
   opted_out: boolean;
   name: string | null;
+  login: string | null;
   locale: string | null;
   time_zone: string | null;
 }
@@ -89,7 +90,7 @@ export async function dueMessages(
       order by due_at, message_id limit ${limit} for update skip locked)
     select due.message_id, due.user_id, due.kind, due.data, due.not_before, due.attempts, due.reason,
       due.counted_on::text as counted_on, u.user_id is not null as known, ${isActiveAt('u', now)} as is_active, u.email,
-      ${hasOptedOut('u')} as opted_out, ${nameOf('u')} as name, u.locale, u.time_zone
+      ${hasOptedOut('u')} as opted_out, ${nameOf('u')} as name, u.login, u.locale, u.time_zone
     from due left join users u on u.account_id = ${accountId} and u.user_id = due.user_id
     order by due.due_at, due.message_id`.execute(tx);
   return rows.map((row) => ({
@@ -106,6 +107,7 @@ export async function dueMessages(
           address: row.email,
           hasOptedOut: row.opted_out,
           name: row.name,
+          login: row.login,
           locale: row.locale,
           timeZone: row.time_zone,
         }
@@ -128,15 +130,19 @@ export async function countsOf(
   return new Map(rows.map((row) => [row.user_id, row.n]));
 }
 
-/** Takes messages: until then nobody else does, and they count for that day. */
+/** Takes messages: until then nobody else does, and they count for that day, but for links to set a password. */
 export async function claim(
   tx: WriteTx,
   accountId: number,
-  messageIds: readonly string[],
+  messages: readonly Pick<DueMessage, 'messageId' | 'content'>[],
   { until, day }: { until: Date; day: string },
 ): Promise<void> {
-  await sql`update mail_message set attempts = attempts + 1, due_at = ${until}, counted_on = ${day}::date
-    where account_id = ${accountId} and message_id = any(${[...messageIds]}::uuid[])`.execute(tx);
+  const counted = messages.filter(({ content }) => !isLinkMessage(content)).map(({ messageId }) => messageId);
+  await sql`update mail_message set attempts = attempts + 1, due_at = ${until},
+      counted_on = case when message_id = any(${counted}::uuid[]) then ${day}::date end
+    where account_id = ${accountId} and message_id = any(${messages.map(({ messageId }) => messageId)}::uuid[])`.execute(
+    tx,
+  );
 }
 
 /**
@@ -213,6 +219,8 @@ export async function record(
       update mail_message m set state = w.state, due_at = coalesce(w.due_at, m.due_at), status = w.status,
         reason = case when w.state = 'waiting' and m.reason = 'cap' then 'cap' else w.reason end,
         locale = coalesce(w.locale, m.locale),
+        -- What somebody wrote themselves is kept no longer than it may yet be sent.
+        data = case when w.state in ('sent', 'dropped') then m.data - 'message' else m.data end,
         settled_at = case when w.state <> 'waiting' then ${now}::timestamptz end,
         counted_on = case when w.state = 'sent' then m.counted_on end
       from became w
@@ -234,7 +242,7 @@ export async function dropOlder(tx: WriteTx, accountId: number, before: Date, no
       where account_id = ${accountId} and state = 'waiting' and merged_into is null and not_before < ${before}
         and due_at <= ${now}
       order by not_before limit 10000 for update skip locked)
-    update mail_message m set state = 'dropped', reason = 'too_old', settled_at = ${now}::timestamptz
+    update mail_message m set state = 'dropped', reason = 'too_old', data = m.data - 'message', settled_at = ${now}::timestamptz
     where m.account_id = ${accountId} and m.state = 'waiting'
       and coalesce(m.merged_into, m.message_id) in (select message_id from old) returning 1`.execute(tx);
   return rows.length;
@@ -259,6 +267,20 @@ export async function nextDue(
             where account_id = ${accountId} and state = 'waiting' and merged_into is null) as due_at,
       not exists (select from mail_message where account_id = ${accountId}) as is_empty`.execute(tx);
   return { dueAt: rows[0]?.due_at ?? null, isEmpty: rows[0]?.is_empty ?? true };
+}
+
+/** How many messages of a kind were asked for somebody since an instant. */
+export async function countAsked(
+  tx: ReadTx,
+  accountId: number,
+  { userId, kind, since }: { userId: string; kind: Kind; since: Date },
+): Promise<number> {
+  const { rows } = await sql<{ n: number }>`
+    select count(*)::int as n from mail_message
+    where account_id = ${accountId} and user_id = ${userId} and kind = ${kind} and created_at > ${since}`.execute(
+    tx,
+  );
+  return rows[0]?.n ?? 0;
 }
 
 /** Accounts that have something to send. */

@@ -9,6 +9,8 @@ const LIMITS = { maxAgeHours: 72, timeZone: 'UTC' };
 const ITEM = '0198c0de-0000-7000-8000-000000000001';
 const ASSIGNED: Content = { kind: 'assigned', itemId: ITEM, dueAt: null };
 const OVERDUE: Content = { kind: 'overdue', itemId: ITEM, dueAt: NOW };
+const RESET: Content = { kind: 'password_reset' };
+const INVITATION: Content = { kind: 'invitation', message: null };
 const ann = { isActive: true, address: 'ann@academy.example', hasOptedOut: false };
 const candidate = { content: ASSIGNED as Content, notBefore: NOW, recipient: ann, others: 0 };
 
@@ -30,6 +32,14 @@ describe('whether a message is sent', () => {
         'dropped unsubscribed',
       ],
       ['one more than enough', { others: 10 }, 'waiting 2026-03-03T08:00:00.000Z'],
+      [
+        'a link to set a password, whatever else there was',
+        { content: RESET, others: 10, recipient: { ...ann, hasOptedOut: true } },
+        'sent',
+      ],
+      ['asked for an hour ago', { content: RESET, notBefore: new Date(NOW.getTime() - HOUR) }, 'sent'],
+      ['earlier', { content: RESET, notBefore: new Date(NOW.getTime() - HOUR - 1) }, 'dropped too_old'],
+      ['invited earlier', { content: INVITATION, notBefore: new Date(NOW.getTime() - 2 * HOUR) }, 'sent'],
     ];
     for (const [name, change, expected] of table) {
       const verdict = judge({ ...candidate, ...change }, DEFAULT_SETTINGS, LIMITS, NOW);

@@ -1,7 +1,7 @@
 import { isAddress } from '../kernel/addresses.ts';
 import { HOUR_MS } from '../kernel/dates.ts';
 import { dayIn, nextDayAt } from '../kernel/local-time.ts';
-import type { Content, Digest, Notice, NoticeKind } from './kinds.ts';
+import type { Content, Digest, Kind, LinkMessage, Notice, NoticeKind } from './kinds.ts';
 
 /** Whether, to whom and when a message is sent: pure decisions. */
 
@@ -33,8 +33,15 @@ export const DEFAULT_MAX_AGE_HOURS = 72;
 const REMINDERS: readonly NoticeKind[] = ['due_soon', 'overdue'];
 export const isReminder = ({ kind }: Notice): boolean => REMINDERS.includes(kind);
 
-export const entriesOf = (content: Content): readonly Notice[] =>
-  content.kind === 'digest' ? content.entries : [content];
+/** Whether a message brings a link to set a password. */
+export const isLinkMessage = (content: Content): content is LinkMessage =>
+  content.kind === 'password_reset' || content.kind === 'invitation';
+
+/** What a message says about learning. */
+export function entriesOf(content: Content): readonly Notice[] {
+  if (isLinkMessage(content)) return [];
+  return content.kind === 'digest' ? content.entries : [content];
+}
 
 /** Why a message was not sent, or not yet. */
 export const REASONS = [
@@ -86,19 +93,32 @@ export function judge(
   now: Date,
 ): Verdict {
   const { content, notBefore, recipient, others } = candidate;
-  if (isTooOld(notBefore, settings, limits.maxAgeHours, now)) return drop('too_old');
+  if (isTooOld({ kind: content.kind, notBefore }, settings, limits.maxAgeHours, now)) return drop('too_old');
   if (!recipient?.isActive) return drop('inactive');
   if (!recipient.address) return drop('no_address');
   if (!isAddress(recipient.address)) return { become: 'failed', reason: 'bad_address' };
   if (wantedOf(content, recipient) === null) return drop('unsubscribed');
-  if (others >= settings.maxPerDay) return { become: 'waiting', until: nextMorning(now, limits.timeZone) };
+  // Nobody is kept out of the account by what they were told about learning.
+  if (!isLinkMessage(content) && others >= settings.maxPerDay)
+    return { become: 'waiting', until: nextMorning(now, limits.timeZone) };
   return { become: 'sent' };
 }
 
 const drop = (reason: Reason): Verdict => ({ become: 'dropped', reason });
 
-export const isTooOld = (notBefore: Date, settings: Settings, operatorHours: number, now: Date): boolean =>
-  now.getTime() - notBefore.getTime() > maxAgeMs(settings, operatorHours);
+/** Who asked for a link to set their password has given up by then, or asked again. */
+const LONGEST_RESET_MS = HOUR_MS;
+
+export function isTooOld(
+  { kind, notBefore }: { readonly kind: Kind; readonly notBefore: Date },
+  settings: Settings,
+  operatorHours: number,
+  now: Date,
+): boolean {
+  const allowed = maxAgeMs(settings, operatorHours);
+  const atMost = kind === 'password_reset' ? Math.min(allowed, LONGEST_RESET_MS) : allowed;
+  return now.getTime() - notBefore.getTime() > atMost;
+}
 
 /** What is left of a message for somebody who may want no reminders; null if nothing is. */
 export function wantedOf(content: Content, { hasOptedOut }: Pick<Recipient, 'hasOptedOut'>): Content | null {
@@ -108,6 +128,7 @@ export function wantedOf(content: Content, { hasOptedOut }: Pick<Recipient, 'has
 
 /** A message with those of its notices that hold; null if none does. */
 export function onlyThose(content: Content, holds: (notice: Notice) => boolean): Content | null {
+  if (isLinkMessage(content)) return content;
   if (content.kind !== 'digest') return holds(content) ? content : null;
   const entries = content.entries.filter(holds);
   return entries.length > 0 ? { kind: 'digest', entries } : null;
@@ -159,7 +180,7 @@ export function planWave<M extends Omit<Candidate, 'others'> & Planned & PutOff>
     const verdict = judge({ ...message, others }, settings, limits, now);
     if (verdict.become === 'sent') {
       send.push(message);
-      had.set(userId, others + 1);
+      if (!isLinkMessage(message.content)) had.set(userId, others + 1);
     } else settle.push({ message, verdict });
   }
   return { send, settle };

@@ -1,4 +1,4 @@
-import { signingKeyOf } from '../access/index.ts';
+import { newPasswordLink, type PasswordLink, signingKeyOf } from '../access/index.ts';
 import type { Job, OutsideHandler, Recording } from '../jobs/index.ts';
 import { DAY_MS, HOUR_MS } from '../kernel/dates.ts';
 import { dayIn } from '../kernel/local-time.ts';
@@ -8,7 +8,17 @@ import { type Account, compose, type Facts, isKnown } from './compose.ts';
 import type { Content, Notice } from './kinds.ts';
 import * as queries from './queries.ts';
 import { sendAt } from './queue.ts';
-import { backoffMs, maxAgeMs, merge, onlyThose, planWave, type Settings, wantedOf } from './rules.ts';
+import {
+  backoffMs,
+  entriesOf,
+  isLinkMessage,
+  maxAgeMs,
+  merge,
+  onlyThose,
+  planWave,
+  type Settings,
+  wantedOf,
+} from './rules.ts';
 import * as settingsQueries from './settings-queries.ts';
 import { signStop } from './signing.ts';
 import type { SmtpTarget } from './smtp-url.ts';
@@ -118,6 +128,12 @@ export class MailSender {
     return this.#circuit.isUp ? 'on' : 'server_down';
   }
 
+  /** Whether the account sends mail, or would if the server worked: what is asked for now is going to be sent. */
+  async isSentBy(tx: ReadTx, accountId: number): Promise<boolean> {
+    const delivery = this.deliveryOf(await settingsQueries.findSettings(tx, accountId));
+    return delivery === 'on' || delivery === 'server_down';
+  }
+
   /** For whoever watches the server: whether mail is sent at all. */
   get server(): 'up' | 'down' | 'none' {
     if (!this.#transport) return 'none';
@@ -211,9 +227,8 @@ export class MailSender {
       dueAt: verdict.become === 'waiting' ? verdict.until : null,
     }));
     if (settled.length > 0) await queries.record(tx, accountId, settled, now);
-    const ids = send.map(({ messageId }) => messageId);
-    if (ids.length > 0)
-      await queries.claim(tx, accountId, ids, { until: new Date(now.getTime() + CLAIM_MS), day });
+    if (send.length > 0)
+      await queries.claim(tx, accountId, send, { until: new Date(now.getTime() + CLAIM_MS), day });
     const before = this.#oldest(settings, now);
     await queries.mergeInto(
       tx,
@@ -232,6 +247,7 @@ export class MailSender {
   /** What there is to know for the messages of a wave. */
   async #read(accountId: number, { account, settings, messages }: Wave): Promise<Sendable[]> {
     const key = await signingKeyOf(this.#db, accountId);
+    const links = await this.#makeLinks(accountId, messages);
     return this.#db.read(async (tx) => {
       const ids = messages.filter(({ wasPutOff }) => wasPutOff).map(({ messageId }) => messageId);
       const merged = ids.length > 0 ? await queries.mergedContents(tx, accountId, ids) : new Map();
@@ -248,7 +264,9 @@ export class MailSender {
       return whole.map(({ message, content }) => {
         const { recipient } = message;
         const wanted = recipient && wantedOf(content, recipient);
-        const said = wanted && onlyThose(wanted, (notice) => isKnown(notice, facts) && holding(notice));
+        const known = wanted && onlyThose(wanted, (notice) => isKnown(notice, facts) && holding(notice));
+        const link = links.get(message.messageId) ?? null;
+        const said = known && isLinkMessage(known) && !link ? null : known;
         const stop = signStop(key, { accountId, userId: message.userId });
         return {
           message,
@@ -257,10 +275,30 @@ export class MailSender {
           facts,
           account,
           settings,
+          link,
           unsubscribeUrl: `${account.url.replace(/\/+$/, '')}/mail/unsubscribe/${stop}`,
         };
       });
     });
+  }
+
+  /** A link for each message that brings one, anew for each attempt: what was sent once is known to nobody here. */
+  async #makeLinks(
+    accountId: number,
+    messages: readonly queries.DueMessage[],
+  ): Promise<ReadonlyMap<string, PasswordLink>> {
+    const links = new Map<string, PasswordLink>();
+    if (!messages.some(({ content }) => isLinkMessage(content))) return links;
+    const now = this.#clock();
+    await this.#db.write(async (tx) => {
+      for (const { messageId, userId, content, recipient } of messages) {
+        if (!isLinkMessage(content) || !recipient?.address) continue;
+        const wanted = { userId, address: recipient.address, purpose: content.kind };
+        const link = await newPasswordLink(tx, accountId, wanted, now);
+        if (link) links.set(messageId, link);
+      }
+    });
+    return links;
   }
 
   async #holding(
@@ -271,10 +309,7 @@ export class MailSender {
     const { holds } = this.#options;
     if (!holds) return () => true;
     const asked = whole.flatMap(({ message, content }) =>
-      (content.kind === 'digest' ? content.entries : [content]).map((notice) => ({
-        userId: message.userId,
-        notice,
-      })),
+      entriesOf(content).map((notice) => ({ userId: message.userId, notice })),
     );
     const answers = await holds(tx, accountId, asked, this.#clock());
     const over = new Set(asked.filter((_, place) => !answers[place]).map(({ notice }) => notice));
@@ -353,6 +388,7 @@ interface Sendable {
   readonly facts: Facts;
   readonly account: Account;
   readonly settings: Settings;
+  readonly link: PasswordLink | null;
   readonly unsubscribeUrl: string;
 }
 

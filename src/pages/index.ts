@@ -7,6 +7,8 @@ export {
   csrfField,
   type Frame,
   logoPath,
+  PACKAGE_SCRIPT,
+  PACKAGE_SCRIPT_PATH,
   PAGE_HEADERS,
   page,
   STYLE,

@@ -15,6 +15,10 @@ const readAsset = (name: string): string => {
   throw new Error(`assets/${name} is missing`);
 };
 
+/** What passes on what packages say (its own page alone loads it). */
+export const PACKAGE_SCRIPT = readAsset('package.js');
+export const PACKAGE_SCRIPT_PATH = `/pages/package-${createHash('sha256').update(PACKAGE_SCRIPT).digest('hex').slice(0, 12)}.js`;
+
 export const STYLE = readAsset('pages.css');
 /** In its address, so that browsers may keep it for good. */
 export const STYLE_PATH = `/pages/${createHash('sha256').update(STYLE).digest('hex').slice(0, 12)}.css`;

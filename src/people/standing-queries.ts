@@ -98,6 +98,27 @@ export async function updatePassword(
     where account_id = ${accountId} and user_id = ${userId}`.execute(tx);
 }
 
+/** Who is meant by a login or, where that is nobody's login, by an e-mail; null for nobody. */
+export async function findByName(tx: ReadTx, accountId: number, name: string): Promise<string | null> {
+  const { rows } = await sql<{ user_id: string }>`
+    select user_id from users where account_id = ${accountId} and (login_key = ${name} or email_key = ${name})
+    order by login_key = ${name} desc nulls last limit 1`.execute(tx);
+  return rows[0]?.user_id ?? null;
+}
+
+/** Where somebody is written to, and whether they are active; null if there is no such user. */
+export async function findAddress(
+  tx: ReadTx,
+  accountId: number,
+  userId: string,
+  now: Date,
+): Promise<{ readonly address: string | null; readonly isActive: boolean } | null> {
+  const { rows } = await sql<{ email: string | null; is_active: boolean }>`
+    select u.email, ${isActiveAt('u', now)} as is_active from users u
+    where u.account_id = ${accountId} and u.user_id = ${userId}`.execute(tx);
+  return rows[0] ? { address: rows[0].email, isActive: rows[0].is_active } : null;
+}
+
 /** Takes away every seat a user has in trainings; where they were. */
 export async function deleteSeatsOf(
   tx: WriteTx,
@@ -112,7 +133,14 @@ export async function deleteSeatsOf(
 
 /** Leaves of a user the id that enrollments and history name: who it was, department, credentials, roles and calendar go. */
 export async function eraseUser(tx: WriteTx, accountId: number, userId: string, now: Date): Promise<void> {
-  for (const table of ['api_client', 'user_role', 'user_openid', 'calendar_feed', 'calendar_event'])
+  for (const table of [
+    'api_client',
+    'password_link',
+    'user_role',
+    'user_openid',
+    'calendar_feed',
+    'calendar_event',
+  ])
     await sql`delete from ${sql.table(table)} where account_id = ${accountId} and user_id = ${userId}`.execute(
       tx,
     );

@@ -1,8 +1,8 @@
 import {
   type Context,
   changeRights,
+  deleteLinksOfInactive,
   deleteTokensOf,
-  hashPassword,
   includes,
   type Reach,
   rankOf,
@@ -15,11 +15,11 @@ import { toDateText } from '../kernel/dates.ts';
 import { listIds, refuse } from '../kernel/errors.ts';
 import { forgetMail } from '../mail/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
-import { isTooEarly, passwordFault, STATUS } from './rules.ts';
+import { isTooEarly, STATUS } from './rules.ts';
 import * as queries from './standing-queries.ts';
 
 /**
- * What a user may still do: status, scheduled ends, password, deletion. All of it asks the same of the caller, and is
+ * What a user may still do: status, scheduled ends, deletion. All of it asks the same of the caller, and is
  * judged under the lock of the account's rights, so that two owners cannot remove each other.
  */
 
@@ -27,7 +27,7 @@ import * as queries from './standing-queries.ts';
  * Acts on users. Refuses unknown ones (404 for the one in the path, 400 in a list; 403 for limited callers, as if they
  * were somebody else's) and those who outrank the caller (403).
  */
-function actOn<T>(
+export function actOn<T>(
   ctx: Context,
   who: { userId: string } | { userIds: readonly string[] },
   work: (tx: WriteTx, accountId: number, standings: readonly queries.Standing[]) => Promise<T>,
@@ -91,7 +91,7 @@ export async function requireOwnerBesides(
   if (!(await queries.hasOtherOwner(tx, ctx.caller.accountId, ids, ctx.now))) refuse('people.last_owner');
 }
 
-/** Activates, deactivates or terminates users, all or none. Whoever leaves loses tokens at once. */
+/** Activates, deactivates or terminates users, all or none. Whoever leaves loses tokens and links at once, and for good. */
 function changeStatus(
   ctx: Context,
   who: { userId: string } | { userIds: readonly string[] },
@@ -101,6 +101,7 @@ function changeStatus(
     const isLeaving = status !== STATUS.active;
     if (isLeaving) await requireOwnerBesides(tx, ctx, standings);
     const ids = standings.map((user) => user.userId);
+    await deleteLinksOfInactive(tx, accountId, ids, ctx.now);
     await queries.updateStatus(tx, accountId, ids, status, ctx.now);
     if (isLeaving) await deleteTokensOf(tx, accountId, ids);
   });
@@ -141,17 +142,6 @@ export const cancelEnd = (ctx: Context, userId: string, end: queries.ScheduledEn
   actOn(ctx, { userId }, (tx, accountId) =>
     queries.updateSchedule(tx, accountId, userId, end, null, ctx.now),
   );
-
-/** Gives a user another password. What was signed in with the old one is signed out. */
-export async function setPassword(ctx: Context, userId: string, password: string): Promise<void> {
-  const fault = passwordFault(password);
-  if (fault) refuse('request.invalid', { field: 'password', detail: fault });
-  const passwordHash = await hashPassword(password);
-  return actOn(ctx, { userId }, async (tx, accountId) => {
-    await queries.updatePassword(tx, accountId, userId, passwordHash);
-    await deleteTokensOf(tx, accountId, [userId]);
-  });
-}
 
 /** Who ends enrollments; nothing here may write them. */
 export interface EndsEnrollments {

@@ -15,7 +15,9 @@ import {
 } from '../http/wire.ts';
 import { refuse } from '../kernel/errors.ts';
 import { STANDARD_FIELDS } from '../kernel/profile-fields.ts';
+import type { MailSender } from '../mail/index.ts';
 import { supervisionMembers } from './department-routes.ts';
+import * as passwords from './passwords.ts';
 import { defineField, listFields } from './profile-fields.ts';
 import { labelOf, missingInvitation } from './rules.ts';
 import * as standing from './standing.ts';
@@ -43,7 +45,7 @@ const NewUser = object(
     fields: about('login is required; names in any case', fieldMap()),
     ...profileMembers,
     password: optional(text({ max: 1_024 })),
-    sendLoginEmail: optional(boolean()),
+    sendLoginEmail: optional(about('Send a link to set a password, valid for seven days', boolean())),
     invitationMessage: optional(about('Required with sendLoginEmail', text())),
     sendLoginSMS: optional(boolean()),
     invitationSMSMessage: optional(about('Required with sendLoginSMS', text())),
@@ -135,7 +137,8 @@ const profileRoutes: readonly Route<Context>[] = [
     run: async (ctx: Context, { body }) => {
       const missing = missingInvitation(body);
       if (missing) refuse('request.invalid', missing);
-      const user = await users.addUser(ctx, { ...body, groupIds: body.groupIds ?? body.groups });
+      const invitation = body.sendLoginEmail ? body.invitationMessage : undefined;
+      const user = await users.addUser(ctx, { ...body, groupIds: body.groupIds ?? body.groups, invitation });
       return ctx.wantsObject ? toV1(user) : user.userId;
     },
   }),
@@ -245,7 +248,10 @@ const bulk = (path: string, operationId: string, status: 'active' | 'inactive' |
     run: (ctx: Context, { body }) => standing.setStatusOfMany(ctx, body.userIds, status),
   });
 
-const standingRoutes = (enrollments: standing.EndsEnrollments): readonly Route<Context>[] => [
+const standingRoutes = (
+  enrollments: standing.EndsEnrollments,
+  mail: MailSender,
+): readonly Route<Context>[] => [
   route({
     ...WRITE,
     method: 'DELETE',
@@ -283,7 +289,20 @@ const standingRoutes = (enrollments: standing.EndsEnrollments): readonly Route<C
     headerMembers: ['password'],
     answer: nothing(200),
     refusals: [...NOT_THERE, 'auth.outranked'],
-    run: (ctx: Context, { params, body }) => standing.setPassword(ctx, params.id, body.password),
+    run: (ctx: Context, { params, body }) => passwords.setPassword(ctx, params.id, body.password),
+  }),
+  route({
+    ...WRITE,
+    method: 'POST',
+    path: '/user/{id}/invitation',
+    operationId: 'InviteUser',
+    summary: 'Send a user a link to set a password, valid for seven days',
+    params: byId,
+    body: object({ invitationMessage: optional(about('What the message says, too', text())) }),
+    answer: nothing(202),
+    refusals: [...NOT_THERE, 'auth.outranked', 'people.not_written_to'],
+    run: (ctx: Context, { params, body }) =>
+      passwords.invite(ctx, mail, params.id, body.invitationMessage ?? ''),
   }),
   ...scheduled('deactivation', 'Deactivation'),
   ...scheduled('termination', 'Termination'),
@@ -292,7 +311,7 @@ const standingRoutes = (enrollments: standing.EndsEnrollments): readonly Route<C
   bulk('/users/terminate', 'TerminateUsers', 'terminated'),
 ];
 
-export const userRoutes = (enrollments: standing.EndsEnrollments): readonly Route<Context>[] => [
-  ...profileRoutes,
-  ...standingRoutes(enrollments),
-];
+export const userRoutes = (
+  enrollments: standing.EndsEnrollments,
+  mail: MailSender,
+): readonly Route<Context>[] => [...profileRoutes, ...standingRoutes(enrollments, mail)];

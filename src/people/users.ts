@@ -1,6 +1,7 @@
 import {
   type Context,
   changeRights,
+  deleteLinksOf,
   hashPassword,
   insertAssignments,
   listRoles,
@@ -27,6 +28,7 @@ import {
   requireDepartments,
   requireReached,
 } from './departments.ts';
+import { sendInvitation } from './passwords.ts';
 import { noteFields } from './profile-fields.ts';
 import { passwordFault, STATUS, type SupervisionInput } from './rules.ts';
 import { requireOwnerBesides, requireRank } from './standing.ts';
@@ -45,6 +47,8 @@ export interface NewUser extends Profile {
   /** With `login`; `email` may be here */
   readonly fields: Readonly<Record<string, string>>;
   readonly password?: string | undefined;
+  /** What an invitation by mail is to say; undefined: none is sent. */
+  readonly invitation?: string | undefined;
 }
 
 /**
@@ -75,6 +79,7 @@ export async function addUser(ctx: Context, input: NewUser): Promise<queries.Use
       await noteFields(tx, accountId, Object.keys(fields));
       await usersChanged(tx, accountId, [user.userId]);
       await recordEvents(tx, accountId, [userRegistered(user)], ctx.now);
+      if (input.invitation !== undefined) await sendInvitation(tx, ctx, user.userId, input.invitation);
       return loadUser(tx, ctx, 'everyone', user.userId);
     }),
   );
@@ -101,6 +106,7 @@ export function editUser(ctx: Context, userId: string, changes: UserChanges): Pr
       const profile = mergeProfile(user, changes);
       if (mentionsRoles(changes)) await changeRoles(tx, ctx, reach, user, changes);
       await queries.updateUser(tx, accountId, { userId, departmentId, ...profile });
+      if (profile.email !== user.email) await deleteLinksOf(tx, accountId, [userId]);
       if (changes.groupIds) await placeInGroups(tx, ctx, userId, changes.groupIds);
       await noteFields(tx, accountId, Object.keys(profile.fields));
       await usersChanged(tx, accountId, [userId]);

@@ -1,6 +1,6 @@
-import { isShown, showingOf } from '../files/index.ts';
+import { isShown, packageSandbox, showingOf } from '../files/index.ts';
 import type { MyMaterial } from '../learning/index.ts';
-import { type Html, html, PAGE_HEADERS, page } from '../pages/index.ts';
+import { type Html, html, PACKAGE_SCRIPT_PATH, PAGE_HEADERS, page } from '../pages/index.ts';
 import { isDone } from '../progress/index.ts';
 import { isSelfReported } from '../results/index.ts';
 import { act, type Reader } from './learning-pages.ts';
@@ -12,6 +12,8 @@ export interface Address {
   readonly url: string;
   /** On an origin of its own. */
   readonly isApart: boolean;
+  /** Where what a package says goes. */
+  readonly attemptPath?: string;
 }
 
 /** As of every page, and the file may stand in it. */
@@ -46,16 +48,13 @@ ${
   )
 }
 </div>
-<p><a href="${back}">${language.say(moduleId ? 'material.back' : 'item.back')}</a></p>`,
+<p><a href="${back}">${language.say(moduleId ? 'material.back' : 'seats.back')}</a></p>`,
   );
 }
 
 /** What a browser shows by itself stands in the page; without script, and with the browser's own controls. */
-function embedded(
-  { frame: { language } }: Reader,
-  { file, title }: MyMaterial,
-  { url }: Address,
-): Html | null {
+function embedded(reader: Reader, { file, title }: MyMaterial, address: Address): Html | null {
+  const { url } = address;
   switch (showingOf(file.mediaType)) {
     case 'image':
       return html`<p class="material"><img src="${url}" alt="${title}"></p>`;
@@ -65,10 +64,22 @@ function embedded(
       return html`<p class="material"><audio src="${url}" controls preload="metadata" aria-label="${title}"></audio></p>`;
     case 'page':
       return html`<p class="material"><iframe src="${url}" title="${title}" sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe></p>`;
+    case 'package':
+      return packageFrame(reader, title, address);
     default:
-      return html`<p>${language.say('material.elsewhere')}</p>`;
+      return html`<p>${reader.frame.language.say('material.elsewhere')}</p>`;
   }
 }
+
+/** A package runs in a window of its own, and talks to a script of this page. */
+const packageFrame = (
+  { frame: { language }, csrf }: Reader,
+  title: string,
+  { url, isApart, attemptPath }: Address,
+): Html => html`<noscript><p class="note late">${language.say('material.needsScript')}</p></noscript>
+<p class="note late" role="alert" data-fault hidden>${language.say('material.notKept')}</p>
+<p class="material"><iframe src="${url}" title="${title}" sandbox="${packageSandbox(isApart)}" allow="autoplay; fullscreen" data-commit="${attemptPath ?? ''}" data-csrf="${csrf}"></iframe></p>
+<script src="${PACKAGE_SCRIPT_PATH}" defer></script>`;
 
 /** What is not shown in the page is opened beside it, or kept. */
 function links({ frame: { language } }: Reader, { file }: MyMaterial, { url, isApart }: Address): Html {

@@ -60,6 +60,7 @@ ${faultOf(reader, form, 'timeZone')}
 <p class="hint">${language.say('profile.now', { date: language.exact(now) })}</p>
 <button>${language.say('profile.save')}</button>
 </form>
+<p><a href="/my/password">${language.say('password.changeTitle')}</a></p>
 <h2>${language.say('calendar.title')}</h2>
 <p>${language.say('calendar.about')}</p>
 <p><a href="/my/calendar">${language.say('calendar.lead')}</a></p>`,

@@ -10,6 +10,7 @@ import type { Enrollments } from '../enrollment/index.ts';
 import type { PageAnswer, PageRequest, PageRoute } from '../http/page.ts';
 import { Refusal, refuse } from '../kernel/errors.ts';
 import { listMine, readMine } from '../learning/index.ts';
+import type { MailSender } from '../mail/index.ts';
 import type { OpenIdSignIn } from '../openid/index.ts';
 import {
   accentSheet,
@@ -19,6 +20,8 @@ import {
   type Key,
   Language,
   localeFor,
+  PACKAGE_SCRIPT,
+  PACKAGE_SCRIPT_PATH,
   page,
   STYLE,
   STYLE_PATH,
@@ -28,10 +31,11 @@ import { recordOwn } from '../results/index.ts';
 import type { Database } from '../storage/index.ts';
 import { awayPath, showAway } from './away-routes.ts';
 import { enrollFromCatalogue, showCatalogue } from './catalogue-routes.ts';
-import { materialPath, sendFile, sendLinkedFile, showMaterial } from './file-routes.ts';
+import { fileRoutes, materialPath } from './file-routes.ts';
 import { isSecret, isShown, masked, newSecret, secretOf } from './form-secret.ts';
 import { itemPage, learningPage } from './learning-pages.ts';
 import { openIdPages } from './openid-routes.ts';
+import { type Guest, passwordRoutes } from './password-routes.ts';
 import { PROFILE_ROUTES } from './profile-routes.ts';
 import { type SeatAction, seatAnswer, showSeats } from './seat-routes.ts';
 import { type SignInForm, signInPage } from './sign-in.ts';
@@ -45,6 +49,7 @@ export interface PortalParts {
   readonly sessions: Sessions;
   readonly openId: OpenIdSignIn;
   readonly enrollments: Enrollments;
+  readonly mail: MailSender;
   /** The origin of what users upload; null: within a sandbox on ours. */
   readonly contentUrl: string | null;
   readonly clock: () => Date;
@@ -65,6 +70,7 @@ export class Portal {
   get routes(): readonly PageRoute[] {
     return [
       sheet(STYLE_PATH, () => STYLE),
+      sheet(PACKAGE_SCRIPT_PATH, () => PACKAGE_SCRIPT, 'text/javascript'),
       sheet('/pages/{accent}', ({ params }) => {
         const hex = /^accent-([0-9a-f]{6})\.css$/.exec(params['accent'] ?? '')?.[1];
         return hex === undefined ? null : accentSheet(hex);
@@ -99,15 +105,7 @@ export class Portal {
         await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'complete' }));
         return redirect(`/my/learning/${enrollmentId}${courseId ? `/${courseId}` : ''}?saved=1`);
       }),
-      ...['', '/{moduleId}'].flatMap((module) => [
-        this.#visited('GET', `/my/learning/{enrollmentId}/material${module}`, (visit) =>
-          showMaterial(visit, this.#parts),
-        ),
-        this.#visited('GET', `/my/learning/{enrollmentId}/file${module}`, (visit) =>
-          sendFile(visit, this.#parts),
-        ),
-      ]),
-      { method: 'GET', path: '/file/{token}', run: (request) => sendLinkedFile(request, this.#parts) },
+      ...fileRoutes(this.#parts, this.#visited.bind(this)),
       this.#visited('POST', '/my/learning/{enrollmentId}/unlock', askFor),
       this.#visited('GET', '/my/learning/{enrollmentId}/training/{moduleId}', showSeats),
       ...(['choose', 'leave', 'wait', 'stop-waiting'] as const satisfies readonly SeatAction[]).map(
@@ -128,6 +126,10 @@ export class Portal {
         enrollFromCatalogue(visit, this.#parts.enrollments),
       ),
       ...PROFILE_ROUTES.map(([method, path, answer]) => this.#visited(method, path, answer)),
+      ...passwordRoutes(this.#parts, {
+        guest: (...door) => this.#guest(...door),
+        visited: (...door) => this.#visited(...door),
+      }),
       this.#visited('GET', '/my/*', () => refuse('learning.unknown')),
     ];
   }
@@ -176,7 +178,8 @@ export class Portal {
     const site = await this.#siteOf(request);
     const next = nextOf(request.query.get('next'));
     if (await this.#sessionOf(request, site)) return redirect(next);
-    const note = request.query.has('ended') ? 'signIn.ended' : undefined;
+    const { query } = request;
+    const note = query.has('ended') ? 'signIn.ended' : query.has('set') ? 'password.set' : undefined;
     return this.#signInAnswer(request, site, { login: '', next, faults: {}, note });
   }
 
@@ -237,13 +240,33 @@ export class Portal {
     return token === undefined ? null : this.#parts.sessions.find(site, token);
   }
 
+  /** A page for whoever comes; its forms bring the browser's own secret. */
+  #guest(method: 'GET' | 'POST', path: string, answer: (guest: Guest) => Promise<PageAnswer>): PageRoute {
+    return {
+      method,
+      path,
+      run: async (request) => {
+        const site = await this.#siteOf(request);
+        const known = request.cookies.get(FORM_COOKIE);
+        const secret = isSecret(known) ? known : newSecret();
+        const csrf = masked(secret);
+        const isStale = method === 'POST' && !isShown(request.form.get('csrf'), known);
+        const frame = frameOf(request, site, null);
+        const { headers, ...rest } = await answer({ request, site, frame, csrf, isStale });
+        return { ...rest, headers: { ...headers, 'set-cookie': cookie(FORM_COOKIE, secret, site, null) } };
+      },
+    };
+  }
+
   /** A page for who is signed in; everybody else signs in first, and comes back. */
   #visited(
     method: 'GET' | 'POST',
     path: string,
     answer: (visit: Visit) => Promise<PageAnswer> | PageAnswer,
+    maxFormBytes?: number,
   ): PageRoute {
     return {
+      ...(maxFormBytes !== undefined && { maxFormBytes }),
       method,
       path,
       run: async (request) => {
@@ -305,13 +328,17 @@ ${frame.accountName && html`<p><a href="/my">${language.say('item.back')}</a></p
   return shown(page(frame, language.say(title), content), status);
 }
 
-const sheet = (path: string, text: (request: PageRequest) => string | null): PageRoute => ({
+const sheet = (
+  path: string,
+  text: (request: PageRequest) => string | null,
+  type = 'text/css',
+): PageRoute => ({
   method: 'GET',
   path,
   run: async (request) => {
     const body = text(request) ?? refuse('learning.unknown');
     const headers = {
-      'content-type': 'text/css; charset=utf-8',
+      'content-type': `${type}; charset=utf-8`,
       'cache-control': 'public, max-age=31536000, immutable',
     };
     return { status: 200, headers, body };

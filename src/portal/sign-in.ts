@@ -36,6 +36,8 @@ ${csrfField(csrf)}<input type="hidden" name="next" value="${next}">
 ${field('login', login, html`autocomplete="username" autocapitalize="none" spellcheck="false"`)}
 ${field('password', '', html`type="password" autocomplete="current-password"`)}
 <button>${language.say('signIn.submit')}</button>
-</form>${provider !== null && openIdLink(language, provider, next)}`,
+</form>
+<p class="narrow after"><a href="/sign-in/forgot">${language.say('password.forgotten')}</a></p>
+${provider !== null && openIdLink(language, provider, next)}`,
   );
 }

@@ -1,4 +1,4 @@
 /** What learners have achieved, for whoever reports on it; and the door through which programs record it. */
-export { recordOwn } from './own.ts';
+export { recordOwn, recordPackage } from './own.ts';
 export { resultRoutes } from './routes.ts';
 export { isSelfReported } from './self-rules.ts';

@@ -1,5 +1,7 @@
 import type { Context } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
+import type { Report } from '../progress/index.ts';
+import type { WriteTx } from '../storage/index.ts';
 import * as queries from './queries.ts';
 import { record } from './record.ts';
 import { isSelfReported } from './self-rules.ts';
@@ -28,6 +30,38 @@ export const recordOwn = (
         const { contentType, hasModules } = await queries.natureOf(tx, ctx.caller.accountId, part);
         if (status === 'complete' && !isSelfReported(contentType, hasModules))
           refuse('learning.not_yours_to_say');
+      },
+    },
+  );
+
+/**
+ * Records what a package says of its learner, who opened it: a status, a score. What else it wants to find again is kept
+ * in the same transaction. Refuses as {@link recordOwn}, and what is no package.
+ */
+export const recordPackage = (
+  ctx: Context,
+  enrollmentId: string,
+  {
+    moduleId,
+    report,
+    keep,
+  }: {
+    readonly moduleId: string | undefined;
+    readonly report: Omit<Report, 'isView'>;
+    keep(tx: WriteTx, part: { readonly itemId: string; readonly moduleId: string | null }): Promise<void>;
+  },
+): Promise<void> =>
+  record(
+    ctx,
+    enrollmentId,
+    { moduleId, report, isView: false },
+    {
+      reach: 'everyone',
+      enrollment: (found) => (found?.learnerId === ctx.caller.userId ? found : refuse('learning.unknown')),
+      part: async (tx, part) => {
+        const { contentType } = await queries.natureOf(tx, ctx.caller.accountId, part);
+        if (contentType !== 'SCORM') refuse('learning.not_yours_to_say');
+        await keep(tx, part);
       },
     },
   );

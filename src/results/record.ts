@@ -38,7 +38,15 @@ export async function recordProgress(
 export async function record(
   ctx: Context,
   id: string,
-  { moduleId, report }: { readonly moduleId: string | undefined; readonly report: Omit<Report, 'isView'> },
+  {
+    moduleId,
+    report,
+    isView = true,
+  }: {
+    readonly moduleId: string | undefined;
+    readonly report: Omit<Report, 'isView'>;
+    readonly isView?: boolean;
+  },
   permitted: {
     readonly reach: Reach;
     enrollment(found: queries.Recordable | null): queries.Recordable;
@@ -57,7 +65,7 @@ export async function record(
     await recordAchievements(
       tx,
       accountId,
-      [{ learnerId: found.learnerId, ...part, report: { ...report, isView: true } }],
+      [{ learnerId: found.learnerId, ...part, report: { ...report, isView } }],
       ctx.now,
     );
   });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { addModule, addTrack, enroll, record } from '../support/learning.ts';
+import { type Mailbox, parsed, startMailbox } from '../support/mailbox.ts';
 import { addCourse, addSession, addTraining, addUser } from '../support/people.ts';
 import { call, startWorld, type World } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
+import { scormPackage } from '../support/zip.ts';
 import { drawn } from './png.ts';
 
 /** An account with something of everything that the portal shows, its clock standing still. */
@@ -39,6 +41,8 @@ const PATHS = [
   'picture',
   'text',
   'document',
+  'package',
+  'password',
   'sessions',
   'chosen',
   'chosenForYou',
@@ -49,7 +53,8 @@ const PATHS = [
 type PathName = (typeof PATHS)[number];
 
 export async function setStage(): Promise<Stage> {
-  const world = await startWorld('embedded', { now: NOW });
+  const mailbox = await startMailbox();
+  const world = await startWorld('embedded', { now: NOW, mail: mailbox.config });
   const userId = await addUser(world, { login: 'learner', password: PASSWORD, name: ['Mia', 'Sommer'] });
   await addUser(world, { login: 'newcomer', password: PASSWORD });
   const own = new Visitor(world);
@@ -58,7 +63,29 @@ export async function setStage(): Promise<Stage> {
   const items = { ...(await furnish(hand)), ...(await askForMore(hand)), ...(await upload(hand)) };
   await fillCatalogue(world);
   const trainings = await train(hand);
-  return { world, ...trainings, paths: { ...items, ...trainings.paths }, close: () => world.close() };
+  const password = await passwordLink(world, mailbox);
+  return {
+    world,
+    ...trainings,
+    paths: { ...items, ...trainings.paths, password },
+    close: async () => {
+      await world.close();
+      await mailbox.close();
+    },
+  };
+}
+
+/** Where the newcomer may set a password. */
+async function passwordLink(world: World, mailbox: Mailbox): Promise<string> {
+  const visit = new Visitor(world);
+  await visit.get('/sign-in/forgot');
+  const answer = await visit.submit('/sign-in/forgot', { login: 'newcomer' });
+  assert.equal(answer.status, 303, answer.text);
+  for (let round = 0; round < 3; round++) await world.app.jobs.round();
+  const mail = mailbox.taken.find(({ to }) => to.includes('newcomer@academy.example'));
+  const [path] = /\/sign-in\/password\/[\w-]{43}/.exec((await parsed(mail)).text ?? '') ?? [];
+  assert.ok(path);
+  return path;
 }
 
 interface Hand {
@@ -84,7 +111,9 @@ async function at({ world, userId }: Hand, itemId: string, terms?: Record<string
 }
 
 /** Materials, courses and a learning track, in every state. */
-async function furnish(hand: Hand): Promise<Omit<Stage['paths'], SeatPath | AskedPath | FilePath>> {
+async function furnish(
+  hand: Hand,
+): Promise<Omit<Stage['paths'], SeatPath | AskedPath | FilePath | 'password'>> {
   const { world, own } = hand;
   const course = async (title: string, modules: readonly string[]): Promise<string> => {
     const courseId = await addCourse(world, 'Course', {
@@ -153,7 +182,7 @@ async function askForMore(hand: Hand): Promise<Pick<Stage['paths'], AskedPath>> 
   return { asked, declined };
 }
 
-type FilePath = 'picture' | 'text' | 'document';
+type FilePath = 'picture' | 'text' | 'document' | 'package';
 
 const TEXT = `<!doctype html><meta charset="utf-8"><title>Ladders</title><h1>Ladders</h1>
 <p>Stand firmly. Face the rungs. Keep three points of contact.</p>`;
@@ -176,6 +205,7 @@ async function upload(hand: Hand): Promise<Pick<Stage['paths'], FilePath>> {
   return {
     picture: await stored('Image', 'The yard from above', new Uint8Array(PICTURE)),
     text: await stored('Page', 'Three points of contact', new TextEncoder().encode(TEXT)),
+    package: await stored('SCORM', 'Lifting with the knees', scormPackage('1.2')),
     document: await stored('PDFDocument', 'The house rules', new TextEncoder().encode('%PDF-1.7')),
   };
 }

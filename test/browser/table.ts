@@ -38,6 +38,8 @@ export const NO_PAGES: Readonly<Record<string, string>> = {
   '/my/learning/{enrollmentId}/file': 'the file',
   '/my/learning/{enrollmentId}/file/{moduleId}': 'the file',
   '/file/{token}': 'the file',
+  '/file/{token}/*': 'a file of a package',
+  '/sign-in/password': 'leads to asking for a link',
   '/sign-in/openid': 'leads to the provider',
   '/sign-in/openid/callback': 'leads from the provider to where one wanted to go, or to signing in',
 };
@@ -111,6 +113,63 @@ export const LOOKS: readonly Look[] = [
       await call(world, 'DELETE', '/portal/logo');
     },
   },
+  {
+    name: 'password-forgotten',
+    route: '/sign-in/forgot',
+    about: 'asking for a link to set a password',
+    as: 'nobody',
+    show: go('/sign-in/forgot'),
+  },
+  {
+    name: 'password-forgotten-required',
+    route: '/sign-in/forgot',
+    about: 'without saying whose',
+    as: 'nobody',
+    show: async (page, stage) => {
+      await go('/sign-in/forgot')(page, stage);
+      await page.getByRole('button').click();
+      await page.locator('#login[aria-invalid]').waitFor();
+    },
+  },
+  {
+    name: 'password-asked',
+    route: '/sign-in/forgot',
+    about: 'a link may be on its way',
+    as: 'nobody',
+    show: go('/sign-in/forgot?sent=1'),
+  },
+  {
+    name: 'password-set',
+    route: '/sign-in/password/{secret}',
+    about: 'setting it by the link',
+    as: 'nobody',
+    show: at('password'),
+  },
+  {
+    name: 'password-set-required',
+    route: '/sign-in/password/{secret}',
+    about: 'nothing was typed',
+    as: 'nobody',
+    show: async (page, stage) => {
+      await at('password')(page, stage);
+      await page.getByRole('button').click();
+      await page.locator('#password[aria-invalid]').waitFor();
+    },
+  },
+  {
+    name: 'password-dead',
+    route: '/sign-in/password/{secret}',
+    about: 'a link that was used, or is too old',
+    as: 'nobody',
+    show: go(`/sign-in/password/${'A'.repeat(43)}`),
+  },
+  {
+    name: 'password-was-set',
+    route: '/sign-in',
+    about: 'a password was set a moment ago',
+    as: 'nobody',
+    show: go('/sign-in?set=1'),
+  },
   { name: 'learning', route: '/my', about: 'my learning, by urgency', show: go('/my') },
   {
     name: 'learning-german',
@@ -181,6 +240,7 @@ export const LOOKS: readonly Look[] = [
   },
   { name: 'material-picture', route: FILE, about: 'a picture', show: at('picture') },
   { name: 'material-text', route: FILE, about: 'a page that was uploaded', show: at('text') },
+  { name: 'material-package', route: FILE, about: 'a SCORM package', show: at('package') },
   { name: 'material-document', route: FILE, about: 'a document', show: at('document') },
   {
     name: 'closed',
@@ -280,6 +340,23 @@ export const LOOKS: readonly Look[] = [
       await page.getByRole('button', { name: 'Save' }).click();
       await page.getByRole('alert').waitFor();
     },
+  },
+  { name: 'password', route: '/my/password', about: 'changing one’s password', show: go('/my/password') },
+  {
+    name: 'password-required',
+    route: '/my/password',
+    about: 'nothing was typed',
+    show: async (page, stage) => {
+      await go('/my/password')(page, stage);
+      await page.getByRole('button', { name: 'Save the password' }).click();
+      await page.locator('#old[aria-invalid]').waitFor();
+    },
+  },
+  {
+    name: 'password-changed',
+    route: '/my/password',
+    about: 'it was changed a moment ago',
+    show: go('/my/password?changed=1'),
   },
   {
     name: 'calendar',

@@ -12,6 +12,7 @@ async function setup(world: World): Promise<Names> {
   return {
     page: await addCourse(world, 'Page', { title: 'Fire & water' }),
     image: await addCourse(world, 'Image'),
+    scorm: await addCourse(world, 'SCORM'),
     course: await addCourse(world),
     learner: await world.tokenOf(await addUser(world)),
     publisher: await world.tokenOf(await addUser(world, { role: 'publisher' })),
@@ -111,6 +112,19 @@ const rows: readonly Row[] = [
       refused: 'file.wrong_type',
       status: 400,
       message: wrongType('Image', 'image/png, image/jpeg, image/gif, image/webp, image/avif'),
+    },
+  },
+  {
+    name: 'a package that is none',
+    ...POST,
+    path: '/content/{scorm}/file',
+    headers: { 'content-type': 'application/zip' },
+    csv: 'PK\x03\x04 and no more',
+    expect: {
+      refused: 'file.package',
+      status: 400,
+      message:
+        'The package cannot be used: it is no archive that can be read (End of central directory record signature not found).',
     },
   },
   {

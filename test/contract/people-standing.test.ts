@@ -1,4 +1,6 @@
+import { mailTo } from '../support/mailbox.ts';
 import { addUser } from '../support/people.ts';
+import { call } from '../support/server.ts';
 import { get, one, person, post, refused, remove, setup, UNKNOWN } from './people.ts';
 import { contract, type Row, type Stage } from './runner.ts';
 
@@ -115,6 +117,53 @@ const password: readonly Row[] = [
     name: 'POST /user/{id}/password of somebody who outranks the caller',
     ...post('/user/{admin}/password', { password: 'mine now' }, 'manager'),
     expect: outranked,
+  },
+];
+
+const uninvited = (detail: string) =>
+  refused('people.not_written_to', 409, `No invitation can be sent to {zoe}: ${detail}.`);
+const invitation: readonly Row[] = [
+  {
+    name: 'POST /user/{id}/invitation',
+    ...post('/user/{zoe}/invitation', { invitationMessage: 'Welcome' }),
+    given: zoe,
+    expect: { status: 202 },
+    afterwards: [
+      { ...post('/user/{zoe}/invitation', {}), expect: { status: 202 } },
+      { ...post('/user/{zoe}/status', { status: 3 }), expect: done },
+      { ...post('/user/{zoe}/invitation', {}), expect: uninvited('the user is not active') },
+    ],
+  },
+  {
+    name: 'POST /user/{id}/invitation of somebody without an address',
+    ...post('/user/{zoe}/invitation', {}),
+    given: async (stage) => {
+      const names = await zoe(stage);
+      await call(stage.world, 'POST', `/user/${names.zoe}`, { json: { email: '' } });
+      return names;
+    },
+    expect: uninvited('the user has no e-mail address'),
+  },
+  {
+    name: 'POST /user/{id}/invitation with nothing to say',
+    ...post('/user/{zoe}/invitation', { invitationMessage: '' }),
+    given: zoe,
+    expect: { status: 202 },
+  },
+  {
+    name: 'POST /user/{id}/invitation that is not there',
+    ...post(`/user/${UNKNOWN}/invitation`, {}),
+    expect: notThere,
+  },
+  {
+    name: 'POST /user/{id}/invitation of somebody who outranks the caller',
+    ...post('/user/{admin}/invitation', {}, 'manager'),
+    expect: outranked,
+  },
+  {
+    name: 'POST /user/{id}/invitation of somebody elsewhere',
+    ...post('/user/{hank}/invitation', {}, 'manager'),
+    expect: foreign,
   },
 ];
 
@@ -278,11 +327,18 @@ const deleting: readonly Row[] = [
   },
 ];
 
-contract('what users may still do', setup, [
-  ...status,
-  ...password,
-  ...scheduled('deactivation', 3),
-  ...scheduled('termination', 5),
-  ...many,
-  ...deleting,
-]);
+contract(
+  'what users may still do',
+  setup,
+  [
+    ...status,
+    ...password,
+    ...invitation,
+    ...scheduled('deactivation', 3),
+    ...scheduled('termination', 5),
+    ...many,
+    ...deleting,
+  ],
+  // Nothing is sent: no job runs here.
+  { mail: mailTo(9) },
+);

@@ -37,6 +37,8 @@ export const peopleRows: Record<string, Row> = {
   EditUser: toUser(200, '', { fields: { first_name: 'Ann' } }),
   SetUserStatus: toUser(200, '/status', { status: 1 }),
   SetUserPassword: toUser(200, '/password', { password: 'another password' }),
+  // There is no mail server: a 409 to whoever reaches the user.
+  InviteUser: toUser(409, '/invitation', {}),
   ScheduleUserDeactivation: toUser(200, '/scheduled_deactivation', { date: '2999-01-01' }),
   CancelUserDeactivation: toUser(200, '/scheduled_deactivation'),
   ScheduleUserTermination: toUser(200, '/scheduled_termination', { date: '2999-01-01' }),

@@ -8,6 +8,7 @@ import { addTrack, enroll } from '../support/learning.ts';
 import { addCourse, addModule, addUser } from '../support/people.ts';
 import { call, requestToken, startWorld, type World } from '../support/server.ts';
 import { Visitor, wordsOf } from '../support/visitor.ts';
+import { scormPackage } from '../support/zip.ts';
 
 const PASSWORD = 'correct horse battery';
 const START = new Date('2026-03-02T09:00:00Z');
@@ -384,6 +385,16 @@ for (const engine of ENGINES)
       }
       for (const path of ['/my', '/sign-in', '/content', '/healthz', '/'])
         assert.equal((await there(path)).status, 404, path);
+      // A package has an origin there, so that its windows know each other; ours has nothing of it.
+      const scorm = await addCourse(apart, 'SCORM');
+      await upload(scorm, scormPackage('1.2'), { of: apart });
+      const { text } = await visit.get(await open(visit, await enroll(apart, userId, scorm)));
+      const [, launch = '', sandbox = ''] = /<iframe src="([^"]+)"[^>]* sandbox="([^"]+)"/.exec(text) ?? [];
+      assert.ok(launch.startsWith(`${contentUrl}/file/`) && sandbox.includes('allow-same-origin'), text);
+      const part = await there(new URL(launch).pathname);
+      assert.match(part.headers['content-security-policy'] ?? '', /^sandbox [^;]*allow-same-origin;/);
+      assert.match(part.body.toString(), /\.rollbook\/start\.js/);
+      assert.equal((await there(new URL(launch).pathname, {})).status, 404, 'not on ours');
       const again = async (at: number): Promise<number> => {
         apart.clock.now = new Date(START.getTime() + at);
         return (await there(pathname)).status;

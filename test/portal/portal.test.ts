@@ -161,6 +161,14 @@ for (const engine of ENGINES)
       assert.equal(api.status, 401);
     });
 
+    test('without a mail server nobody is promised a link: the page says whom to ask', async () => {
+      const visit = new Visitor(world);
+      await visit.get('/sign-in');
+      const [, path = ''] = /href="([^"]+)">Forgot your password\?/.exec(visit.page.text) ?? [];
+      assert.match(wordsOf(await visit.get(path)), /Ask your administrator to set a new password for you/);
+      assert.match(wordsOf(await visit.post(path, { login: 'owner' })), /Ask your administrator/);
+    });
+
     test('out at once: signed out, deactivated, another password, not used for long, another account', async () => {
       const { login, userId } = await learner();
       const visit = await visitor(login);

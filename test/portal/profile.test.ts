@@ -184,7 +184,7 @@ for (const engine of ENGINES)
       for (const text of [
         'New for you: Soon',
         'Due soon: Soon',
-        'Due in 2 days',
+        'Due in 3 days',
         'Overdue: Late',
         'New for you: Long ago',
         'You have a seat: Ladders – Morning',

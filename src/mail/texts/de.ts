@@ -40,6 +40,21 @@ export const de: Texts<'one' | 'other'> = {
   zone: 'Zeiten stehen in der Zeitzone {zone}.',
   accountZone: 'Die Zeitzone von {account} ist {zone}.',
   unsubscribe: 'Keine Erinnerungen mehr',
+  links: {
+    subjects: {
+      password_reset: 'Ihr Passwort für {account}',
+      invitation: 'Sie haben jetzt einen Zugang zu {account}',
+    },
+    bodies: {
+      password_reset:
+        'Jemand, vermutlich Sie, hat ein neues Passwort für den Benutzernamen {login} bei {account} angefordert.',
+      invitation:
+        'Sie können {account} jetzt nutzen. Ihr Benutzername ist {login}. Legen Sie ein Passwort fest, dann können Sie sich anmelden.',
+    },
+    action: 'Passwort festlegen',
+    until: 'Der Link gilt einmal, bis {date}.',
+    unasked: 'Wenn Sie das nicht waren, müssen Sie nichts tun: Ihr Passwort bleibt, wie es ist.',
+  },
   page: {
     title: 'Erinnerungen',
     question:

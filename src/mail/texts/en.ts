@@ -40,6 +40,20 @@ export const en: Texts<'one' | 'other'> = {
   zone: 'Times are in the time zone {zone}.',
   accountZone: 'The time zone of {account} is {zone}.',
   unsubscribe: 'Send me no more reminders',
+  links: {
+    subjects: {
+      password_reset: 'Set your password for {account}',
+      invitation: 'You have an account at {account}',
+    },
+    bodies: {
+      password_reset:
+        'Somebody, most likely you, asked for a new password for the login {login} at {account}.',
+      invitation: 'You can now use {account}. Your login is {login}. Set a password, and you can sign in.',
+    },
+    action: 'Set your password',
+    until: 'The link can be used once, until {date}.',
+    unasked: 'If you did not ask for it, you need not do anything: your password stays as it is.',
+  },
   page: {
     title: 'Reminders',
     question:

@@ -48,6 +48,20 @@ export const es: Texts<'one' | 'many' | 'other'> = {
   zone: 'Las horas se indican en la zona horaria {zone}.',
   accountZone: 'La zona horaria de {account} es {zone}.',
   unsubscribe: 'No enviarme más recordatorios',
+  links: {
+    subjects: {
+      password_reset: 'Su contraseña de {account}',
+      invitation: 'Ya tiene acceso a {account}',
+    },
+    bodies: {
+      password_reset:
+        'Alguien, probablemente usted, ha pedido una nueva contraseña para el usuario {login} de {account}.',
+      invitation: 'Ya puede usar {account}. Su usuario es {login}. Establezca una contraseña y podrá entrar.',
+    },
+    action: 'Establecer la contraseña',
+    until: 'El enlace puede usarse una sola vez, hasta el {date}.',
+    unasked: 'Si no ha sido usted, no tiene que hacer nada: su contraseña sigue siendo la misma.',
+  },
   page: {
     title: 'Recordatorios',
     question:

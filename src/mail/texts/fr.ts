@@ -44,6 +44,21 @@ export const fr: Texts<'one' | 'many' | 'other'> = {
   zone: 'Les heures sont indiquées dans le fuseau horaire {zone}.',
   accountZone: 'Le fuseau horaire de {account} est {zone}.',
   unsubscribe: 'Ne plus m’envoyer de rappels',
+  links: {
+    subjects: {
+      password_reset: 'Votre mot de passe pour {account}',
+      invitation: 'Vous avez maintenant accès à {account}',
+    },
+    bodies: {
+      password_reset:
+        'Quelqu’un, sans doute vous, a demandé un nouveau mot de passe pour l’identifiant {login} chez {account}.',
+      invitation:
+        'Vous pouvez maintenant utiliser {account}. Votre identifiant est {login}. Choisissez un mot de passe et vous pourrez vous connecter.',
+    },
+    action: 'Choisir votre mot de passe',
+    until: 'Le lien peut servir une seule fois, jusqu’au {date}.',
+    unasked: 'Si ce n’était pas vous, vous n’avez rien à faire : votre mot de passe reste le même.',
+  },
   page: {
     title: 'Rappels',
     question:

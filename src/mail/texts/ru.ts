@@ -55,6 +55,19 @@ export const ru: Texts<'one' | 'few' | 'many' | 'other'> = {
   zone: 'Время указано в часовом поясе {zone}.',
   accountZone: 'Часовой пояс {account}: {zone}.',
   unsubscribe: 'Больше не присылать напоминания',
+  links: {
+    subjects: {
+      password_reset: 'Ваш пароль: {account}',
+      invitation: 'Вам открыт доступ: {account}',
+    },
+    bodies: {
+      password_reset: 'Кто-то, скорее всего вы, запросил новый пароль для логина {login} ({account}).',
+      invitation: 'Вам открыт доступ: {account}. Ваш логин: {login}. Задайте пароль, и вы сможете войти.',
+    },
+    action: 'Задать пароль',
+    until: 'Ссылкой можно воспользоваться один раз, до {date}.',
+    unasked: 'Если это были не вы, ничего делать не нужно: ваш пароль останется прежним.',
+  },
   page: {
     title: 'Напоминания',
     question:

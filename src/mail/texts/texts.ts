@@ -45,6 +45,14 @@ export interface Texts<Category extends Intl.LDMLPluralRule = Intl.LDMLPluralRul
   readonly zone: string;
   readonly accountZone: string;
   readonly unsubscribe: string;
+  /** Messages that bring a link to set a password. */
+  readonly links: {
+    readonly subjects: { readonly password_reset: string; readonly invitation: string };
+    readonly bodies: { readonly password_reset: string; readonly invitation: string };
+    readonly action: string;
+    readonly until: string;
+    readonly unasked: string;
+  };
   readonly page: {
     readonly title: string;
     readonly question: string;

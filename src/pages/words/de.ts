@@ -21,6 +21,33 @@ export const de: Words = {
   'signIn.ended': 'Sie haben sich abgemeldet.',
   'signIn.stale': 'Diese Seite war lange geöffnet. Bitte versuchen Sie es noch einmal.',
 
+  'password.forgotten': 'Passwort vergessen?',
+  'password.askTitle': 'Link zum Festlegen des Passworts anfordern',
+  'password.askText': 'Wir senden einen Link an die E-Mail-Adresse, die für Sie hinterlegt ist.',
+  'password.loginOrEmail': 'Benutzername oder E-Mail-Adresse',
+  'password.ask': 'Link senden',
+  'password.asked':
+    'Wenn wir Sie und Ihre E-Mail-Adresse kennen, ist eine Nachricht mit einem Link unterwegs. Der Link gilt einmal und 60 Minuten lang.',
+  'password.askedHelp':
+    'Nach einigen Minuten ist nichts da? Sehen Sie bei den unerwünschten Nachrichten nach, oder fragen Sie Ihre Administration.',
+  'password.noMail':
+    '{account} versendet zurzeit keine E-Mails. Bitten Sie Ihre Administration, ein neues Passwort für Sie festzulegen.',
+  'password.setTitle': 'Passwort festlegen',
+  'password.new': 'Neues Passwort',
+  'password.old': 'Bisheriges Passwort',
+  'password.save': 'Passwort speichern',
+  'password.tooLong': 'Dieses Passwort ist zu lang.',
+  'password.wrong': 'Das ist nicht Ihr bisheriges Passwort.',
+  'password.set': 'Ihr Passwort ist festgelegt. Melden Sie sich damit an.',
+  'password.deadTitle': 'Dieser Link führt nirgends mehr hin',
+  'password.dead':
+    'Ein Link gilt einmal, nur für begrenzte Zeit, und nicht mehr, nachdem Ihr Passwort geändert wurde.',
+  'password.askAgain': 'Einen anderen Link anfordern',
+  'password.changeTitle': 'Passwort ändern',
+  'password.changed': 'Ihr Passwort ist geändert. Überall sonst sind Sie abgemeldet.',
+  'password.none':
+    'Sie haben kein Passwort, sondern melden sich auf anderem Weg an. Sie können sich einen Link senden lassen, um eines festzulegen.',
+  'password.toSignIn': 'Zurück zur Anmeldung',
   'openid.or': 'oder',
   'openid.with': 'Mit {name} anmelden',
   'openid.down':
@@ -116,6 +143,9 @@ export const de: Words = {
   'material.open': 'Einzeln öffnen',
   'material.download': 'Herunterladen',
   'material.elsewhere': 'Diese Datei öffnet sich in einem Programm Ihres Geräts.',
+  'material.needsScript': 'Dieser Kurs braucht Skripte, die in Ihrem Browser abgeschaltet sind.',
+  'material.notKept':
+    'Was Sie getan haben, wurde gerade nicht gespeichert. Bitte prüfen Sie Ihre Verbindung; beim nächsten Schritt wird es erneut versucht.',
   'material.back': 'Zurück zu den Modulen',
 
   'catalogue.title': 'Katalog',

@@ -20,6 +20,32 @@ export const en = {
   'signIn.ended': 'You have signed out.',
   'signIn.stale': 'This page was open for long. Please try again.',
 
+  'password.forgotten': 'Forgot your password?',
+  'password.askTitle': 'Get a link to set your password',
+  'password.askText': 'We send a link to the e-mail address that is known for you.',
+  'password.loginOrEmail': 'Login or e-mail address',
+  'password.ask': 'Send the link',
+  'password.asked':
+    'If we know you and your e-mail address, a message with a link is on its way. The link can be used once, within 60 minutes.',
+  'password.askedHelp':
+    'Nothing there after a few minutes? Look among unwanted mail, or ask your administrator.',
+  'password.noMail':
+    '{account} sends no e-mail at the moment. Ask your administrator to set a new password for you.',
+  'password.setTitle': 'Set your password',
+  'password.new': 'New password',
+  'password.old': 'Present password',
+  'password.save': 'Save the password',
+  'password.tooLong': 'This password is too long.',
+  'password.wrong': 'This is not your present password.',
+  'password.set': 'Your password is set. Sign in with it.',
+  'password.deadTitle': 'This link leads nowhere any more',
+  'password.dead': 'A link can be used once, for a limited time, and not after your password was changed.',
+  'password.askAgain': 'Ask for another link',
+  'password.changeTitle': 'Change your password',
+  'password.changed': 'Your password is changed. You are signed out everywhere else.',
+  'password.none':
+    'You have no password: you sign in another way. You can have a link sent to you to set one.',
+  'password.toSignIn': 'Back to signing in',
   'openid.or': 'or',
   'openid.with': 'Sign in with {name}',
   'openid.down': '{name} does not answer at the moment. Try again later, or sign in with your password.',
@@ -110,6 +136,9 @@ export const en = {
   'material.open': 'Open on its own',
   'material.download': 'Download',
   'material.elsewhere': 'This file opens in a program of your device.',
+  'material.needsScript': 'This course needs scripts, which are off in your browser.',
+  'material.notKept':
+    'What you did was not saved just now. Please check your connection; it is tried again with your next step.',
   'material.back': 'Back to the modules',
 
   'catalogue.title': 'Catalogue',

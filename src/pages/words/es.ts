@@ -21,6 +21,32 @@ export const es: Words = {
   'signIn.ended': 'Ha cerrado la sesión.',
   'signIn.stale': 'Esta página llevaba mucho tiempo abierta. Vuelva a intentarlo.',
 
+  'password.forgotten': '¿Ha olvidado su contraseña?',
+  'password.askTitle': 'Pedir un enlace para establecer la contraseña',
+  'password.askText': 'Enviamos un enlace a la dirección de correo que consta para usted.',
+  'password.loginOrEmail': 'Usuario o dirección de correo',
+  'password.ask': 'Enviar el enlace',
+  'password.asked':
+    'Si le conocemos y consta su dirección de correo, un mensaje con un enlace está en camino. El enlace puede usarse una sola vez, durante 60 minutos.',
+  'password.askedHelp':
+    '¿No ha llegado nada en unos minutos? Mire en el correo no deseado o pregunte a su administrador.',
+  'password.noMail':
+    '{account} no envía correo en este momento. Pida a su administrador que le establezca una nueva contraseña.',
+  'password.setTitle': 'Establecer la contraseña',
+  'password.new': 'Nueva contraseña',
+  'password.old': 'Contraseña actual',
+  'password.save': 'Guardar la contraseña',
+  'password.tooLong': 'Esta contraseña es demasiado larga.',
+  'password.wrong': 'Esta no es su contraseña actual.',
+  'password.set': 'Su contraseña está establecida. Entre con ella.',
+  'password.deadTitle': 'Este enlace ya no lleva a ninguna parte',
+  'password.dead':
+    'Un enlace puede usarse una sola vez, durante un tiempo limitado, y no después de cambiar la contraseña.',
+  'password.askAgain': 'Pedir otro enlace',
+  'password.changeTitle': 'Cambiar la contraseña',
+  'password.changed': 'Su contraseña ha cambiado. En los demás dispositivos se ha cerrado su sesión.',
+  'password.none': 'No tiene contraseña: entra de otra manera. Puede pedir un enlace para establecer una.',
+  'password.toSignIn': 'Volver a iniciar sesión',
   'openid.or': 'o',
   'openid.with': 'Entrar con {name}',
   'openid.down':
@@ -112,6 +138,9 @@ export const es: Words = {
   'material.open': 'Abrir por separado',
   'material.download': 'Descargar',
   'material.elsewhere': 'Este archivo se abre en un programa de su dispositivo.',
+  'material.needsScript': 'Este curso necesita scripts, que están desactivados en su navegador.',
+  'material.notKept':
+    'Lo que ha hecho no se ha guardado. Compruebe su conexión; se intentará de nuevo con su próximo paso.',
   'material.back': 'Volver a los módulos',
 
   'catalogue.title': 'Catálogo',

@@ -21,6 +21,33 @@ export const fr: Words = {
   'signIn.ended': 'Vous êtes déconnecté.',
   'signIn.stale': 'Cette page est restée longtemps ouverte. Veuillez réessayer.',
 
+  'password.forgotten': 'Mot de passe oublié ?',
+  'password.askTitle': 'Demander un lien pour choisir le mot de passe',
+  'password.askText': 'Nous envoyons un lien à l’adresse e-mail connue pour vous.',
+  'password.loginOrEmail': 'Identifiant ou adresse e-mail',
+  'password.ask': 'Envoyer le lien',
+  'password.asked':
+    'Si nous vous connaissons, vous et votre adresse e-mail, un message avec un lien est en route. Le lien peut servir une seule fois, pendant 60 minutes.',
+  'password.askedHelp':
+    'Rien n’est arrivé après quelques minutes ? Regardez parmi les messages indésirables ou demandez à votre administrateur.',
+  'password.noMail':
+    '{account} n’envoie pas d’e-mails en ce moment. Demandez à votre administrateur de choisir un nouveau mot de passe pour vous.',
+  'password.setTitle': 'Choisir votre mot de passe',
+  'password.new': 'Nouveau mot de passe',
+  'password.old': 'Mot de passe actuel',
+  'password.save': 'Enregistrer le mot de passe',
+  'password.tooLong': 'Ce mot de passe est trop long.',
+  'password.wrong': 'Ce n’est pas votre mot de passe actuel.',
+  'password.set': 'Votre mot de passe est enregistré. Connectez-vous avec.',
+  'password.deadTitle': 'Ce lien ne mène plus nulle part',
+  'password.dead':
+    'Un lien peut servir une seule fois, pendant un temps limité, et plus après un changement de mot de passe.',
+  'password.askAgain': 'Demander un autre lien',
+  'password.changeTitle': 'Changer le mot de passe',
+  'password.changed': 'Votre mot de passe est changé. Vous êtes déconnecté partout ailleurs.',
+  'password.none':
+    'Vous n’avez pas de mot de passe : vous vous connectez autrement. Vous pouvez demander un lien pour en choisir un.',
+  'password.toSignIn': 'Retour à la connexion',
   'openid.or': 'ou',
   'openid.with': 'Se connecter avec {name}',
   'openid.down':
@@ -115,6 +142,9 @@ export const fr: Words = {
   'material.open': 'Ouvrir à part',
   'material.download': 'Télécharger',
   'material.elsewhere': 'Ce fichier s’ouvre dans un programme de votre appareil.',
+  'material.needsScript': 'Cette formation a besoin de scripts, qui sont désactivés dans votre navigateur.',
+  'material.notKept':
+    'Ce que vous avez fait n’a pas été enregistré à l’instant. Vérifiez votre connexion ; un nouvel essai suivra à votre prochaine étape.',
   'material.back': 'Retour aux modules',
 
   'catalogue.title': 'Catalogue',
