@@ -39,6 +39,7 @@ try {
     for (const [size, viewport] of Object.entries(VIEWPORTS)) {
       await page.setViewportSize(viewport);
       await look.show(page, stage);
+      await page.waitForLoadState();
       if (values.rtl) await page.evaluate("document.documentElement.dir = 'rtl'");
       const height = (await page.evaluate('document.documentElement.scrollHeight')) as number;
       for (const theme of THEMES) {
