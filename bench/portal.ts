@@ -142,8 +142,12 @@ async function paintOf(browser: Browser, site: Site, cookie: string, path: strin
   const times: number[] = [];
   for (let n = 0; n < PAINTS; n++) {
     await page.goto(site.url + path);
-    const first = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime");
-    if (typeof first !== 'number') throw new Error(`${path} was not painted`);
+    let first: unknown;
+    for (let tries = 0; typeof first !== 'number'; tries++) {
+      if (tries > 200) throw new Error(`${path} was not painted`);
+      await new Promise((done) => setTimeout(done, 20));
+      first = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime");
+    }
     times.push(first);
   }
   await context.close();
