@@ -236,6 +236,24 @@ function decisions() {
   ];
 }
 
+/** Every address of the portal where a page is shown has its row, and every row its pictures. */
+async function portalPages() {
+  const { Portal } = await import(new URL('../dist/src/portal/index.js', import.meta.url));
+  const table = await import(new URL('../dist/test/browser/table.js', import.meta.url));
+  const shown = new Portal({}).routes
+    .filter(({ method, path: address }) => method === 'GET' && !address.startsWith('/pages/'))
+    .map(({ path: address }) => address);
+  const rows = new Set([...table.LOOKS.map(({ route }) => route), ...Object.keys(table.NO_PAGES)]);
+  return [
+    ...shown
+      .filter((address) => !rows.has(address))
+      .map((address) => `${address} has no row in test/browser/table.ts`),
+    ...[...rows]
+      .filter((address) => !shown.includes(address))
+      .map((address) => `test/browser/table.ts shows ${address}, which is no address of the portal`),
+  ];
+}
+
 const RULES = [
   ['format and lint', format],
   ['generated files are fresh', generated],
@@ -254,13 +272,14 @@ const RULES = [
         ['no test is skipped or singled out', wholeTests],
         ['links in the documents lead somewhere', links],
         ['each decision has a number of its own', decisions],
+        ['every page of the portal is looked at', portalPages],
       ]
     : []),
 ];
 
 let failed = 0;
 for (const [name, rule] of RULES) {
-  const faults = rule();
+  const faults = await rule();
   console.log(`${faults.length === 0 ? '✔' : '✖'} ${name}`);
   for (const fault of faults) console.log(`    ${fault}`);
   failed += faults.length;

@@ -80,6 +80,8 @@ if (values.engine !== 'postgresql') {
   environment.TEST_FOLDER_TEMPLATE = folder;
 }
 
+if (files.some((file) => file.includes('/test/browser/'))) await (await support('browser')).unpackBrowser();
+
 const startedAt = Date.now();
 const runner = spawn(
   process.execPath,

