@@ -409,6 +409,7 @@ for (const engine of ENGINES)
       assert.equal(empty.status, 400);
       for (const name of ['old', 'new'])
         assert.match(empty.text, new RegExp(`<input id="${name}"[^>]*aria-describedby="${name}-fault"`));
+      assert.equal(empty.text.match(/<input[^>]* autofocus/g)?.length, 1, 'the first is in focus');
       const long = await change(PASSWORD, 'x'.repeat(1025));
       assert.match(long.text, /id="new-fault">This password is too long\./);
       const wrong = await change('not it', 'another one');
