@@ -9,7 +9,6 @@ interface Field {
   readonly attributes: Html;
   readonly fault?: Key | undefined;
   /** Where it is wrong: unless another above it is. */
-  /** Not where another fault comes first. */
   readonly hasFocus?: boolean;
 }
 
