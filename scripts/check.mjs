@@ -221,20 +221,27 @@ const links = () =>
         .map(([, target]) => `${file} links to ${target}, which is not there`),
     );
 
+const numberOf = (file) => Number(path.basename(file).slice(0, 4));
+
+/** Files whose number another file before them has. */
+const numberedTwice = (files) =>
+  files
+    .filter((file, place) => files.map(numberOf).indexOf(numberOf(file)) !== place)
+    .map((file) => `${file} has the number of another`);
+
 /** A number names one decision: NNNN-title.md begins with `# N. `. */
 function decisions() {
   const files = tracked.filter((file) => /^docs\/decisions\/\d{4}-.*\.md$/.test(file));
-  const numberOf = (file) => Number(path.basename(file).slice(0, 4));
-  const numbers = files.map(numberOf);
   return [
     ...files
       .filter((file) => !read(file).startsWith(`# ${numberOf(file)}. `))
       .map((file) => `${file} has another number in its title`),
-    ...files
-      .filter((file, place) => numbers.indexOf(numberOf(file)) !== place)
-      .map((file) => `${file} has the number of another decision`),
+    ...numberedTwice(files),
   ];
 }
+
+/** They are applied in order of their names; two with one number would depend on the rest of the name. */
+const migrations = () => numberedTwice(tracked.filter((file) => /^migrations\/\d{4}_.*\.sql$/.test(file)));
 
 /** Every address of the portal where a page is shown has its row, and every row its pictures. */
 async function portalPages() {
@@ -272,6 +279,7 @@ const RULES = [
         ['no test is skipped or singled out', wholeTests],
         ['links in the documents lead somewhere', links],
         ['each decision has a number of its own', decisions],
+        ['each migration has a number of its own', migrations],
         ['every page of the portal is looked at', portalPages],
       ]
     : []),

@@ -79,12 +79,15 @@ const withoutForm = (request: FastifyRequest): PageRequest => ({
   method: request.method === 'POST' ? 'POST' : 'GET',
   url: request.url,
   params: (request.params ?? {}) as Record<string, string>,
-  query: new URLSearchParams(request.url.split('?')[1] ?? ''),
+  query: fieldsOf(request.url.split('?')[1] ?? ''),
   form: new URLSearchParams(),
   cookies: cookiesOf(request.headers.cookie),
   headers: request.headers,
   remoteAddress: request.ip,
 });
+
+/** Without the character that no text in the database may have, and that nobody types. */
+const fieldsOf = (encoded: string): URLSearchParams => new URLSearchParams(encoded.replace(/%00|\0/g, ''));
 
 async function formOf(request: FastifyRequest, maxBytes: number): Promise<URLSearchParams> {
   const type = request.sentType?.split(';')[0]?.trim().toLowerCase() ?? '';
@@ -92,7 +95,7 @@ async function formOf(request: FastifyRequest, maxBytes: number): Promise<URLSea
     refuse('request.unsupported_type', { type: type.slice(0, 100), readable: 'a form' });
   const taken = await readBody(request.raw, maxBytes);
   try {
-    return new URLSearchParams(Buffer.concat([...taken.parts]).toString('utf8'));
+    return fieldsOf(Buffer.concat([...taken.parts]).toString('utf8'));
   } finally {
     taken.release();
   }

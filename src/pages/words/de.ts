@@ -161,7 +161,7 @@ export const de: Words = {
 
   'profile.title': 'Profil',
   'profile.name': 'Name',
-  'profile.login': 'Anmeldename',
+  'profile.login': 'Benutzername',
   'profile.email': 'E-Mail',
   'profile.language': 'Sprache',
   'profile.browserLanguage': 'Wie mein Browser',
