@@ -93,6 +93,7 @@ export class Language {
 
   /** The same in another zone, where that says something else; null where it is the same. */
   exactIn(at: Date, timeZone: string): string | null {
+    if (timeZone === this.timeZone) return null;
     const there = formatsOf(this.locale, timeZone).instants.format(at);
     return there === this.exact(at) ? null : there;
   }
@@ -103,11 +104,11 @@ export class Language {
    */
   relative(at: Date, now: Date): string {
     const { relative } = this.#formats;
-    const days = daysBetween(now, at, this.timeZone);
     const seconds = Math.round((at.getTime() - now.getTime()) / 1000);
     const size = Math.abs(seconds);
     if (size < MINUTE) return relative.format(seconds, 'second');
     if (size < HOUR) return relative.format(Math.trunc(seconds / MINUTE), 'minute');
+    const days = daysBetween(now, at, this.timeZone);
     if (days === 0) return relative.format(Math.trunc(seconds / HOUR), 'hour');
     const [unit, length] = LONG_UNITS.find(([, long]) => Math.abs(days) >= 2 * long) ?? ['day', 1];
     return relative.format(Math.trunc(days / length), unit);
