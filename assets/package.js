@@ -4,7 +4,7 @@
   const fault = document.querySelector('[data-fault]');
   const LEAVE_MS = 400;
   const KEEPALIVE_BYTES = 50_000;
-  let [latest, isSending] = [null, false];
+  let [latest, isSending, isLeft] = [null, false, false];
 
   const isWithin = (source) => {
     for (let one = source; one; one = one.parent) {
@@ -34,7 +34,9 @@
   };
 
   addEventListener('message', ({ source, data }) => {
-    if (data?.rollbook !== 'attempt' || typeof data.attempt !== 'object' || !isWithin(source)) return;
+    // Of a window that has closed meanwhile nothing more is known than that it has.
+    const isHeard = source === null ? isLeft : isWithin(source);
+    if (data?.rollbook !== 'attempt' || typeof data.attempt !== 'object' || !isHeard) return;
     latest = data.attempt;
     send();
   });
@@ -44,6 +46,7 @@
     link.addEventListener('click', (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
+      isLeft = true;
       frame.src = 'about:blank';
       setTimeout(() => location.assign(link.href), LEAVE_MS);
     });

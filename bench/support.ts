@@ -10,7 +10,7 @@ export interface Figure {
   readonly engine: Engine | 'none';
   readonly work: string;
   readonly value: number;
-  readonly unit: 'rows/s' | 'requests/s' | 'ms' | 's' | 'MB';
+  readonly unit: 'rows/s' | 'requests/s' | 'ms' | 's' | 'MB' | 'kB';
   readonly against: string;
   readonly base: number;
   readonly ratio: number;
@@ -82,9 +82,11 @@ export class Caller {
   #done: ((status: number) => void) | null = null;
   #fail: ((error: Error) => void) | null = null;
 
-  private constructor(socket: net.Socket, url: URL, token: string) {
+  private constructor(socket: net.Socket, url: URL, headers: Readonly<Record<string, string>>) {
     this.#socket = socket;
-    this.#head = `host: ${url.host}\r\nauthorization: ${token}\r\naccept: application/json\r\n`;
+    this.#head = Object.entries({ host: url.host, ...headers })
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('');
     socket.setNoDelay(true);
     socket.on('data', (part) => this.#read(part));
     const broken = (error?: Error): void => this.#fail?.(error ?? new Error('the connection was closed'));
@@ -93,9 +95,13 @@ export class Caller {
   }
 
   static connect(url: string, token: string): Promise<Caller> {
+    return Caller.connectWith(url, { authorization: token, accept: 'application/json' });
+  }
+
+  static connectWith(url: string, headers: Readonly<Record<string, string>>): Promise<Caller> {
     const at = new URL(url);
     return new Promise((done, fail) => {
-      const socket = net.connect(Number(at.port), at.hostname, () => done(new Caller(socket, at, token)));
+      const socket = net.connect(Number(at.port), at.hostname, () => done(new Caller(socket, at, headers)));
       socket.once('error', fail);
     });
   }

@@ -221,18 +221,43 @@ const links = () =>
         .map(([, target]) => `${file} links to ${target}, which is not there`),
     );
 
+const numberOf = (file) => Number(path.basename(file).slice(0, 4));
+
+/** Files whose number another file before them has. */
+const numberedTwice = (files) =>
+  files
+    .filter((file, place) => files.map(numberOf).indexOf(numberOf(file)) !== place)
+    .map((file) => `${file} has the number of another`);
+
 /** A number names one decision: NNNN-title.md begins with `# N. `. */
 function decisions() {
   const files = tracked.filter((file) => /^docs\/decisions\/\d{4}-.*\.md$/.test(file));
-  const numberOf = (file) => Number(path.basename(file).slice(0, 4));
-  const numbers = files.map(numberOf);
   return [
     ...files
       .filter((file) => !read(file).startsWith(`# ${numberOf(file)}. `))
       .map((file) => `${file} has another number in its title`),
-    ...files
-      .filter((file, place) => numbers.indexOf(numberOf(file)) !== place)
-      .map((file) => `${file} has the number of another decision`),
+    ...numberedTwice(files),
+  ];
+}
+
+/** They are applied in order of their names; two with one number would depend on the rest of the name. */
+const migrations = () => numberedTwice(tracked.filter((file) => /^migrations\/\d{4}_.*\.sql$/.test(file)));
+
+/** Every address of the portal where a page is shown has its row, and every row its pictures. */
+async function portalPages() {
+  const { Portal } = await import(new URL('../dist/src/portal/index.js', import.meta.url));
+  const table = await import(new URL('../dist/test/browser/table.js', import.meta.url));
+  const shown = new Portal({}).routes
+    .filter(({ method, path: address }) => method === 'GET' && !address.startsWith('/pages/'))
+    .map(({ path: address }) => address);
+  const rows = new Set([...table.LOOKS.map(({ route }) => route), ...Object.keys(table.NO_PAGES)]);
+  return [
+    ...shown
+      .filter((address) => !rows.has(address))
+      .map((address) => `${address} has no row in test/browser/table.ts`),
+    ...[...rows]
+      .filter((address) => !shown.includes(address))
+      .map((address) => `test/browser/table.ts shows ${address}, which is no address of the portal`),
   ];
 }
 
@@ -254,13 +279,15 @@ const RULES = [
         ['no test is skipped or singled out', wholeTests],
         ['links in the documents lead somewhere', links],
         ['each decision has a number of its own', decisions],
+        ['each migration has a number of its own', migrations],
+        ['every page of the portal is looked at', portalPages],
       ]
     : []),
 ];
 
 let failed = 0;
 for (const [name, rule] of RULES) {
-  const faults = rule();
+  const faults = await rule();
   console.log(`${faults.length === 0 ? '✔' : '✖'} ${name}`);
   for (const fault of faults) console.log(`    ${fault}`);
   failed += faults.length;

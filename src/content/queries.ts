@@ -214,7 +214,10 @@ export async function offeredAfter(
   after: Pick<OfferedItem, 'title' | 'itemId'> | null,
   limit: number,
 ): Promise<OfferedItem[]> {
-  const pattern = `%${words.replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
+  const patterns = words
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .map((word) => `%${word.replace(/[\\%_]/g, (character) => `\\${character}`)}%`);
   const { rows } = await sql<{
     item_id: string;
     content_type: ContentType;
@@ -223,7 +226,7 @@ export async function offeredAfter(
   }>`
     select item_id, content_type, title, description from content_item
     where account_id = ${accountId} and self_enrollment and retired_at is null
-      ${words === '' ? sql`` : sql`and (title ilike ${pattern} or description ilike ${pattern})`}
+      ${patterns.length === 0 ? sql`` : sql`and (title || ' ' || description) ilike all(${patterns}::text[])`}
       ${after ? sql`and (title, item_id) > (${after.title}, ${after.itemId}::uuid)` : sql``}
     order by title, item_id limit ${limit}`.execute(tx);
   return rows.map((row) => ({

@@ -51,7 +51,11 @@ export function send(reply: FastifyReply, ready: Ready): void {
   const { body } = ready;
   reply.code(ready.status).headers(ready.headers);
   if (body === null) reply.send();
-  else
+  else if (body instanceof Readable && reply.request.method === 'HEAD') {
+    // Nobody wants what would be read for it.
+    body.destroy();
+    reply.header('content-type', ready.contentType).send(Readable.from([]));
+  } else
     reply
       .header('content-type', ready.contentType)
       .send(typeof body === 'string' && body.length > LARGE_TEXT ? Buffer.from(body) : body);

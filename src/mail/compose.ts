@@ -283,7 +283,7 @@ function textOf(parts: Parts, texts: Texts): string {
     const url = section.url ? [`  ${section.url}`] : [];
     return parts.isDigest
       ? [`* ${plain(section.subject)}`, ...details, ...url, '']
-      : [plain(section.body), '', ...details, ...url, ''];
+      : [plain(section.body), '', ...details, ...url, ...(details.length + url.length > 0 ? [''] : [])];
   });
   const lines = [
     plain(parts.greeting),

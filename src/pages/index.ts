@@ -3,6 +3,7 @@ export { type Content, Html, html } from './html.ts';
 export { LANGUAGE_NAMES, Language, localeFor } from './language.ts';
 export {
   accentSheet,
+  announced,
   csrfField,
   type Frame,
   logoPath,

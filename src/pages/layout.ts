@@ -90,3 +90,10 @@ ${content}
 }
 
 export const csrfField = (csrf: string): Html => html`<input type="hidden" name="csrf" value="${csrf}">`;
+
+/**
+ * What has just happened, or why nothing has. It takes the focus: screen readers read it first, and who uses a keyboard goes on
+ * from there.
+ */
+export const announced = (text: string, kind: 'done' | 'fault'): Html =>
+  html`<p class="note${kind === 'fault' && ' late'}" role="${kind === 'fault' ? 'alert' : 'status'}" tabindex="-1" autofocus>${text}</p>`;

@@ -1,5 +1,5 @@
 import type { FeedInfo } from '../calendar/index.ts';
-import { csrfField, type Html, html, type Key, page } from '../pages/index.ts';
+import { announced, csrfField, type Html, html, type Key, page } from '../pages/index.ts';
 import type { Reader } from './learning-pages.ts';
 
 /** The page of the calendar that one may subscribe to. */
@@ -17,7 +17,7 @@ export function calendarPage(reader: Reader, { feed, url, isRemoved }: CalendarV
   return page(
     reader.frame,
     language.say('calendar.title'),
-    html`${isRemoved && html`<p class="note" role="status">${language.say('calendar.removed')}</p>`}
+    html`${isRemoved && announced(language.say('calendar.removed'), 'done')}
 <p>${language.say('calendar.about')}</p>
 <p>${language.say('calendar.secret')}</p>
 ${url && made(reader, url)}
@@ -27,7 +27,7 @@ ${feed ? existing(reader, feed) : html`<div class="actions">${act(reader, '/my/c
 }
 
 const made = ({ frame: { language } }: Reader, url: string): Html => html`<div class="note">
-<p role="status">${language.say('calendar.made')}</p>
+<p role="status" tabindex="-1" autofocus>${language.say('calendar.made')}</p>
 <label for="address">${language.say('calendar.address')}</label>
 <input id="address" readonly value="${url}" dir="ltr">
 <p class="actions"><a class="button" href="${url.replace(/^https?:/, 'webcal:')}">${language.say('calendar.add')}</a></p>

@@ -1,5 +1,5 @@
 import type { CataloguePage } from '../learning/index.ts';
-import { csrfField, type Html, html, type Key, page } from '../pages/index.ts';
+import { announced, csrfField, type Html, html, type Key, page } from '../pages/index.ts';
 import { kindOf, type Reader } from './learning-pages.ts';
 
 /** The page of what learners may enroll themselves in. */
@@ -14,7 +14,7 @@ export function cataloguePage(reader: Reader, { entries, next, words, fault }: C
   return page(
     reader.frame,
     language.say('catalogue.title'),
-    html`${fault && html`<p class="note late" role="alert">${language.say(fault)}</p>`}
+    html`${fault && announced(language.say(fault), 'fault')}
 <form class="search" role="search" action="/my/catalogue"><label for="q">${language.say('catalogue.search')}</label>
 <div class="actions"><input id="q" name="q" type="search" value="${words}" maxlength="100"><button>${language.say('catalogue.search')}</button></div></form>
 ${entries.length === 0 && html`<p role="status">${language.say(words === '' ? 'catalogue.none' : 'catalogue.notFound')}</p>`}

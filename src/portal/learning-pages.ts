@@ -6,7 +6,16 @@ import {
   URGENCIES,
   type Urgency,
 } from '../learning/index.ts';
-import { csrfField, type Frame, type Html, html, type Key, type Language, page } from '../pages/index.ts';
+import {
+  announced,
+  csrfField,
+  type Frame,
+  type Html,
+  html,
+  type Key,
+  type Language,
+  page,
+} from '../pages/index.ts';
 import { isDone } from '../progress/index.ts';
 import { isSelfReported } from '../results/index.ts';
 import { type Asking, NOT_ASKING, unlockPart } from './unlock-pages.ts';
@@ -97,7 +106,7 @@ export function itemPage(reader: Reader, item: MyItem, note: Key | null, asking:
   return page(
     reader.frame,
     shown.title,
-    html`${note && html`<p class="note" role="status">${language.say(note)}</p>`}
+    html`${note && announced(language.say(note), 'done')}
 ${facts(reader, learning)}
 <p>${language.say(`status.${shown.progress.status}`)}</p>
 ${shown.description && html`<p dir="auto">${shown.description}</p>`}

@@ -1,5 +1,5 @@
 import type { Entry, News } from '../learning/index.ts';
-import { csrfField, type Html, html, page } from '../pages/index.ts';
+import { announced, csrfField, type Html, html, page } from '../pages/index.ts';
 import type { Reader } from './learning-pages.ts';
 
 /** The page of what is new, what was sent, and whether one wants to be reminded. */
@@ -16,7 +16,7 @@ export function newsPage(reader: Reader, { now, sent, wantsReminders, isSaved }:
   return page(
     frame,
     language.say('news.title'),
-    html`${isSaved && html`<p class="note" role="status">${language.say('news.saved')} ${state}</p>`}
+    html`${isSaved && announced(`${language.say('news.saved')} ${state}`, 'done')}
 <h2>${language.say('news.now')}</h2>
 ${now.length === 0 ? html`<p>${language.say('news.none')}</p>` : html`<ul class="cards">${now.map((entry) => card(reader, entry))}</ul>`}
 ${sent.length > 0 && html`<h2>${language.say('news.sent')}</h2><ul class="cards">${sent.map((entry) => card(reader, entry))}</ul>`}

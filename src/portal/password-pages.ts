@@ -1,4 +1,4 @@
-import { csrfField, type Frame, type Html, html, type Key, page } from '../pages/index.ts';
+import { announced, csrfField, type Frame, type Html, html, type Key, page } from '../pages/index.ts';
 
 /** The pages on which people get a link to set their password, set it, and change it. */
 
@@ -8,13 +8,17 @@ interface Field {
   readonly value?: string;
   readonly attributes: Html;
   readonly fault?: Key | undefined;
+  /** Where it is wrong: unless another above it is. */
   readonly hasFocus?: boolean;
 }
 
-const field = ({ language }: Frame, { name, label, value = '', attributes, fault }: Field): Html =>
+const field = (
+  { language }: Frame,
+  { name, label, value = '', attributes, fault, hasFocus = true }: Field,
+): Html =>
   html`<label for="${name}">${language.say(label)}</label>
 <input id="${name}" name="${name}" value="${value}" required ${attributes}${
-    fault && html` aria-invalid="true" aria-describedby="${name}-fault"`
+    fault && html` aria-invalid="true" aria-describedby="${name}-fault"${hasFocus && ' autofocus'}`
   }>
 ${fault && html`<p class="fault" id="${name}-fault">${language.say(fault)}</p>`}`;
 
@@ -42,7 +46,7 @@ export function askPage(frame: Frame, { login, csrf, fault, formFault }: AskView
     frame,
     language.say('password.askTitle'),
     html`<form class="narrow" method="post" action="/sign-in/forgot" novalidate>
-${formFault && html`<p class="note late" role="alert">${formFault}</p>`}
+${formFault && announced(formFault, 'fault')}
 <p>${language.say('password.askText')}</p>
 ${csrfField(csrf)}${field(frame, {
   name: 'login',
@@ -62,7 +66,7 @@ export const askedPage = (frame: Frame): Html =>
   page(
     frame,
     frame.language.say('password.askTitle'),
-    html`<div class="narrow"><p class="note" role="status">${frame.language.say('password.asked')}</p>
+    html`<div class="narrow">${announced(frame.language.say('password.asked'), 'done')}
 <p>${frame.language.say('password.askedHelp')}</p>
 <p><a href="/sign-in/forgot">${frame.language.say('password.askAgain')}</a></p>
 ${backToSignIn(frame)}</div>`,
@@ -91,7 +95,7 @@ export function setPage(frame: Frame, { login, secret, csrf, fault, formFault }:
     frame,
     language.say('password.setTitle'),
     html`<form class="narrow" method="post" action="/sign-in/password" novalidate>
-${formFault && html`<p class="note late" role="alert">${formFault}</p>`}
+${formFault && announced(formFault, 'fault')}
 ${csrfField(csrf)}<input type="hidden" name="link" value="${secret}">
 ${loginField(frame, login)}
 ${field(frame, { name: 'password', label: 'password.new', attributes: NEW, fault })}
@@ -104,7 +108,7 @@ export const deadLinkPage = (frame: Frame): Html =>
   page(
     frame,
     frame.language.say('password.deadTitle'),
-    html`<div class="narrow"><p class="note late" role="alert">${frame.language.say('password.dead')}</p>
+    html`<div class="narrow">${announced(frame.language.say('password.dead'), 'fault')}
 <p><a href="/sign-in/forgot">${frame.language.say('password.askAgain')}</a></p>
 ${backToSignIn(frame)}</div>`,
   );
@@ -123,11 +127,11 @@ export function changePage(frame: Frame, { login, csrf, faults, isDone }: Change
     frame,
     language.say('password.changeTitle'),
     html`<form class="narrow" method="post" action="/my/password" novalidate>
-${isDone && html`<p class="note" role="status">${language.say('password.changed')}</p>`}
-${faults.form && html`<p class="note late" role="alert">${faults.form}</p>`}
+${isDone && announced(language.say('password.changed'), 'done')}
+${faults.form && announced(faults.form, 'fault')}
 ${csrfField(csrf)}${loginField(frame, login)}
 ${field(frame, { name: 'old', label: 'password.old', attributes: old, fault: faults.old })}
-${field(frame, { name: 'new', label: 'password.new', attributes: NEW, fault: faults.new })}
+${field(frame, { name: 'new', label: 'password.new', attributes: NEW, fault: faults.new, hasFocus: !faults.old })}
 <button>${language.say('password.save')}</button>
 </form>`,
   );

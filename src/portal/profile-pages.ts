@@ -1,5 +1,5 @@
 import { LANGUAGES, languageOf } from '../kernel/languages.ts';
-import { csrfField, type Html, html, type Key, LANGUAGE_NAMES, page } from '../pages/index.ts';
+import { announced, csrfField, type Html, html, type Key, LANGUAGE_NAMES, page } from '../pages/index.ts';
 import type { Reader } from './learning-pages.ts';
 
 /** The page on which people see who they are here, and choose their language and time zone. */
@@ -41,7 +41,7 @@ export function profilePage(reader: Reader, view: ProfileView): Html {
   return page(
     frame,
     language.say('profile.title'),
-    html`${isSaved && html`<p class="note" role="status">${language.say('profile.saved')}</p>`}
+    html`${isSaved && announced(language.say('profile.saved'), 'done')}
 <dl class="known">${known
       .filter(([, text]) => text !== '')
       .map(([key, text]) => html`<dt>${language.say(key)}</dt><dd dir="auto">${text}</dd>`)}</dl>
@@ -78,7 +78,7 @@ function languagesOf({ chosen, form }: ProfileView): Html[] {
 
 function described({ faults }: ProfileForm, field: keyof ProfileForm['faults'], hints: string[]): Html {
   const ids = [...hints, ...(faults[field] ? [`${field}-fault`] : [])].join(' ');
-  return html`${faults[field] && html` aria-invalid="true"`}${ids !== '' && html` aria-describedby="${ids}"`}`;
+  return html`${faults[field] && html` aria-invalid="true"`}${ids !== '' && html` aria-describedby="${ids}"`}${faults[field] && ' autofocus'}`;
 }
 
 function faultOf(

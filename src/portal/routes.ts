@@ -1,4 +1,3 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import {
   type Context,
   createContext,
@@ -15,6 +14,7 @@ import type { MailSender } from '../mail/index.ts';
 import type { OpenIdSignIn } from '../openid/index.ts';
 import {
   accentSheet,
+  announced,
   type Frame,
   html,
   type Key,
@@ -29,8 +29,10 @@ import {
 import { linkToOwn } from '../progress/index.ts';
 import { recordOwn } from '../results/index.ts';
 import type { Database } from '../storage/index.ts';
+import { awayPath, showAway } from './away-routes.ts';
 import { enrollFromCatalogue, showCatalogue } from './catalogue-routes.ts';
 import { fileRoutes, materialPath } from './file-routes.ts';
+import { isSecret, isShown, masked, newSecret, secretOf } from './form-secret.ts';
 import { itemPage, learningPage } from './learning-pages.ts';
 import { openIdPages } from './openid-routes.ts';
 import { type Guest, passwordRoutes } from './password-routes.ts';
@@ -96,6 +98,7 @@ export class Portal {
       this.#visited('GET', '/my/learning/{enrollmentId}', (visit) => this.#showItem(visit)),
       this.#visited('GET', '/my/learning/{enrollmentId}/{courseId}', (visit) => this.#showItem(visit)),
       this.#visited('POST', '/my/learning/{enrollmentId}/open', (visit) => this.#open(visit)),
+      this.#visited('GET', '/my/learning/{enrollmentId}/away', showAway),
       this.#visited('POST', '/my/learning/{enrollmentId}/done', async (visit) => {
         const enrollmentId = idOf(visit.request.params['enrollmentId']);
         const { moduleId, courseId } = formIds(visit.request.form);
@@ -135,12 +138,12 @@ export class Portal {
   async failed(request: PageRequest, error: unknown): Promise<PageAnswer> {
     const { sessions } = this.#parts;
     const site = await sessions.siteOf(request.headers.host).catch(() => null);
-    const frame = frameOf(request, site, null);
-    const { language } = frame;
+    const session = site && (await this.#sessionOf(request, site).catch(() => null));
+    const frame = frameOf(request, site, session);
     const refusal = error instanceof Refusal ? error : null;
     const status = refusal?.status ?? 500;
     const isClosed = refusal?.code === 'progress.not_open' || refusal?.code === 'progress.locked';
-    const [title, text]: [Key, Key] =
+    const texts: [Key, Key] =
       status === 404
         ? site
           ? ['error.notFound', 'error.notFoundText']
@@ -148,9 +151,7 @@ export class Portal {
         : status === 403
           ? ['error.title', 'error.notAllowed']
           : ['error.title', isClosed ? 'error.closed' : status >= 500 ? 'error.server' : 'error.refused'];
-    const content = html`<p class="note late" role="alert">${language.say(text)}</p>
-${site && html`<p><a href="/my">${language.say('item.back')}</a></p>`}`;
-    return shown(page(frame, language.say(title), content), status);
+    return errorAnswer(frame, texts, status);
   }
 
   async #showItem(visit: Visit): Promise<PageAnswer> {
@@ -170,7 +171,7 @@ ${site && html`<p><a href="/my">${language.say('item.back')}</a></p>`}`;
     const target = part?.fileId ? materialPath({ enrollmentId, moduleId: moduleId ?? null }) : part?.url;
     if (!target) return refuse('learning.unknown');
     await visit.run((ctx) => recordOwn(ctx, enrollmentId, { moduleId, status: 'in_progress' }));
-    return redirect(target);
+    return redirect(part?.fileId ? target : awayPath({ enrollmentId, moduleId, courseId }));
   }
 
   async #showSignIn(request: PageRequest): Promise<PageAnswer> {
@@ -191,7 +192,7 @@ ${site && html`<p><a href="/my">${language.say('item.back')}</a></p>`}`;
     const again = (faults: SignInForm['faults'], status: number) =>
       this.#signInAnswer(request, site, { ...typed, faults }, status);
     const frame = frameOf(request, site, null);
-    if (!isSame(form.get('csrf'), request.cookies.get(FORM_COOKIE)))
+    if (!isShown(form.get('csrf'), request.cookies.get(FORM_COOKIE)))
       return again({ form: frame.language.say('signIn.stale') }, 403);
     if (login === '' || password === '')
       return again(
@@ -220,10 +221,14 @@ ${site && html`<p><a href="/my">${language.say('item.back')}</a></p>`}`;
     status = 200,
   ): Promise<PageAnswer> {
     const known = request.cookies.get(FORM_COOKIE);
-    const csrf = known && /^[\w-]{43}$/.test(known) ? known : randomBytes(32).toString('base64url');
+    const secret = isSecret(known) ? known : newSecret();
     const provider = await this.#parts.openId.labelOf(site);
-    const answer = shown(signInPage(frameOf(request, site, null), { ...form, csrf, provider }), status);
-    return { ...answer, headers: { ...answer.headers, 'set-cookie': cookie(FORM_COOKIE, csrf, site, null) } };
+    const filled = { ...form, csrf: masked(secret), provider };
+    const answer = shown(signInPage(frameOf(request, site, null), filled), status);
+    return {
+      ...answer,
+      headers: { ...answer.headers, 'set-cookie': cookie(FORM_COOKIE, secret, site, null) },
+    };
   }
 
   async #siteOf(request: PageRequest): Promise<Site> {
@@ -243,11 +248,12 @@ ${site && html`<p><a href="/my">${language.say('item.back')}</a></p>`}`;
       run: async (request) => {
         const site = await this.#siteOf(request);
         const known = request.cookies.get(FORM_COOKIE);
-        const csrf = known && /^[\w-]{43}$/.test(known) ? known : randomBytes(32).toString('base64url');
-        const isStale = method === 'POST' && !isSame(request.form.get('csrf'), known);
+        const secret = isSecret(known) ? known : newSecret();
+        const csrf = masked(secret);
+        const isStale = method === 'POST' && !isShown(request.form.get('csrf'), known);
         const frame = frameOf(request, site, null);
         const { headers, ...rest } = await answer({ request, site, frame, csrf, isStale });
-        return { ...rest, headers: { ...headers, 'set-cookie': cookie(FORM_COOKIE, csrf, site, null) } };
+        return { ...rest, headers: { ...headers, 'set-cookie': cookie(FORM_COOKIE, secret, site, null) } };
       },
     };
   }
@@ -270,12 +276,15 @@ ${site && html`<p><a href="/my">${language.say('item.back')}</a></p>`}`;
           const back = method === 'GET' ? request.url : '/my';
           return redirect(`/sign-in?next=${encodeURIComponent(back)}`);
         }
-        const csrf = csrfOf(session);
-        if (method === 'POST' && (isForeign(request) || !isSame(request.form.get('csrf'), csrf)))
-          return refuse('auth.role');
         const frame = frameOf(request, site, session);
+        if (method === 'POST') {
+          if (isForeign(request)) return refuse('auth.role');
+          if (!isShown(request.form.get('csrf'), secretOf(session)))
+            return errorAnswer(frame, ['error.title', 'error.stale'], 403);
+        }
         const now = this.#parts.clock();
         const run = <T>(work: (ctx: Context) => Promise<T>) => this.#run(request, session, now, work);
+        const csrf = frame.signedIn?.csrf ?? '';
         return answer({ request, session, language: frame.language, frame, csrf, now, run });
       },
     };
@@ -311,6 +320,14 @@ ${site && html`<p><a href="/my">${language.say('item.back')}</a></p>`}`;
   }
 }
 
+/** A page of nothing but what went wrong: its title, what it says. */
+function errorAnswer(frame: Frame, [title, text]: readonly [Key, Key], status: number): PageAnswer {
+  const { language } = frame;
+  const content = html`${announced(language.say(text), 'fault')}
+${frame.accountName && html`<p><a href="/my">${language.say('item.back')}</a></p>`}`;
+  return shown(page(frame, language.say(title), content), status);
+}
+
 const sheet = (
   path: string,
   text: (request: PageRequest) => string | null,
@@ -327,16 +344,6 @@ const sheet = (
     return { status: 200, headers, body };
   },
 });
-
-/** What a form of a session must bring along: who knows it has read a page of that session. */
-const csrfOf = ({ token }: Session): string =>
-  createHash('sha256').update(`form ${token}`).digest('base64url');
-
-const isSame = (given: string | null, wanted: string | undefined): boolean => {
-  if (!given || !wanted) return false;
-  const [one, other] = [Buffer.from(given), Buffer.from(wanted)];
-  return one.length === other.length && timingSafeEqual(one, other);
-};
 
 /** A browser that says where a form was says so truly. */
 const isForeign = ({ headers }: PageRequest): boolean => {
@@ -372,5 +379,5 @@ const frameOf = (request: PageRequest, site: Site | null, session: Session | nul
   accountName: site?.name ?? '',
   accent: site?.accentColor ?? null,
   logo: site?.logo ?? null,
-  signedIn: session && { csrf: csrfOf(session) },
+  signedIn: session && { csrf: masked(secretOf(session)) },
 });

@@ -1,5 +1,5 @@
 import type { MyOffer } from '../learning/index.ts';
-import { csrfField, type Html, html, type Key, type Language, page } from '../pages/index.ts';
+import { announced, csrfField, type Html, html, type Key, type Language, page } from '../pages/index.ts';
 import type { OfferedSession } from '../training/index.ts';
 import type { Reader } from './learning-pages.ts';
 
@@ -21,7 +21,7 @@ export function seatsPage(reader: Reader, { offer, path, backPath, note }: Seats
   return page(
     reader.frame,
     language.say('seats.title', { title: offer.moduleTitle }),
-    html`${note && html`<p class="note${note.isFault && ' late'}" role="${note.isFault ? 'alert' : 'status'}">${language.say(note.key)}</p>`}
+    html`${note && announced(language.say(note.key), note.isFault ? 'fault' : 'done')}
 ${offer.sessions.length === 0 && html`<p>${language.say('seats.none')}</p>`}
 ${
   own &&

@@ -1,4 +1,4 @@
-import { csrfField, type Frame, type Html, html, type Key, page } from '../pages/index.ts';
+import { announced, csrfField, type Frame, type Html, html, type Key, page } from '../pages/index.ts';
 import { openIdLink } from './openid-pages.ts';
 
 /** The page where people sign in. */
@@ -17,20 +17,21 @@ export interface SignInForm {
 
 export function signInPage(frame: Frame, { login, next, csrf, faults, note, provider }: SignInForm): Html {
   const { language } = frame;
+  const first = faults.login ? 'login' : 'password';
   const field = (name: 'login' | 'password', value: string, attributes: Html): Html => {
     const fault = faults[name];
     return html`<label for="${name}">${language.say(`signIn.${name}`)}</label>
 <input id="${name}" name="${name}" value="${value}" required ${attributes}${
       fault && html` aria-invalid="true" aria-describedby="${name}-fault"`
-    }>
+    }${fault && name === first && ' autofocus'}>
 ${fault && html`<p class="fault" id="${name}-fault">${language.say(fault)}</p>`}`;
   };
   return page(
     frame,
     language.say('signIn.title'),
     html`<form class="narrow" method="post" action="/sign-in" novalidate>
-${note && html`<p class="note" role="status">${language.say(note)}</p>`}
-${faults.form && html`<p class="note late" role="alert">${faults.form}</p>`}
+${note && announced(language.say(note), 'done')}
+${faults.form && announced(faults.form, 'fault')}
 ${csrfField(csrf)}<input type="hidden" name="next" value="${next}">
 ${field('login', login, html`autocomplete="username" autocapitalize="none" spellcheck="false"`)}
 ${field('password', '', html`type="password" autocomplete="current-password"`)}

@@ -34,7 +34,7 @@ function form(
 ): Html {
   return html`<form class="short" method="post" action="/my/learning/${enrollmentId}/unlock" novalidate>${csrfField(csrf)}
 <label for="message">${language.say('unlock.message')}</label>
-<textarea id="message" name="message" dir="auto" aria-describedby="message-hint${isTooLong && ' message-fault'}"${isTooLong && html` aria-invalid="true"`}>
+<textarea id="message" name="message" dir="auto" aria-describedby="message-hint${isTooLong && ' message-fault'}"${isTooLong && html` aria-invalid="true" autofocus`}>
 ${message}</textarea>
 <p class="hint" id="message-hint">${language.say('unlock.hint', { most: MAX_UNLOCK_TEXT })}</p>
 ${isTooLong && html`<p class="fault" id="message-fault" role="alert">${language.say('unlock.tooLong', { most: MAX_UNLOCK_TEXT, n: message.length })}</p>`}

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { isActiveAt } from '../access/index.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
+import { NAME } from './day-queries.ts';
 import type { SeatedSession } from './seat-queries.ts';
 
 /** All SQL of what learners choose themselves: their own seat in a training, and the waiting lists. */
@@ -164,7 +165,7 @@ export async function occupancyOf(
       (select count(*)::int from training_waiting w join training_waiting own
          on own.account_id = w.account_id and own.session_id = w.session_id and own.user_id = ${userId} and w.place <= own.place
        where w.account_id = s.account_id and w.session_id = s.session_id) as own_place,
-      (select nullif(trim(concat(u.fields->>'first_name', ' ', u.fields->>'last_name')), '') from users u
+      (select ${NAME} from users u
        where u.account_id = s.account_id and u.user_id = s.instructor_id) as instructor
     from training_session s where s.account_id = ${accountId} and s.training_id = ${trainingId}`.execute(tx);
   return new Map(

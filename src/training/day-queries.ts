@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import type { ReadTx } from '../storage/index.ts';
 
-/** SQL: a user by the names in the profile; null where there are none. */
-const NAME = sql`nullif(trim(concat_ws(' ', u.fields->>'FIRST_NAME', u.fields->>'LAST_NAME')), '')`;
+/** SQL: the user `u` by the names in the profile; null where there are none. */
+export const NAME = sql`nullif(trim(concat_ws(' ', u.fields->>'FIRST_NAME', u.fields->>'LAST_NAME')), '')`;
 
 /** A day for which a user has a seat. */
 export interface SeatedDay {

@@ -59,7 +59,7 @@ describe('packages in a browser', () => {
         .results;
       assert.equal(`${result?.completionStatus} ${result?.awardedScore}`, 'passed 80');
       await page.goto(`${world.url}/my/learning/${enrollment}/material`);
-      await frame.getByText('x resume').waitFor();
+      await frame.getByText('x resume left').waitFor();
       assert.deepEqual(errors, []);
       await page.context().close();
     });

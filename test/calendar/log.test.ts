@@ -4,6 +4,7 @@ import net from 'node:net';
 import { after, describe, test } from 'node:test';
 import Fastify from 'fastify';
 import { sql } from 'kysely';
+import { newPasswordLink } from '../../src/access/index.ts';
 import { LOGGED } from '../../src/http/server.ts';
 import { createAccount } from '../../src/people/index.ts';
 import { type Database, openDatabase } from '../../src/storage/index.ts';
@@ -46,7 +47,7 @@ test('a request that is logged as such is the pattern of its route', async () =>
 });
 
 for (const engine of ENGINES)
-  describe(`what the log says of calendars (${engine})`, () => {
+  describe(`what the log says of calendars and links to set a password (${engine})`, () => {
     after(killAll);
 
     test('at the most talkative level, with answers, refusals, faults and broken requests', async () => {
@@ -66,6 +67,18 @@ for (const engine of ENGINES)
           now: new Date(),
         }),
       );
+      const link = await inDatabase((db) =>
+        db.write((tx) =>
+          newPasswordLink(
+            tx,
+            1,
+            { userId: ownerId, address: 'owner@academy.example', purpose: 'invitation' },
+            new Date(),
+          ),
+        ),
+      );
+      const linkPath = link?.path ?? assert.fail('no link');
+      const linkSecret = linkPath.slice(-43);
       let log = '';
       const start = async (): Promise<Running> => {
         const running = await serve(place.args, { ROLLBOOK_LOG_LEVEL: 'trace' });
@@ -94,19 +107,29 @@ for (const engine of ENGINES)
       await hangUpAfter(running.url, `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`);
       await hangUpAfter(running.url, `GET ${path} HTTP/9.9\r\nbroken\r\n\r\n`);
       await hangUpAfter(running.url, `GET ${path} HTTP/1.1\r\nhost: x\r\n`);
+      assert.equal(await get(linkPath), 200);
+      assert.equal(await get(`${linkPath}?x=1`, { method: 'POST' }), 404);
+      const body = new URLSearchParams({ link: linkSecret, password: 'a password' });
+      assert.equal(await get('/sign-in/password', { method: 'POST', body }), 403);
       assert.match(await (await fetch(`${running.url}/metrics`)).text(), /ReadCalendar/);
       const measured = await (await fetch(`${running.url}/metrics`)).text();
       assert.ok(!measured.includes(secret));
       await running.end('SIGTERM');
-      await inDatabase((db) => db.writeOnce(sql`alter table calendar_event rename to calendar_event_hidden`));
+      await inDatabase(async (db) => {
+        await db.writeOnce(sql`alter table calendar_event rename to calendar_event_hidden`);
+        await db.writeOnce(sql`alter table password_link rename to password_link_hidden`);
+      });
       running = await start();
       assert.equal(await get(path), 500);
+      assert.equal(await get(linkPath), 500);
       await running.end('SIGTERM');
       assert.match(log, /unexpected error/, 'the log is what is read here');
-      assert.ok(
-        !log.includes(secret),
-        log.split('\n').find((line) => line.includes(secret)),
-      );
+      assert.match(log, /page failed/);
+      for (const told of [secret, linkSecret])
+        assert.ok(
+          !log.includes(told),
+          log.split('\n').find((line) => line.includes(told)),
+        );
       await place.remove();
     });
   });

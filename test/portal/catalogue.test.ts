@@ -63,6 +63,7 @@ for (const engine of ENGINES)
         ['portal', 'portal'],
       );
       assert.match(wordsOf(await visit.get('/my/catalogue?q=ladd')), /Ladders.*You are enrolled/);
+      assert.match(wordsOf(await visit.get('/my/catalogue?q=++ers+LAD+')), /Ladders.*You are enrolled/);
       await assertAudited(world);
     });
 

@@ -155,6 +155,9 @@ for (const engine of ENGINES)
       assert.match(kept.headers.get('content-disposition') ?? '', /^attachment;/);
       assert.equal(kept.headers.get('content-type'), 'application/octet-stream');
       assert.equal(kept.headers.get('content-length'), String(FILM.length));
+      const authorization = `Bearer ${world.token}`;
+      const asked = await get(null, `/content/${item}/file`, { authorization }, { method: 'HEAD' });
+      assert.equal(`${asked.headers['content-length']} ${asked.body.length}`, `${FILM.length} 0`);
       await visit.get(page);
       const done = await visit.submit(`/my/learning/${enrollment}/done`);
       assert.equal(done.location, `/my/learning/${enrollment}?saved=1`);

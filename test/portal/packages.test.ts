@@ -183,11 +183,14 @@ for (const engine of ENGINES)
       }
       assert.equal((await call(world, 'GET', `/content/${item}/file`)).code, 'content.no_file');
       assert.equal((await upload(item, good)).status, 200);
+      assert.equal((await upload(item, scormPackage('2004'))).status, 200, 'in place of the first');
+      world.clock.now = new Date(START.getTime() + 3 * HOUR_MS);
       await world.app.jobs.round();
+      world.clock.now = START;
       const { rows } = await world.db.read((tx) =>
         sql<{ files: number }>`select count(*)::int as files from stored_file f
           where not exists (select from content_item i where i.file_id = f.file_id)`.execute(tx),
       );
-      assert.equal(rows[0]?.files, 0, 'what was refused is gone');
+      assert.equal(rows[0]?.files, 0, 'what was refused or replaced is gone');
     });
   });

@@ -206,6 +206,8 @@ for (const engine of ENGINES)
       const stale = await new Visitor(world).post('/sign-in/forgot', { login: '"<b>' });
       assert.equal(stale.status, 403);
       assert.match(stale.text, /value="&quot;&lt;b&gt;"/);
+      assert.equal((await ask('no\0body')).status, 303);
+      assert.equal((await new Visitor(world).signIn('no\0body', 'x\0')).status, 401);
       const { login } = await person();
       for (const name of [login, 'no such person']) {
         for (let time = 0; time < 10; time++) assert.equal((await ask(name)).status, 303);
@@ -354,7 +356,7 @@ for (const engine of ENGINES)
       const text = message.text ?? '';
       assert.match(
         text,
-        /^Hello Ann,\n\nWelcome!\nWe start at <nine>\.\n\nYou can now use Academy\. Your login is/,
+        /^Hello Ann,\n\nWelcome!\nWe start at <nine>\.\n\nYou can now use Academy\. Your login is .*\n\nSet your/,
       );
       assert.doesNotMatch(text, /If you did not ask/);
       assert.match(message.html || '', /Welcome!<br>\n?We start at &lt;nine&gt;\.<br>/);
@@ -407,6 +409,7 @@ for (const engine of ENGINES)
       assert.equal(empty.status, 400);
       for (const name of ['old', 'new'])
         assert.match(empty.text, new RegExp(`<input id="${name}"[^>]*aria-describedby="${name}-fault"`));
+      assert.equal(empty.text.match(/<input[^>]* autofocus/g)?.length, 1, 'the first is in focus');
       const long = await change(PASSWORD, 'x'.repeat(1025));
       assert.match(long.text, /id="new-fault">This password is too long\./);
       const wrong = await change('not it', 'another one');

@@ -45,11 +45,14 @@ for (const engine of ENGINES)
       await visit.get('/sign-in?next=%2Fmy%2Fcertificate%2Fx');
       const empty = await visit.submit('/sign-in', { login: '', password: '' });
       assert.equal(empty.status, 400);
-      assert.match(empty.text, /<input id="login"[^>]*aria-invalid="true" aria-describedby="login-fault">/);
+      assert.match(
+        empty.text,
+        /<input id="login"[^>]*aria-invalid="true" aria-describedby="login-fault" autofocus>/,
+      );
       assert.match(empty.text, /<p class="fault" id="password-fault">This field is required\.<\/p>/);
       const wrong = await visit.submit('/sign-in', { login, password: 'not it "<&' });
       assert.equal(wrong.status, 401);
-      assert.match(wrong.text, /role="alert">Login or password is wrong/);
+      assert.match(wrong.text, /role="alert"[^>]*>Login or password is wrong/);
       assert.match(wrong.text, new RegExp(`name="login" value="${login}"`));
       assert.ok(!wrong.text.includes('not it'), 'no password is written into a page');
       const right = await visit.submit('/sign-in', { login, password: PASSWORD });
@@ -76,6 +79,33 @@ for (const engine of ENGINES)
         const sheet = await visit.get(path);
         assert.equal(`${sheet.status} ${sheet.headers.get('content-type')}`, '200 text/css; charset=utf-8');
       }
+    });
+
+    test('pages are compressed as a browser accepts it, and no secret stands in two of them alike', async () => {
+      const visit = await visitor((await learner()).login);
+      const encodings: (string | null)[] = [];
+      for (const accepted of ['gzip, deflate, br', 'gzip;q=1.0, br;q=0', 'identity', '']) {
+        visit.headers['accept-encoding'] = accepted;
+        const page = await visit.get('/my');
+        assert.match(page.text, /My learning/, accepted);
+        assert.equal(page.headers.get('vary'), 'accept-encoding');
+        encodings.push(page.headers.get('content-encoding'));
+      }
+      assert.deepEqual(encodings, ['br', 'gzip', null, null]);
+      const secrets = new Set<string>();
+      for (const path of ['/my', '/my', '/my/catalogue', '/my/catalogue'])
+        for (const [, secret = ''] of (await visit.get(path)).text.matchAll(/name="csrf" value="([^"]+)"/g))
+          secrets.add(secret);
+      assert.equal(secrets.size, 4, 'one for each page');
+      for (const csrf of secrets) {
+        const again = await visit.post('/my/learning/x/done', { csrf });
+        assert.equal(again.status, 404, 'each is known');
+      }
+      const stranger = new Visitor(world);
+      const shown: string[] = [];
+      for (const _ of [1, 2])
+        shown.push(/name="csrf" value="([^"]+)"/.exec((await stranger.get('/sign-in')).text)?.[1] ?? '');
+      assert.equal(new Set([...shown, ...stranger.cookies.values()]).size, 3);
     });
 
     test('an address elsewhere is not where one goes after signing in', async () => {
@@ -244,6 +274,10 @@ for (const engine of ENGINES)
           assert.equal(refused.status, 400, 'by no address');
           assert.match(wordsOf(refused), /It is not open for you at the moment/);
         }
+      for (const place of [1, 4]) {
+        const away = await visit.get(`/my/learning/${enrollments[place]}/away`);
+        assert.equal(`${away.status} ${away.location}`, `303 /my/learning/${enrollments[place]}`);
+      }
       const german = new Visitor(world, { 'accept-language': 'de-AT, en;q=0.5' });
       await german.signIn(login, PASSWORD);
       assert.match(wordsOf(await german.get('/my')), /Überfällig 2.*War fällig vor 3 Tagen.*Bald fällig 1/);
@@ -262,7 +296,12 @@ for (const engine of ENGINES)
       await visit.get(path);
       const csrf = /name="csrf" value="([^"]+)"/.exec(visit.page.text)?.[1] ?? '';
       const opened = await visit.post(`${path}/open`, { csrf, moduleId });
-      assert.equal(`${opened.status} ${opened.location}`, '303 https://docs.example/read');
+      assert.equal(`${opened.status} ${opened.location}`, `303 ${path}/away?moduleId=${moduleId}`);
+      const away = await visit.get(opened.location ?? '');
+      assert.equal(away.headers.get('refresh'), '0; url=https://docs.example/read');
+      assert.match(away.text, /<a class="button" href="https:\/\/docs\.example\/read"/);
+      assert.equal((await stranger.get(opened.location ?? '')).status, 404);
+      assert.equal((await visit.get(`${path}/away`)).status, 404, 'a course leads nowhere');
       assert.match(wordsOf(await visit.get(path)), /In progress/);
       for (const id of [moduleId, moduleId, other]) {
         const done = await visit.post(`${path}/done`, { csrf, moduleId: id });

@@ -88,7 +88,7 @@ for (const engine of ENGINES)
       assert.equal(wrong.status, 400);
       assert.match(
         wrong.text,
-        /<input id="timeZone"[^>]* value="Atlantis\/&quot;City"[^>]* aria-invalid="true" aria-describedby="timeZone-hint timeZone-fault">/,
+        /<input id="timeZone"[^>]* value="Atlantis\/&quot;City"[^>]* aria-invalid="true" aria-describedby="timeZone-hint timeZone-fault" autofocus>/,
       );
       assert.match(
         wrong.text,

@@ -81,7 +81,7 @@ for (const engine of ENGINES)
 
     test('choose, switch and leave; times, place, instructor and seats are shown; a click twice does nothing twice', async () => {
       const own = await stage();
-      const instructor = await addUser(world);
+      const instructor = await addUser(world, { name: ['Ina', 'Weber'] });
       const one = await addSession(world, own.training, {
         title: 'Morning',
         capacity: 2,
@@ -93,7 +93,10 @@ for (const engine of ENGINES)
       const item = await learner.visit.get(`/my/learning/${learner.enrollmentId}`);
       assert.match(item.text, new RegExp(`href="${learner.path}"`));
       const page = wordsOf(await learner.visit.get(learner.path));
-      assert.match(page, /Morning.*March 4, 2026.*Room 48.*2 seats free.*Choose before.*Evening.*Seats free/);
+      assert.match(
+        page,
+        /Morning.*March 4, 2026.*Room 48.*With Ina Weber.*2 seats free.*Choose before.*Evening.*Seats free/,
+      );
       assert.match(
         await done(learner, 'choose', one),
         /You have a seat in this session.*Your session Morning/,

@@ -259,7 +259,7 @@ for (const engine of ENGINES)
       assert.equal(refused.status, 400);
       assert.match(
         refused.text,
-        /<textarea [^>]*aria-describedby="message-hint message-fault" aria-invalid="true">/,
+        /<textarea [^>]*aria-describedby="message-hint message-fault" aria-invalid="true" autofocus>/,
       );
       assert.match(
         refused.text,

@@ -49,8 +49,9 @@ if (ENGINES.includes('postgresql'))
     });
     after(() => servers.close());
 
-    test(`${RUNS} times ${LEARNERS} learners: one seat, given once; whoever leaves makes room for one (seed ${SEED})`, async () => {
+    test(`${RUNS} times ${LEARNERS} learners: one seat, given once; whoever leaves makes room for one (seed ${SEED})`, async (t) => {
       const random = randomFrom(SEED);
+      const won = { portal: 0, list: 0, api: 0 };
       for (let run = 0; run < RUNS; run++) {
         const training = await addTraining(world);
         const answer = await call(world, 'POST', `/course/${course}/modules`, { json: { itemId: training } });
@@ -76,13 +77,14 @@ if (ENGINES.includes('postgresql'))
         await call(world, 'POST', `/training/session/${session}/participants`, {
           json: { userIds: [stays] },
         });
+        const ways = visitors.map(() => (['portal', 'list', 'api'] as const)[random(3)] ?? 'list');
         const wants = visitors.map((own, n) => async () => {
           if (n < 2) return;
-          const how = random(3);
+          const how = ways[n];
           const status =
-            how === 0
+            how === 'portal'
               ? (await through(n, 'choose')).status
-              : how === 1
+              : how === 'list'
                 ? (await through(n, 'wait')).status
                 : (
                     await call(servers.of(n), 'POST', `/training/session/${session}/participants`, {
@@ -91,7 +93,8 @@ if (ENGINES.includes('postgresql'))
                   ).status;
           assert.ok([200, 303, 409].includes(status), `${how}: ${status}`);
         });
-        wants.splice(random(wants.length), 0, async () => {
+        // Half the time before anybody waits, so that nobody has a claim.
+        wants.splice(random(random(2) === 0 ? 3 : wants.length), 0, async () => {
           assert.equal((await through(0, 'leave')).status, 303);
         });
         await Promise.all(wants.map((want) => want()));
@@ -105,6 +108,11 @@ if (ENGINES.includes('postgresql'))
             where w.session_id = ${session}`.execute(tx),
         );
         assert.equal(rows[0]?.n, 0, 'nobody who sits there waits');
+        const winner = visitors.findIndex(({ userId }) => userId !== stays && after.includes(userId));
+        won[ways[winner] ?? 'list']++;
       }
+      t.diagnostic(`the seat went through ${JSON.stringify(won)}`);
+      if (RUNS >= 100)
+        for (const [way, times] of Object.entries(won)) assert.ok(times > 0, `never by ${way}`);
     });
   });

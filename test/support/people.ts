@@ -22,6 +22,7 @@ export const addDepartment = (
 export interface UserOptions {
   readonly departmentId?: string;
   readonly login?: string;
+  readonly name?: readonly [first: string, last: string];
   readonly role?: string;
   readonly roleId?: string;
   readonly manages?: readonly string[];
@@ -33,7 +34,7 @@ export async function addUser(world: World, options: UserOptions = {}): Promise<
   const login = options.login ?? `user-${unique()}`;
   const userId = await created(world, '/user', {
     departmentId: options.departmentId ?? world.account.rootDepartmentId,
-    fields: { login },
+    fields: { login, ...(options.name && { FIRST_NAME: options.name[0], LAST_NAME: options.name[1] }) },
     email: `${login}@academy.example`,
     ...(options.password ? { password: options.password } : {}),
     ...(options.roleId ? { roleId: options.roleId } : { role: options.role ?? 'learner' }),

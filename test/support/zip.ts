@@ -61,16 +61,21 @@ export const manifest = (
   <resources><resource identifier="r" type="webcontent" adlcp:scorm${version === '1.2' ? 't' : 'T'}ype="sco" href="${href}"/></resources>
 </manifest>`;
 
-/** A package whose page says at once that it is passed with 80 of 100, and says what it found. */
+/** A package whose page shows what it found, is passed with 80 of 100 when asked, and has a last word when it is left. */
 export function scormPackage(version: '1.2' | '2004'): Buffer<ArrayBuffer> {
   const script = `
     const name = '${version === '1.2' ? 'API' : 'API_1484_11'}';
     const find = (from) => from[name] ?? (from.parent === from ? null : find(from.parent));
     const api = find(window);
-    const [start, get, set, commit] = ${version === '1.2' ? "['LMSInitialize', 'LMSGetValue', 'LMSSetValue', 'LMSCommit']" : "['Initialize', 'GetValue', 'SetValue', 'Commit']"}.map((call) => (...all) => api[call](...all));
+    const [start, get, set, commit, finish] = ${version === '1.2' ? "['LMSInitialize', 'LMSGetValue', 'LMSSetValue', 'LMSCommit', 'LMSFinish']" : "['Initialize', 'GetValue', 'SetValue', 'Commit', 'Terminate']"}.map((call) => (...all) => api[call](...all));
+    const place = '${version === '1.2' ? 'cmi.core.lesson_location' : 'cmi.location'}';
     start('');
     const suspended = get('cmi.suspend_data');
-    document.querySelector('output').textContent = [suspended || 'nothing', get('${version === '1.2' ? 'cmi.core.entry' : 'cmi.entry'}')].join(' ');
+    document.querySelector('output').textContent = [suspended || 'nothing', get('${version === '1.2' ? 'cmi.core.entry' : 'cmi.entry'}'), get(place)].join(' ');
+    addEventListener('pagehide', () => {
+      set(place, 'left');
+      finish('');
+    });
     let cookies = 'none';
     try { cookies = parent.document.cookie; } catch { cookies = 'out of reach'; }
     document.querySelector('p').textContent = cookies;

@@ -92,6 +92,8 @@ export const de: Words = {
   'item.empty': 'Hier ist noch nichts.',
   'item.open': 'Öffnen',
   'item.openNamed': '{title} öffnen',
+  'item.away': 'Hier geht es zu {host}.',
+  'item.goOn': 'Weiter',
   'item.done': 'Ich bin fertig',
   'item.doneNamed': 'Ich bin fertig mit {title}',
   'item.noMaterial': 'Hier gibt es kein Material zum Öffnen.',
@@ -159,7 +161,7 @@ export const de: Words = {
 
   'profile.title': 'Profil',
   'profile.name': 'Name',
-  'profile.login': 'Anmeldename',
+  'profile.login': 'Benutzername',
   'profile.email': 'E-Mail',
   'profile.language': 'Sprache',
   'profile.browserLanguage': 'Wie mein Browser',
@@ -235,6 +237,8 @@ export const de: Words = {
   'error.notFoundText': 'Die Adresse stimmt nicht, oder was hier war, gehört Ihnen nicht oder ist beendet.',
   'error.noAccount': 'Unter dieser Adresse gibt es kein Konto.',
   'error.notAllowed': 'Das dürfen Sie nicht.',
+  'error.stale':
+    'Diese Seite war noch offen, als Sie sich neu angemeldet haben. Es wurde nichts geändert; gehen Sie zurück und versuchen Sie es noch einmal.',
   'error.closed': 'Das ist für Sie gerade nicht offen. Nichts wurde geändert.',
   'error.refused': 'Nichts wurde geändert.',
   'error.server':

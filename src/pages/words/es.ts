@@ -88,6 +88,8 @@ export const es: Words = {
   'item.empty': 'Aquí todavía no hay nada.',
   'item.open': 'Abrir',
   'item.openNamed': 'Abrir {title}',
+  'item.away': 'Esto lleva a {host}.',
+  'item.goOn': 'Continuar',
   'item.done': 'He terminado',
   'item.doneNamed': 'He terminado {title}',
   'item.noMaterial': 'Aquí no hay material que abrir.',
@@ -228,6 +230,8 @@ export const es: Words = {
   'error.notFoundText': 'La dirección no es correcta, o lo que había aquí no es suyo o ha terminado.',
   'error.noAccount': 'No hay ninguna cuenta en esta dirección.',
   'error.notAllowed': 'No tiene permiso para eso.',
+  'error.stale':
+    'Esta página seguía abierta desde una sesión anterior. No se ha cambiado nada; vuelva atrás e inténtelo de nuevo.',
   'error.closed': 'Ahora no está abierto para usted. No se ha cambiado nada.',
   'error.refused': 'No se ha cambiado nada.',
   'error.server': 'Algo ha fallado por nuestra parte. No se ha cambiado nada; vuelva a intentarlo más tarde.',

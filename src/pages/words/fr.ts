@@ -91,6 +91,8 @@ export const fr: Words = {
   'item.empty': 'Il n’y a encore rien ici.',
   'item.open': 'Ouvrir',
   'item.openNamed': 'Ouvrir {title}',
+  'item.away': 'Ceci mène à {host}.',
+  'item.goOn': 'Continuer',
   'item.done': 'J’ai terminé',
   'item.doneNamed': 'J’ai terminé {title}',
   'item.noMaterial': 'Il n’y a pas de document à ouvrir ici.',
@@ -236,6 +238,8 @@ export const fr: Words = {
   'error.notFoundText': 'L’adresse est fausse, ou ce qui était ici n’est pas à vous ou est terminé.',
   'error.noAccount': 'Il n’y a pas de compte à cette adresse.',
   'error.notAllowed': 'Vous n’en avez pas le droit.',
+  'error.stale':
+    'Cette page était encore ouverte depuis une connexion précédente. Rien n’a été modifié ; revenez en arrière et réessayez.',
   'error.closed': 'Ce n’est pas ouvert pour vous en ce moment. Rien n’a changé.',
   'error.refused': 'Rien n’a changé.',
   'error.server': 'Un problème est survenu de notre côté. Rien n’a changé ; veuillez réessayer plus tard.',
