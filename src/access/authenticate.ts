@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { refuse } from '../kernel/errors.ts';
 import { sha256 } from '../kernel/hash.ts';
 import { accountOfClientId, accountOfToken, isUuid, newToken } from '../kernel/ids.ts';
+import { keyOf } from '../kernel/names.ts';
 import type { Database } from '../storage/index.ts';
 import { accountKey } from './account-url.ts';
 import type { Caller } from './caller.ts';
@@ -104,7 +105,7 @@ export class Authenticator {
   }
 
   async #byPassword(url: string, login: string, password: string, remoteAddress: string): Promise<Caller> {
-    const [site, name] = [accountKey(url), login.trim().toLowerCase()];
+    const [site, name] = [accountKey(url), keyOf(login)];
     const key = createHmac('sha256', this.#hmacKey)
       .update(JSON.stringify([site, name, password]))
       .digest('base64');
@@ -128,7 +129,7 @@ export class Authenticator {
     password: string,
     remoteAddress: string,
   ): Promise<Pick<queries.LoginRow, 'accountId' | 'userId'>> {
-    const name = login.trim().toLowerCase();
+    const name = keyOf(login);
     this.#failures.check(`${site} ${name}`, remoteAddress);
     const now = this.#clock();
     const row = site === null ? null : await this.#db.read((tx) => queries.findLogin(tx, site, name, now));

@@ -3,7 +3,7 @@ import { Refusal } from '../kernel/errors.ts';
 import { sha256 } from '../kernel/hash.ts';
 import { newSecret } from '../kernel/ids.ts';
 import { linkUnder } from '../kernel/links.ts';
-import { keyOf } from '../people/index.ts';
+import { keyOf } from '../kernel/names.ts';
 import type { Database, WriteTx } from '../storage/index.ts';
 import { type Arrival, NoArrival, type Providers } from './provider.ts';
 import * as queries from './queries.ts';

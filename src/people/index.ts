@@ -22,7 +22,7 @@ export {
   setPasswordByLink,
 } from './passwords.ts';
 export { peopleRoutes } from './routes.ts';
-export { keyOf, passwordFault } from './rules.ts';
+export { passwordFault } from './rules.ts';
 export { requireOver, SEATS_FREED, setStatus } from './standing.ts';
 export { supervisorsOf } from './supervisor-queries.ts';
 export { assignRole, insertUsers, type NewUser } from './user-queries.ts';

@@ -5,9 +5,10 @@ import { HOUR_MS } from '../kernel/dates.ts';
 import { refuse } from '../kernel/errors.ts';
 import { sha256 } from '../kernel/hash.ts';
 import { newId } from '../kernel/ids.ts';
+import { keyOf } from '../kernel/names.ts';
 import { countAsked, type LinkMessage, type MailSender, queueMail } from '../mail/index.ts';
 import type { Database, ReadTx, WriteTx } from '../storage/index.ts';
-import { keyOf, passwordFault } from './rules.ts';
+import { passwordFault } from './rules.ts';
 import { actOn, requireOver } from './standing.ts';
 import * as queries from './standing-queries.ts';
 

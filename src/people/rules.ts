@@ -81,6 +81,3 @@ export const labelOf = (name: string): string =>
 /** v1 answers say 3 where v2 says 5. */
 export const statusInV1 = (status: number): number =>
   status === STATUS.terminated ? STATUS.inactive : status;
-
-/** How a login or e-mail is compared: case and Unicode spelling do not matter. */
-export const keyOf = (text: string): string => text.trim().normalize('NFC').toLowerCase();

@@ -1,9 +1,10 @@
 import { type RawBuilder, sql } from 'kysely';
 import { type Reach, type RoleType, statusAt, within } from '../access/index.ts';
 import { groupIdsOf, isInGroups } from '../groups/index.ts';
+import { keyOf } from '../kernel/names.ts';
 import type { ReadTx, WriteTx } from '../storage/index.ts';
 import { type SupervisionRow, toSupervision } from './department-queries.ts';
-import { keyOf, type Supervision } from './rules.ts';
+import type { Supervision } from './rules.ts';
 
 /** SQL of users as they are read and written; what ends or locks them out stands in standing-queries.ts. */
 

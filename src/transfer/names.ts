@@ -1,6 +1,6 @@
 import { type Context, reachOf } from '../access/index.ts';
 import { isUuid } from '../kernel/ids.ts';
-import { keyOf } from '../people/index.ts';
+import { keyOf } from '../kernel/names.ts';
 import type { Member } from './columns.ts';
 import * as queries from './queries.ts';
 import type { FileReason } from './reasons.ts';

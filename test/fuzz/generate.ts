@@ -111,7 +111,7 @@ function draftFor(random: Random, route: AnyRoute, prey: Prey): Draft {
   if (oneIn(random, 10)) draft.headers.push(['x-target-locale', pick(random, ['de-DE', 'xx', ''])]);
   if (oneIn(random, 10)) draft.headers.push(['x-return-object', 'true']);
   if (route.body) addBody(random, draft, route, prey);
-  if (route.upload) addFile(random, draft, prey);
+  if (route.upload) addFile(random, draft, prey, route.upload);
   return draft;
 }
 
@@ -185,16 +185,27 @@ function addBody(random: Random, draft: Draft, route: AnyRoute, prey: Prey): voi
   }
 }
 
-function addFile(random: Random, draft: Draft, prey: Prey): void {
+/** What makes a picture of whatever follows. */
+const PICTURES = ['\x89PNG\r\n\x1a\n', '\xff\xd8\xff', 'RIFF\0\0\0\0WEBP'];
+
+function addFile(random: Random, draft: Draft, prey: Prey, types: readonly string[]): void {
   draft.framing = oneIn(random, 15) ? 'chunked' : 'length';
-  const file = tableBytes(random, prey);
+  const isPicture = types.includes('image/*') && !oneIn(random, 10);
+  const head = Buffer.from(isPicture ? pick(random, PICTURES) : '', 'latin1');
+  const file = Buffer.concat([head, tableBytes(random, prey)]);
   if (oneIn(random, 3)) {
-    const head = '--xyz\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\n';
-    draft.body = Buffer.concat([Buffer.from(head), file, Buffer.from('\r\n--xyz--\r\n')]);
+    const opening = '--xyz\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\n';
+    draft.body = Buffer.concat([Buffer.from(opening), file, Buffer.from('\r\n--xyz--\r\n')]);
     draft.headers.push(['content-type', 'multipart/form-data; boundary=xyz']);
   } else {
     draft.body = file;
-    draft.headers.push(['content-type', pick(random, ['text/csv', 'text/csv; charset=windows-1251'])]);
+    draft.headers.push([
+      'content-type',
+      pick(
+        random,
+        isPicture ? ['image/png', 'image/x-unheard-of'] : ['text/csv', 'text/csv; charset=windows-1251'],
+      ),
+    ]);
   }
 }
 

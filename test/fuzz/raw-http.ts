@@ -119,8 +119,9 @@ export class RawClient {
       });
       void this.#send(socket, bytes, sending);
     });
+    // What is sent bit by bit may be answered before its end: then the rest is still to come, or the tear.
     const isKept =
-      end === 'answered' && sending !== 'then end' && answers.at(-1)?.headers.get('connection') !== 'close';
+      end === 'answered' && sending === 'whole' && answers.at(-1)?.headers.get('connection') !== 'close';
     if (!isKept) this.close();
     else socket.removeAllListeners('close');
     return { answers, end };

@@ -134,7 +134,9 @@ function scalarFor(
   if (shape.type === 'boolean') return pick(random, [true, false, 1, 0, 'true', '0']);
   if (shape.type === 'integer') {
     const from = shape.minimum ?? 0;
-    return from + random(Math.min((shape.maximum ?? 1_000) - from, 1_000) + 1);
+    // Seconds of waiting for what may never happen.
+    const most = name === 'wait' ? 2 : 1_000;
+    return from + random(Math.min((shape.maximum ?? 1_000) - from, most) + 1);
   }
   if (shape.type === 'decimal') return random(10_000) / 100;
   if (/id$/i.test(name)) return idFor(random, name, prey);

@@ -147,6 +147,13 @@ for (const engine of ENGINES)
       assert.equal((await visit.post(path, { moduleId, csrf })).status, 303);
     });
 
+    test('a login is the same however Unicode spells it, and in whatever case', async () => {
+      const login = 'Zo\u00eb.B\u00f6hm';
+      await addUser(world, { login, password: PASSWORD });
+      for (const spelling of [login.normalize('NFD'), login.toUpperCase(), ` ${login} `])
+        await visitor(spelling);
+    });
+
     test('too many attempts are told to wait; the API knows no sessions', async () => {
       const { login } = await learner();
       const visit = new Visitor(world);
