@@ -91,6 +91,8 @@ const runner = spawn(
     `--test-timeout=${TIMEOUT_MS}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
+    `--test-reporter=${new URL('slowest.mjs', import.meta.url)}`,
+    '--test-reporter-destination=stderr',
     ...files,
   ],
   { env: environment, stdio: ['ignore', 'pipe', 'inherit'] },
