@@ -12,10 +12,14 @@ const SIZES = [
   { width: 1280, height: 800 },
 ];
 
-/** Groups of endpoints are drawn as they come into view, and the page grows with them: at its bottom one begins again. */
+/**
+ * Groups of endpoints are drawn as they come into view, and may be taken away again as they leave it; the page grows and
+ * shrinks with them: at its bottom one begins again.
+ */
 async function scrollTo(page: Page, text: string): Promise<void> {
   const place = page.getByText(text);
-  for (const giveUp = Date.now() + 60_000; (await place.count()) === 0 && Date.now() < giveUp; ) {
+  for (const giveUp = Date.now() + 60_000; !(await place.isVisible()); ) {
+    assert.ok(Date.now() < giveUp, `not drawn: ${text}`);
     // By name, since tests know no types of a browser.
     const isAtBottom = await page.evaluate(
       'scrollY + innerHeight >= document.documentElement.scrollHeight - 2',
@@ -24,7 +28,6 @@ async function scrollTo(page: Page, text: string): Promise<void> {
     else await page.mouse.wheel(0, 300);
     await page.waitForTimeout(200);
   }
-  await place.waitFor();
 }
 
 describe('/docs in a browser', () => {
