@@ -206,7 +206,7 @@ async function measure(engine: Engine, quick: boolean): Promise<Figure[]> {
     });
     return [
       figure(`my learning with ${ENROLLMENTS} enrollments: p99`, p99, 'the limit', P99_MS, 1),
-      figure('the same: p50', median(mine), 'a style sheet: p50', median(bare), 40),
+      figure('the same: p50', median(mine), 'a style sheet: p50', median(bare), 100),
       ...(engine === 'postgresql' ? sizes : []),
       figure('the same, the first paint without scripts', paint, 'signing in', plain, 6),
     ];
