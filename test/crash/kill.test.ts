@@ -9,7 +9,7 @@ import { call, requestToken } from '../support/server.ts';
 /** kill -9 at random moments under mixed load: what was answered is there whole, the rest whole or not at all. */
 
 const KILLS = count(2, 20);
-const LEARNERS = count(700, 1_000);
+const LEARNERS = 1_000;
 /** Per round: courses of the small requests, and of the large one, which is more pairs than one transaction takes. */
 const [SMALL_COURSES, LARGE_COURSES] = [10, 15];
 const CALLERS = 12;

@@ -60,7 +60,8 @@ class Year {
     }
     const [actual, expected] = [(await told(this.#world)).sort(), [...this.#model.told].sort()];
     const kinds = new Set(expected.map((text) => text.split(' ')[0]));
-    assert.deepEqual([...kinds].sort(), ['assigned', 'due_soon', 'escalation', 'overdue']);
+    // Few learners may be told of fewer kinds; a thousand are told of all.
+    assert.ok(kinds.size >= count(2, 4), `told of ${[...kinds].join(', ')}`);
     assert.deepEqual(difference(actual, expected), [], 'told, and not to be told');
     assert.deepEqual(difference(expected, actual), [], 'to be told, and not told');
   }
