@@ -86,7 +86,8 @@ export async function readBody(message: IncomingMessage, limit: number): Promise
   const parts: Buffer[] = [];
   const late = setTimeout(() => message.destroy(), BODY_TIMEOUT_MS);
   try {
-    for await (const part of message as AsyncIterable<Buffer>) {
+    // What is refused midway is answered: the connection must outlive the reading.
+    for await (const part of message.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       taken += part.length;
       sharedBytes += part.length;
       if (taken > limit) refuse('request.too_large', { limit });

@@ -102,6 +102,27 @@ for (const engine of ENGINES)
       'request.too_large',
       /200000/,
     );
+    test('a body over the limit that announces no length', { timeout: 30_000 }, async () => {
+      const socket = net.connect(Number(new URL(world.url).port), '127.0.0.1');
+      const head = ['POST /enrollment HTTP/1.1', 'Host: x', `Authorization: Bearer ${world.token}`];
+      socket.write(
+        [...head, 'Transfer-Encoding: chunked', 'Content-Type: application/json', '', ''].join('\r\n'),
+      );
+      // More than the limit, and never an end.
+      for (let n = 0; n < 30; n++) socket.write(`2710\r\n${' '.repeat(10_000)}\r\n`);
+      let answer = '';
+      // What is not read any more may be answered by a reset, too.
+      await new Promise((done) =>
+        socket
+          .on('data', (part) => {
+            answer += String(part);
+          })
+          .on('error', () => undefined)
+          .on('close', done),
+      );
+      assert.match(answer, /^HTTP\/1\.1 413 /);
+      assert.match(answer, /^rollbook-error: request\.too_large\r$/im);
+    });
     refuses(
       'a type that cannot be read',
       () => ({ xml: 'x', headers: { 'content-type': 'text/csv' } }),
