@@ -3,31 +3,35 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { refuse } from '../kernel/errors.ts';
 import type { Database } from '../storage/index.ts';
 import { toCaller } from './authenticate.ts';
-import { type Context, createContext, type Source, StaleRights } from './caller.ts';
+import { type Caller, type Context, createContext, type Source, StaleRights } from './caller.ts';
 import { loadUser } from './queries.ts';
 
-/** Nobody waits at the other end, so that it is given more than a request is. */
+/** Each writer of the account may come first once; longer than that nobody is kept waiting. */
 const MAX_STALE = 40;
 const LONGEST_PAUSE_MS = 100;
 
-/**
- * Runs a use case as a user of an account, outside HTTP: the command line, later jobs and rules. Anew, and ever later,
- * when rights changed meanwhile; refuses `server.busy` when that does not end.
- */
-export async function actAs<T>(
+/** Who acts, outside the pipeline of the API. */
+export interface Actor {
+  readonly source: Source;
+  readonly now: Date;
+  readonly requestId: string;
+  /** Asked first, and again whenever their rights turn out to have changed. */
+  establish(): Promise<Caller>;
+}
+
+/** Runs a use case; anew, and ever later, when rights changed meanwhile. Refuses `server.busy` when that does not end. */
+export async function act<T>(
   db: Database,
-  who: { accountId: number; userId: string; source: Source; now: Date },
+  { source, now, requestId, establish }: Actor,
   work: (ctx: Context) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
-    const user = await db.read((tx) => loadUser(tx, who.accountId, who.userId, who.now));
-    if (!user) throw new Error(`There is no user ${who.userId}.`);
     const ctx = createContext({
       db,
-      now: who.now,
-      caller: toCaller(user, null),
-      requestId: randomUUID(),
-      source: who.source,
+      now,
+      caller: await establish(),
+      requestId,
+      source,
       locale: null,
       wantsObject: false,
       preferences: new Map(),
@@ -41,4 +45,18 @@ export async function actAs<T>(
       await pause(Math.random() * Math.min(attempt * 5, LONGEST_PAUSE_MS));
     }
   }
+}
+
+/** Runs a use case as a user of an account, for whom nobody has called: the command line, later jobs and rules. As {@link act}. */
+export function actAs<T>(
+  db: Database,
+  { accountId, userId, source, now }: { accountId: number; userId: string; source: Source; now: Date },
+  work: (ctx: Context) => Promise<T>,
+): Promise<T> {
+  const establish = async (): Promise<Caller> => {
+    const user = await db.read((tx) => loadUser(tx, accountId, userId, now));
+    if (!user) throw new Error(`There is no user ${userId}.`);
+    return toCaller(user, null);
+  };
+  return act(db, { source, now, requestId: randomUUID(), establish }, work);
 }

@@ -3,7 +3,7 @@
  * the department tree is walked nowhere else.
  */
 export { accountKey } from './account-url.ts';
-export { actAs } from './act-as.ts';
+export { act, actAs } from './act-as.ts';
 export { Authenticator, TOKEN_LIFETIME_S, toCaller } from './authenticate.ts';
 export {
   type Caller,

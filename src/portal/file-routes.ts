@@ -1,11 +1,4 @@
-import {
-  type Context,
-  createContext,
-  findSigningKey,
-  type Sessions,
-  StaleRights,
-  signingKeyOf,
-} from '../access/index.ts';
+import { act, findSigningKey, type Sessions, signingKeyOf } from '../access/index.ts';
 import { answerWith, answerWithEntry, type FileAnswer, showingOf } from '../files/index.ts';
 import type { PageAnswer, PageRequest, PageRoute } from '../http/page.ts';
 import { HOUR_MS } from '../kernel/dates.ts';
@@ -19,7 +12,7 @@ import {
   readMaterial,
 } from '../learning/index.ts';
 import type { Database } from '../storage/index.ts';
-import { isMaterialSigned, type LinkClaim, readMaterialLink, signMaterial } from './content-link.ts';
+import { isMaterialSigned, readMaterialLink, signMaterial } from './content-link.ts';
 import { type Address, materialHeaders, materialPage } from './file-pages.ts';
 import { idOf, readerOf, shown, type Visit } from './visit.ts';
 
@@ -129,7 +122,7 @@ async function sendFile(visit: Visit, { db, contentUrl }: FileParts): Promise<Pa
  * From our own host only what is within packages.
  */
 async function sendLinkedFile(request: PageRequest, parts: FileParts): Promise<PageAnswer> {
-  const { db, contentUrl, clock } = parts;
+  const { db, sessions, contentUrl, clock } = parts;
   const isApart = contentUrl !== null;
   const path = request.params['*'];
   const isHere = isApart
@@ -142,7 +135,10 @@ async function sendLinkedFile(request: PageRequest, parts: FileParts): Promise<P
   const { accountId } = claim;
   const key = await db.read((tx) => findSigningKey(tx, accountId));
   if (!key || !isMaterialSigned(key, token)) return refuse('learning.unknown');
-  return asOwner(parts, claim, now, request.id, async (ctx) => {
+  // As the owner of the session is now.
+  const establish = async () =>
+    (await sessions.callerOf(accountId, claim.sessionHash)) ?? refuse('learning.unknown');
+  return act(db, { source: 'portal', now, requestId: request.id, establish }, async (ctx) => {
     const material = await readMaterial(ctx, claim);
     if (path === undefined) return answerOf(db, accountId, request, material, true);
     const launch = async () => {
@@ -153,38 +149,6 @@ async function sendLinkedFile(request: PageRequest, parts: FileParts): Promise<P
     const answer = await answerWithEntry(db, { accountId, fileId, path }, isApart, launch);
     return answer ?? refuse('learning.unknown');
   });
-}
-
-const MAX_STALE = 20;
-
-/** As the owner of the session is now. */
-async function asOwner<T>(
-  { db, sessions }: FileParts,
-  claim: LinkClaim,
-  now: Date,
-  requestId: string,
-  work: (ctx: Context) => Promise<T>,
-): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    const caller =
-      (await sessions.callerOf(claim.accountId, claim.sessionHash)) ?? refuse('learning.unknown');
-    const ctx = createContext({
-      db,
-      now,
-      caller,
-      requestId,
-      source: 'portal',
-      locale: null,
-      wantsObject: false,
-      preferences: new Map(),
-    });
-    try {
-      return await work(ctx);
-    } catch (error) {
-      if (!(error instanceof StaleRights)) throw error;
-      if (attempt >= MAX_STALE) refuse('server.busy', { seconds: 1 });
-    }
-  }
 }
 
 function answerOf(

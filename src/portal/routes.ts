@@ -1,11 +1,4 @@
-import {
-  type Context,
-  createContext,
-  type Session,
-  type Sessions,
-  type Site,
-  StaleRights,
-} from '../access/index.ts';
+import { act, type Context, type Session, type Sessions, type Site } from '../access/index.ts';
 import type { Enrollments } from '../enrollment/index.ts';
 import type { PageAnswer, PageRequest, PageRoute } from '../http/page.ts';
 import { Refusal, refuse } from '../kernel/errors.ts';
@@ -58,7 +51,6 @@ export interface PortalParts {
 const SESSION_COOKIE = 'rollbook_session';
 /** Before there is a session: what a form must bring along, too, so that nobody is signed in by another site. */
 const FORM_COOKIE = 'rollbook_form';
-const MAX_STALE = 20;
 
 export class Portal {
   readonly #parts: PortalParts;
@@ -290,33 +282,15 @@ export class Portal {
     };
   }
 
-  async #run<T>(
-    request: PageRequest,
-    first: Session,
-    now: Date,
-    work: (ctx: Context) => Promise<T>,
-  ): Promise<T> {
-    let session: Session | null = first;
-    for (let attempt = 1; ; attempt++) {
-      const ctx = createContext({
-        db: this.#parts.db,
-        now,
-        caller: session.caller,
-        requestId: request.id,
-        source: 'portal',
-        locale: null,
-        wantsObject: false,
-        preferences: new Map(),
-      });
-      try {
-        return await work(ctx);
-      } catch (error) {
-        if (!(error instanceof StaleRights)) throw error;
-        if (attempt >= MAX_STALE) refuse('server.busy', { seconds: 1 });
-        session = await this.#parts.sessions.find(first.site, first.token);
-        if (!session) return refuse('learning.unknown');
-      }
-    }
+  #run<T>(request: PageRequest, first: Session, now: Date, work: (ctx: Context) => Promise<T>): Promise<T> {
+    let known: Session | null = first;
+    const establish = async () => {
+      const session = known ?? (await this.#parts.sessions.find(first.site, first.token));
+      // What it says of rights is good for one attempt.
+      known = null;
+      return session?.caller ?? refuse('learning.unknown');
+    };
+    return act(this.#parts.db, { source: 'portal', now, requestId: request.id, establish }, work);
   }
 }
 
