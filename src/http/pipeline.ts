@@ -105,7 +105,8 @@ export async function answer<Caller, Ctx>(
   } catch (error) {
     if (error instanceof ClientGone) request.raw.destroy();
     else {
-      if (route.isStreamed) drain(request.raw);
+      // Who is still sending reads the answer only if somebody takes what they send.
+      if (route.isStreamed || request.raw.readableDidRead) drain(request.raw);
       sendError(request, reply, error, request.log, route.prefersJson);
     }
   } finally {

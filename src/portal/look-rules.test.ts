@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { typeOf, typesFor } from '../files/index.ts';
 import { accountOfLogo, judgeLogo, logoName, readColour } from './look-rules.ts';
 
 test('a picture is what its first bytes say', () => {
@@ -16,7 +17,8 @@ test('a picture is what its first bytes say', () => {
     [`${' '.repeat(20)}\x89PNG\r\n\x1a\n`, 'the first bytes'],
   ];
   for (const [latin1, what] of examples) {
-    const judged = judgeLogo(Buffer.from(latin1, 'latin1'));
+    const bytes = Buffer.from(latin1, 'latin1');
+    const judged = judgeLogo(bytes, typeOf(typesFor('Image') ?? [], bytes)?.mediaType ?? null);
     assert.ok((judged.type ?? judged.why).startsWith(what), `${latin1}: ${JSON.stringify(judged)}`);
   }
 });

@@ -5,24 +5,16 @@ import { sha256 } from '../kernel/hash.ts';
 /** Of a logo: every page shows it. */
 export const MAX_LOGO_BYTES = 200 * 1024;
 
-export type LogoType = 'image/png' | 'image/jpeg' | 'image/webp';
+const ENDINGS = { 'image/png': 'png', 'image/jpeg': 'jpg', 'image/webp': 'webp' } as const;
+export type LogoType = keyof typeof ENDINGS;
+const isLogoType = (type: string): type is LogoType => Object.hasOwn(ENDINGS, type);
 
-const ENDINGS: Readonly<Record<LogoType, string>> = {
-  'image/png': 'png',
-  'image/jpeg': 'jpg',
-  'image/webp': 'webp',
-};
-
-const startsWith = (bytes: Buffer, at: number, latin1: string): boolean =>
-  bytes.toString('latin1', at, at + latin1.length) === latin1;
-
-/** What a file is by its first bytes, whatever its name or sender says; else, why it is no logo. */
+/** Whether a picture, which its first bytes say to be of this type if of any, can be a logo; else, why not. */
 export function judgeLogo(
   bytes: Buffer,
+  mediaType: string | null,
 ): { readonly type: LogoType } | { readonly type: null; readonly why: string } {
-  if (startsWith(bytes, 0, '\x89PNG\r\n\x1a\n')) return { type: 'image/png' };
-  if (startsWith(bytes, 0, '\xff\xd8\xff')) return { type: 'image/jpeg' };
-  if (startsWith(bytes, 0, 'RIFF') && startsWith(bytes, 8, 'WEBP')) return { type: 'image/webp' };
+  if (mediaType !== null && isLogoType(mediaType)) return { type: mediaType };
   if (bytes.length === 0) return { type: null, why: 'the file is empty' };
   // Compressed, or in an encoding where this is not seen, it is refused all the same.
   if (/<svg[\s/>]/i.test(bytes.toString('latin1', 0, 4_096)))

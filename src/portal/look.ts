@@ -1,4 +1,5 @@
 import { type Context, requireAdministrator } from '../access/index.ts';
+import { typeOf, typesFor } from '../files/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import * as queries from './look-queries.ts';
 import {
@@ -42,7 +43,7 @@ export function changeLogo(ctx: Context, bytes: Buffer): Promise<queries.Look> {
   requireAdministrator(ctx.caller);
   if (bytes.length > MAX_LOGO_BYTES)
     refuse('portal.logo_too_large', { size: bytes.length, limit: MAX_LOGO_BYTES });
-  const judged = judgeLogo(bytes);
+  const judged = judgeLogo(bytes, typeOf(typesFor('Image') ?? [], bytes)?.mediaType ?? null);
   if (judged.type === null) return refuse('portal.logo_kind', { detail: judged.why });
   const { type } = judged;
   return ctx.write(async (tx) => {

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { faultsOf } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { startWorld, type World } from '../support/server.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SIZES = [
   { width: 360, height: 740 },
   { width: 1280, height: 800 },
@@ -69,30 +67,8 @@ describe('/docs in a browser', () => {
     const page = await context.newPage();
     await page.goto(`${world.url}/docs`);
     await scrollTo(page, 'Enroll learners in courses, learning tracks and materials');
-    await page.addScriptTag({ content: AXE });
-    const violations = await page.evaluate(async () => {
-      const axe = (
-        globalThis as unknown as {
-          axe: {
-            run(
-              what: unknown,
-              options: unknown,
-            ): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
-          };
-        }
-      ).axe;
-      const result = await axe.run((globalThis as unknown as { document: unknown }).document, {
-        runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'],
-      });
-      return result.violations.map(
-        (violation) =>
-          `${violation.id}: ${violation.nodes
-            .map((node) => node.html.slice(0, 120))
-            .slice(0, 3)
-            .join(' | ')}`,
-      );
-    });
-    assert.deepEqual(violations, []);
+    const wcag = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] };
+    assert.deepEqual(await faultsOf(page, wcag), []);
     await context.close();
   });
 });

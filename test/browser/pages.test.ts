@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { accentsOf } from '../../src/pages/colours.ts';
+import { AXE, faultsOf } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { type Login, type Stage, setStage } from './stage.ts';
 import { LOOKS, type Look, signIn, VIEWPORTS } from './table.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** Beyond what axe looks for anyway. */
+const ALL = { rules: { 'target-size': { enabled: true } } };
+const CONTRAST = { runOnly: ['color-contrast'] };
 /** What 1280 × 1024 is when it is enlarged to 400 %, and the narrowest that pages must fit. */
 const NARROWEST = { width: 320, height: 256 };
 /** Pale, dark, loud, and what is neither readable on light nor on dark. */
@@ -45,9 +47,9 @@ describe('every page of the portal, in every state', () => {
       for (const look of LOOKS) {
         const page = await shown(look, viewport);
         await fits(page, `${look.name} at ${viewport.width}`);
-        assert.deepEqual(await faultsOf(page), [], `${look.name}, light`);
+        assert.deepEqual(await faultsOf(page, ALL), [], `${look.name}, light`);
         await page.emulateMedia({ colorScheme: 'dark' });
-        assert.deepEqual(await faultsOf(page, 'color-contrast'), [], `${look.name}, dark`);
+        assert.deepEqual(await faultsOf(page, CONTRAST), [], `${look.name}, dark`);
         await page.emulateMedia({ colorScheme: 'light' });
         if (place > 0) continue;
         await page.setViewportSize(NARROWEST);
@@ -86,11 +88,7 @@ describe('every page of the portal, in every state', () => {
           const link = await page.evaluate("getComputedStyle(document.querySelector('.skip')).color");
           const text = Number.parseInt(accentsOf(accent)[colorScheme].text.slice(1), 16);
           assert.equal(link, `rgb(${text >> 16}, ${(text >> 8) & 255}, ${text & 255})`, 'it is in use');
-          assert.deepEqual(
-            await faultsOf(page, 'color-contrast'),
-            [],
-            `${look.name}, ${accent}, ${colorScheme}`,
-          );
+          assert.deepEqual(await faultsOf(page, CONTRAST), [], `${look.name}, ${accent}, ${colorScheme}`);
         }
       await page.emulateMedia({ colorScheme: 'light' });
     }
@@ -114,14 +112,6 @@ async function opened(browser: Browser, stage: Stage, login: Login | 'nobody'): 
   const page = await context.newPage();
   if (login !== 'nobody') await signIn(page, stage, login);
   return page;
-}
-
-/** What axe finds, target sizes and best practice included; or what one of its rules finds. */
-async function faultsOf(page: Page, rule?: string): Promise<string[]> {
-  const options = rule ? `runOnly: ['${rule}']` : "rules: { 'target-size': { enabled: true } }";
-  return (await page.evaluate(
-    `axe.run(document, { resultTypes: ['violations'], ${options} }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map((node) => node.html).join(' | ')))`,
-  )) as string[];
 }
 
 async function fits(page: Page, name: string): Promise<void> {

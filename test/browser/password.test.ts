@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
+import { faultsOf } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { type Mailbox, parsed, startMailbox } from '../support/mailbox.ts';
 import { addUser } from '../support/people.ts';
 import { startWorld, type World } from '../support/server.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const LOOKS = [
   { viewport: { width: 360, height: 740 }, colorScheme: 'light', javaScriptEnabled: true },
   { viewport: { width: 1280, height: 800 }, colorScheme: 'dark', javaScriptEnabled: true },
@@ -41,11 +39,7 @@ describe('passwords in a browser', () => {
         const width = (await page.evaluate('document.documentElement.scrollWidth')) as number;
         assert.ok(width <= look.viewport.width, `${name}: nothing sticks out`);
         if (look.javaScriptEnabled) {
-          await page.addScriptTag({ content: AXE });
-          const faults = (await page.evaluate(
-            `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map((node) => node.html).join(' | ')))`,
-          )) as string[];
-          assert.deepEqual(faults, [], name);
+          assert.deepEqual(await faultsOf(page), [], name);
         }
         const file = `portal-${name}-${look.viewport.width}-${look.colorScheme}.png`;
         if (folder && look.javaScriptEnabled)

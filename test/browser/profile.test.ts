@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { faultsOf } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { enroll } from '../support/learning.ts';
 import { addCourse, addModule, addSession, addTraining, addUser } from '../support/people.ts';
@@ -10,7 +9,6 @@ import { call, startWorld, type World } from '../support/server.ts';
 
 /** Profile, calendar, notifications and asking to unlock, by keyboard; axe looks at every state on the way. */
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PASSWORD = 'correct horse battery';
 const DAY_MS = 86_400_000;
 
@@ -115,11 +113,7 @@ describe('what people say of themselves, in a browser', () => {
 
 /** axe finds nothing; a picture is taken where one is wanted. */
 async function faultless(page: Page, name: string): Promise<void> {
-  await page.addScriptTag({ content: AXE });
-  const faults = (await page.evaluate(
-    `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map((node) => node.html).join(' | ')))`,
-  )) as string[];
-  assert.deepEqual(faults, [], name);
+  assert.deepEqual(await faultsOf(page), [], name);
   const folder = process.env['ROLLBOOK_SCREENSHOTS'];
   if (folder) await page.screenshot({ path: `${folder}/portal-${name}.png`, fullPage: true });
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Page } from 'playwright-core';
 import { call } from '../support/server.ts';
 import { drawn } from './png.ts';
@@ -129,6 +130,17 @@ export const LOOKS: readonly Look[] = [
       await go('/sign-in/forgot')(page, stage);
       await page.getByRole('button').click();
       await page.locator('#login[aria-invalid]').waitFor();
+    },
+  },
+  {
+    name: 'password-no-mail',
+    route: '/sign-in/forgot',
+    about: 'the account sends no mail',
+    as: 'nobody',
+    show: async (page, stage) => {
+      await sendMail(stage, false);
+      await go('/sign-in/forgot')(page, stage);
+      await sendMail(stage, true);
     },
   },
   {
@@ -343,6 +355,22 @@ export const LOOKS: readonly Look[] = [
   },
   { name: 'password', route: '/my/password', about: 'changing one’s password', show: go('/my/password') },
   {
+    name: 'password-none',
+    route: '/my/password',
+    about: 'who signs in otherwise and has none',
+    show: async (page, stage) => {
+      const { db } = stage.world;
+      const { rows } = await db.read((tx) =>
+        sql<{ hash: string }>`select password_hash as hash from users where login = 'learner'`.execute(tx),
+      );
+      const set = (hash: string | null) =>
+        db.writeOnce(sql`update users set password_hash = ${hash} where login = 'learner'`);
+      await set(null);
+      await go('/my/password')(page, stage);
+      await set(rows[0]?.hash ?? null);
+    },
+  },
+  {
     name: 'password-required',
     route: '/my/password',
     about: 'nothing was typed',
@@ -410,6 +438,11 @@ let attempts = 0;
 const LOGO = new Uint8Array(
   drawn(120, 48, (x, y) => (y > Math.abs(x - 60) * 0.6 && Math.abs(x - 60) < 40 ? 0x1d4ed8 : 0xf59e0b)),
 );
+
+const sendMail = async ({ world }: Stage, isEnabled: boolean): Promise<void> => {
+  const answer = await call(world, 'POST', '/mail/settings', { json: { isEnabled } });
+  if (answer.status !== 200) throw new Error(`/mail/settings: ${answer.status} ${answer.text}`);
+};
 
 const seatRival = async ({ world, small, rival }: Stage, path: string): Promise<void> => {
   const answer = await call(world, 'POST', `/training/session/${small}/${path}`, {
