@@ -336,6 +336,7 @@ describe('the portal in a browser, by keyboard', () => {
 
     // Signed out in one tab: the other leads to signing in, and does nothing; nor after signing in anew.
     await press(page, 'button', 'Sign out');
+    await heading(page, 'Sign in');
     await press(stale, 'button', 'Choose In the morning');
     await heading(stale, 'Sign in');
     await signIn(page, login);
