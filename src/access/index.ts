@@ -30,6 +30,7 @@ export {
 export { hashPassword, MAX_PASSWORD_BYTES, newPassword } from './passwords.ts';
 export {
   type Assignment,
+  accountUrlOf,
   deleteTokensOf,
   departmentsAbove,
   departmentsBelow,

@@ -327,3 +327,10 @@ export async function replaceAssignments(
   await sql`delete from user_role where account_id = ${accountId} and user_id = ${userId}`.execute(tx);
   await insertAssignments(tx, accountId, userId, assignments);
 }
+
+/** The address of an account, which links to it begin with. */
+export async function accountUrlOf(tx: ReadTx, accountId: number): Promise<string> {
+  const { rows } = await sql<{ url: string }>`
+    select url from account where account_id = ${accountId}`.execute(tx);
+  return rows[0]?.url ?? '';
+}

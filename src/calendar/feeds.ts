@@ -1,4 +1,5 @@
 import type { Context } from '../access/index.ts';
+import { accountUrlOf } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import { sha256 } from '../kernel/hash.ts';
 import { newToken } from '../kernel/ids.ts';
@@ -25,7 +26,7 @@ export function createFeed(ctx: Context, userId: string): Promise<string> {
     await requireMay(tx, ctx, userId);
     const feed = { secretHash: sha256(secret), locale: ctx.locale, now: ctx.now };
     await queries.replaceFeed(tx, accountId, userId, feed);
-    return linkUnder(await queries.accountUrlOf(tx, accountId), `/calendar/${secret}.ics`);
+    return linkUnder(await accountUrlOf(tx, accountId), `/calendar/${secret}.ics`);
   });
 }
 

@@ -37,12 +37,6 @@ export async function findFeedOf(tx: ReadTx, accountId: number, userId: string):
   return rows[0] ? { createdAt: rows[0].created_at, lastReadAt: rows[0].last_read_at } : null;
 }
 
-export async function accountUrlOf(tx: ReadTx, accountId: number): Promise<string> {
-  const { rows } = await sql<{ url: string }>`
-    select url from account where account_id = ${accountId}`.execute(tx);
-  return rows[0]?.url ?? '';
-}
-
 /** Whose calendar an address leads to. */
 export interface Feed {
   readonly accountId: number;

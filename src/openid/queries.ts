@@ -61,14 +61,6 @@ export async function deleteProvider(tx: WriteTx, accountId: number): Promise<vo
     await sql`delete from ${sql.table(table)} where account_id = ${accountId}`.execute(tx);
 }
 
-/** The address of an account, which links to it begin with. */
-export async function accountUrlOf(tx: ReadTx, accountId: number): Promise<string> {
-  const { rows } = await sql<{
-    url: string;
-  }>`select url from account where account_id = ${accountId}`.execute(tx);
-  return rows[0]?.url ?? '';
-}
-
 export interface Person {
   readonly userId: string;
   readonly isActive: boolean;

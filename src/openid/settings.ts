@@ -1,4 +1,4 @@
-import { type Context, requireAdministrator } from '../access/index.ts';
+import { accountUrlOf, type Context, requireAdministrator } from '../access/index.ts';
 import { refuse } from '../kernel/errors.ts';
 import { linkUnder } from '../kernel/links.ts';
 import { requireOver } from '../people/index.ts';
@@ -38,7 +38,7 @@ export function readSettings(ctx: Context): Promise<Settings> {
   const { accountId } = ctx.caller;
   return ctx.read(async (tx) => {
     const provider = (await queries.findProvider(tx, accountId)) ?? refuse('openid.none');
-    return toSettings(provider, await queries.accountUrlOf(tx, accountId));
+    return toSettings(provider, await accountUrlOf(tx, accountId));
   });
 }
 
@@ -68,7 +68,7 @@ export async function changeSettings(
     const secret = clientSecret === undefined ? (before?.clientSecret ?? null) : clientSecret || null;
     const changed = { issuer, clientId, clientSecret: secret, label: label.trim(), claim, rank };
     await queries.writeProvider(tx, accountId, changed, ctx.now);
-    const accountUrl = await queries.accountUrlOf(tx, accountId);
+    const accountUrl = await accountUrlOf(tx, accountId);
     return { provider: changed, settings: toSettings(changed, accountUrl) };
   });
   const problem = await providers.problemOf(accountId, provider);
